@@ -1,0 +1,53 @@
+"""What a simulation replaces: clock, sleep, random numbers, new ids, and the named points where a process may die."""
+
+import asyncio
+import random
+import uuid
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The present instant, time zone UTC."""
+
+
+class Sleep(Protocol):
+    async def __call__(self, seconds: float) -> None: ...
+
+
+class Random(Protocol):
+    def random(self) -> float:
+        """A number in [0, 1)."""
+
+
+class Ids(Protocol):
+    def new(self) -> str:
+        """An identifier never given before."""
+
+
+class KillPoint(Protocol):
+    def __call__(self, name: str) -> None:
+        """Passed before and after each commit, send and acknowledgement; a test may end the process here."""
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class SystemIds:
+    def new(self) -> str:
+        return uuid.uuid4().hex
+
+
+class SystemRandom:
+    def random(self) -> float:
+        return random.random()
+
+
+system_sleep: Sleep = asyncio.sleep
+
+
+def survive(name: str) -> None:
+    """The production kill point: nobody dies."""

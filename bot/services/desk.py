@@ -1,0 +1,52 @@
+"""What every service has at hand: the database, the configuration, time, ids; and the one way to open a transaction."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from bot.config import Config
+from bot.ports import Clock, Ids, KillPoint, survive
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a person of vigie.yaml, or Vigie itself."""
+
+    key: str                     # the name in vigie.yaml: alice
+    name: str
+    organisation: str
+    roles: frozenset[str]
+    slack: str | None = None     # Slack user id
+    origin: str = "vigie"        # where the act came in: slack C0ALERTS01, tick, command line
+
+
+VIGIE = Actor(key="vigie", name="Vigie", organisation="vigie", roles=frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    engine: sa.Engine
+    config: Config
+    clock: Clock
+    ids: Ids
+    kill: KillPoint = survive
+    wake: Callable[[], None] = lambda: None     # something is due for Slack: told after each commit
+
+    @contextmanager
+    def begin(self, verb: str) -> Iterator[sa.Connection]:
+        """One transaction for one verb; a crash may be planted right before and right after its commit."""
+        with self.engine.connect() as connection:
+            with connection.begin() as transaction:
+                yield connection
+                self.kill(f"{verb}: before commit")
+                transaction.commit()
+            self.kill(f"{verb}: after commit")
+        self.wake()
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection for looking only."""
+        with self.engine.connect() as connection:
+            yield connection

@@ -1,0 +1,97 @@
+"""The database: one metadata, one engine, UTC in rows, the same SQL on SQLite and PostgreSQL."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = sa.MetaData(naming_convention=NAMING)
+
+BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+STAMP = "%Y-%m-%d %H:%M:%S.%f"
+
+
+class Utc(TypeDecorator[datetime]):
+    """An instant: timestamptz on PostgreSQL, sortable text on SQLite; aware and UTC on our side."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(sa.String(26) if dialect.name == "sqlite" else sa.DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return stamp(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        return value.astimezone(UTC)
+
+
+def stamp(at: datetime) -> str:
+    """An instant as a row of SQLite (or a JSON parameter of either database) holds it; UTC."""
+    return at.astimezone(UTC).strftime(STAMP)
+
+
+def create_engine(url: str, **options: Any) -> sa.Engine:
+    """An engine whose transactions are serial on SQLite (BEGIN IMMEDIATE, WAL, fsync at commit) and UTC on PostgreSQL."""
+    options.setdefault("pool_pre_ping", not url.startswith("sqlite"))
+    engine = sa.create_engine(url, **options)
+    listen = sa.event.listen
+    if engine.dialect.name == "sqlite":
+        listen(engine, "connect", _prepare_sqlite)
+        listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    else:
+        listen(engine, "connect", _prepare_postgres)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_postgres(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'UTC'")
+    connection.commit()
+
+
+# --- rows handed over as one JSON parameter: one statement a table, however large the batch -----------------------------
+
+
+def rows(dialect: str, columns: Mapping[str, str]) -> str:
+    """`SELECT columns FROM <the JSON array in :rows>`; `columns` names each key and its PostgreSQL type."""
+    if dialect == "sqlite":
+        picked = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
+        return f"SELECT {picked} FROM json_each(:rows) WHERE true"
+    typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    return f"SELECT {', '.join(columns)} FROM json_to_recordset(CAST(:rows AS json)) AS given({typed}) WHERE true"
+
+
+def as_rows(records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The parameter for a statement made with `rows`."""
+    return {"rows": json.dumps(list(records), default=_plain, ensure_ascii=False)}
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return stamp(value)
+    raise TypeError(f"{type(value).__name__} cannot be stored")
