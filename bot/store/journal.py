@@ -23,11 +23,11 @@ journal = sa.Table(
 seal = sa.Table(
     "seal",
     metadata,
-    sa.Column("id", BigId, primary_key=True),
+    sa.Column("id", BigId, primary_key=True, autoincrement=False),   # its place in the chain: 1, 2, 3 ...
     sa.Column("from_id", BigId, nullable=False),
     sa.Column("to_id", BigId, nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
-    sa.Column("leaves", sa.Text, nullable=False),                  # [[entry id, digest], ...]: names the entry that changed
+    sa.Column("leaves", sa.Text, nullable=False),              # [[entry id, digest], ...]: names the entry that changed
     sa.Column("root", sa.Text, nullable=False),
     sa.Column("previous", sa.Text, nullable=False),
     sa.Column("hash", sa.Text, nullable=False, unique=True),
