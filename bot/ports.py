@@ -46,7 +46,8 @@ class SystemRandom:
         return random.random()
 
 
-system_sleep: Sleep = asyncio.sleep
+async def system_sleep(seconds: float) -> None:
+    await asyncio.sleep(seconds)
 
 
 def survive(name: str) -> None:

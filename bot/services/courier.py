@@ -1,7 +1,31 @@
-"""Makes Slack match the posts; owns what it needs of Slack as a Protocol."""
+"""Makes Slack match the posts, one message a second and channel; owns what it needs of Slack as a Protocol."""
 
+import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Protocol
+
+import sqlalchemy as sa
+import structlog
+
+from bot.durable import OutcomeUnknown, once
+from bot.errors import Unavailable
+from bot.services.desk import Desk
+from bot.store import cards
+from bot.store.cards import Post
+from bot.store.traffic import forget_attempt
+
+log = structlog.get_logger()
+
+PACE_S = 1.0
+LATE_AFTER_S = 60
+FIRST_BACKOFF_S = 1.0
+LONGEST_BACKOFF_S = 30.0
+REJECTED_AGAIN = timedelta(minutes=5)
+READ_BACK_S = 5.0
+
+TOO_RICH = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "metadata_too_large"})
+GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +45,7 @@ class Rejected(Exception):
 
 
 class Slack(Protocol):
-    """Raises Unavailable (429, 5xx, time-out, no connection: outcome unknown for `post`) or Rejected."""
+    """Raises Unavailable (429 with `retry_after`; 5xx, time-out, no connection: outcome unknown for `post`) or Rejected."""
 
     async def post(self, channel: str, drawing: Drawing, key: str, thread: str | None) -> str:
         """Posts with `key` as metadata; returns the message's ts. Never sent twice by itself."""
@@ -31,3 +55,130 @@ class Slack(Protocol):
 
     async def find(self, channel: str, key: str, thread: str | None, oldest: float) -> str | None:
         """The ts of our own message with that metadata key since `oldest` (epoch seconds), or None."""
+
+
+class Draw(Protocol):
+    """How a post is drawn (bot/services/cards.py); plugged in by app.py."""
+
+    def __call__(self, connection: sa.Connection, post: Post, late_s: int | None) -> Drawing: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One post, drawn, on its way."""
+
+    post: Post
+    drawing: Drawing
+    thread: str | None
+    late_s: int | None
+    begun: datetime
+
+
+class Courier:
+    """Sends the newest revision of what is due. All it knows stands in rows, so that any process can go on after a crash."""
+
+    def __init__(self, desk: Desk, slack: Slack, draw: Draw, pace: float = PACE_S) -> None:
+        self._desk, self._slack, self._draw, self._pace = desk, slack, draw, pace
+        self._silent_for: dict[str, int] = {}
+
+    async def deliver_next(self, channel: str) -> float | None:
+        """Sends what this channel needs most; returns the seconds to wait before the next, or None when nothing is due."""
+        sending = await asyncio.to_thread(self._prepare, channel)
+        if sending is None:
+            return None
+        try:
+            ts = await self._send(sending)
+        except Unavailable as problem:
+            return await asyncio.to_thread(self._later, sending, problem)
+        except Rejected as refusal:
+            return await asyncio.to_thread(self._refused, sending, refusal)
+        self._silent_for.pop(channel, None)
+        await asyncio.to_thread(self._shown, sending, ts)
+        taken = (self._desk.clock.now() - sending.begun).total_seconds()
+        return max(0.0, self._pace - taken)
+
+    async def release(self, channel: str, generation: int) -> bool:
+        """Gives the channel free; false when something has become due meanwhile and the run must go on."""
+        return await asyncio.to_thread(self._release, channel, generation)
+
+    def _release(self, channel: str, generation: int) -> bool:
+        with self._desk.engine.connect() as connection, connection.begin() as transaction:
+            # In this order: who makes a post due after our look waits for our row and then finds the channel free.
+            cards.release(connection, channel, generation)
+            if cards.next_due(connection, channel, self._desk.clock.now()) is None:
+                return True
+            transaction.rollback()
+            return False
+
+    def _prepare(self, channel: str) -> Sending | None:
+        now = self._desk.clock.now()
+        with self._desk.read() as connection:
+            post = cards.next_due(connection, channel, now)
+            if post is None:
+                return None
+            waited = int((now - post.first_due_at).total_seconds())
+            late_s = post.late_s if post.ts else waited if waited >= LATE_AFTER_S else None
+            root = cards.by_key(connection, f"card:{post.group_id}") if post.kind == "log" else None
+            return Sending(post, self._draw(connection, post, late_s), root.ts if root else None, late_s, now)
+
+    async def _send(self, sending: Sending) -> str:
+        try:
+            return await self._put(sending, sending.drawing)
+        except Rejected as refusal:
+            if refusal.code not in TOO_RICH or not sending.drawing.blocks:
+                raise
+            log.error("slack refused our blocks, sending plain text", code=refusal.code, post=sending.post.key)
+            return await self._put(sending, Drawing(sending.drawing.text))
+
+    async def _put(self, sending: Sending, drawing: Drawing) -> str:
+        post, kill = sending.post, self._desk.kill
+        if post.ts is not None:
+            kill("update: before send")
+            await self._slack.update(post.channel, post.ts, drawing)
+            kill("update: after send")
+            return post.ts
+
+        async def effect() -> str:
+            kill("post: before send")
+            ts = await self._slack.post(post.channel, drawing, post.key, sending.thread)
+            kill("post: after send")
+            return ts
+
+        async def reconcile() -> str | None:
+            oldest = post.first_due_at.timestamp() - READ_BACK_S
+            return await self._slack.find(post.channel, post.key, sending.thread, oldest)
+
+        try:
+            return await once(self._desk.engine, f"post:{post.key}", sending.begun, effect, reconcile)
+        except OutcomeUnknown:
+            return await effect()  # Slack's own history says that it is not there
+
+    def _shown(self, sending: Sending, ts: str) -> None:
+        with self._desk.begin("courier") as connection:
+            cards.shown(connection, sending.post, ts, self._desk.clock.now(), sending.late_s)
+            forget_attempt(connection, f"post:{sending.post.key}")
+
+    def _later(self, sending: Sending, problem: Unavailable) -> float:
+        """The post stays due; the channel waits as long as Slack asks, or a little longer after each silence."""
+        post = sending.post
+        silent = self._silent_for.get(post.channel, 0)
+        self._silent_for[post.channel] = silent + 1
+        wait = problem.retry_after or min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0**silent)
+        log.warning("slack does not take a post", post=post.key, error=str(problem), wait_s=wait)
+        with self._desk.begin("courier") as connection:
+            cards.failed(connection, post, str(problem)[:200], post.due_at or sending.begun)
+            if problem.retry_after is not None:  # refused before it was done: no doubt about the outcome
+                forget_attempt(connection, f"post:{post.key}")
+        return wait
+
+    def _refused(self, sending: Sending, refusal: Rejected) -> float:
+        """Tried again later (a channel may be mended); a card that somebody deleted is posted anew."""
+        post, now = sending.post, self._desk.clock.now()
+        log.error("slack refuses a post", post=post.key, channel=post.channel, code=refusal.code)
+        with self._desk.begin("courier") as connection:
+            forget_attempt(connection, f"post:{post.key}")
+            if refusal.code in GONE:
+                cards.lost(connection, post)
+            else:
+                cards.failed(connection, post, refusal.code, now + REJECTED_AGAIN)
+        return self._pace

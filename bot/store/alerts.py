@@ -1,11 +1,18 @@
 """Signals, the alerts they make, who observed what, groups, and what people wrote on them."""
 
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
 import sqlalchemy as sa
 
 from bot.store.db import BigId, Utc, metadata
 
 STATES = ("firing", "acked", "recovered", "closed")
 SEVERITIES = ("critical", "high", "warning", "info")
+UNREADABLE_TITLE = "Could not read what "
 
 signal = sa.Table(
     "signal",
@@ -98,3 +105,134 @@ note = sa.Table(
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert as its row says; times are UTC."""
+
+    id: int
+    fingerprint: str
+    group_id: int
+    state: str
+    severity: str
+    important: bool
+    recognised: bool
+    service: str
+    organisation: str
+    title: str
+    summary: str
+    labels: dict[str, str]
+    link: str | None
+    since: datetime
+    opened_at: datetime
+    updated_at: datetime
+    signals: int
+    relapses: int
+    acked_by: str | None
+    acked_at: datetime | None
+    assigned_to: str | None
+    snoozed_until: datetime | None
+    recovered_at: datetime | None
+    closed_at: datetime | None
+    closed_by: str | None
+    close_reason: str | None
+    seen_by: str | None
+    due_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """How people call it: #142."""
+        return f"#{self.id}"
+
+
+def _alert(row: sa.Row[Any]) -> Alert:
+    fields = dict(row._mapping)
+    return Alert(**{**fields, "labels": json.loads(fields["labels"])})
+
+
+def by_id(connection: sa.Connection, alert_id: int) -> Alert | None:
+    row = connection.execute(sa.select(alert).where(alert.c.id == alert_id)).one_or_none()
+    return _alert(row) if row else None
+
+
+def of_group(connection: sa.Connection, group_id: int) -> list[Alert]:
+    """The members of a group, oldest first."""
+    return [_alert(row) for row in connection.execute(sa.select(alert).where(alert.c.group_id == group_id).order_by(alert.c.id))]
+
+
+def open_ones(connection: sa.Connection, most: int = 200) -> list[Alert]:
+    """All that is not closed, oldest first."""
+    query = sa.select(alert).where(alert.c.state != "closed").order_by(alert.c.id).limit(most)
+    return [_alert(row) for row in connection.execute(query)]
+
+
+def closed_unseen(connection: sa.Connection, since: datetime, most: int = 50) -> list[Alert]:
+    """Closed since then, and no person ever looked at them."""
+    query = (
+        sa.select(alert)
+        .where(alert.c.state == "closed", alert.c.closed_at >= since, alert.c.seen_by.is_(None))
+        .order_by(alert.c.id)
+        .limit(most)
+    )
+    return [_alert(row) for row in connection.execute(query)]
+
+
+def recent(connection: sa.Connection, most: int = 500) -> list[Alert]:
+    """The newest alerts of any state, newest first."""
+    return [_alert(row) for row in connection.execute(sa.select(alert).order_by(alert.c.id.desc()).limit(most))]
+
+
+def counts(connection: sa.Connection) -> dict[str, int]:
+    """How many alerts are in each state."""
+    found = dict.fromkeys(STATES, 0)
+    for state, count in connection.execute(sa.select(alert.c.state, sa.func.count()).group_by(alert.c.state)):
+        found[state] = count
+    return found
+
+
+def nearest_ids(connection: sa.Connection, most: int = 500) -> list[int]:
+    """Numbers of the newest alerts, to guess which one was meant."""
+    return list(connection.execute(sa.select(alert.c.id).order_by(alert.c.id.desc()).limit(most)).scalars())
+
+
+def due(connection: sa.Connection, now: datetime, most: int = 100) -> list[Alert]:
+    """Alerts for which time alone has something to do."""
+    query = sa.select(alert).where(alert.c.due_at <= now, alert.c.state != "closed").order_by(alert.c.due_at).limit(most)
+    return [_alert(row) for row in connection.execute(query)]
+
+
+def change(connection: sa.Connection, alert_id: int, states: Iterable[str], **values: Any) -> bool:
+    """The one way in which a state moves: false if the alert is not in one of `states` any more."""
+    query = sa.update(alert).where(alert.c.id == alert_id, alert.c.state.in_(tuple(states))).values(**values)
+    return connection.execute(query).rowcount == 1
+
+
+def observed(connection: sa.Connection, alert_ids: Iterable[int]) -> dict[int, list[sa.Row[Any]]]:
+    """What each observer says of these alerts, by alert."""
+    found: dict[int, list[sa.Row[Any]]] = {}
+    query = sa.select(observation).where(observation.c.alert_id.in_(tuple(alert_ids))).order_by(observation.c.observer)
+    for row in connection.execute(query):
+        found.setdefault(row.alert_id, []).append(row)
+    return found
+
+
+def add_note(connection: sa.Connection, alert_id: int, at: datetime, actor: str, text: str) -> None:
+    connection.execute(note.insert().values(alert_id=alert_id, at=at, actor=actor, text=text))
+
+
+def notes(connection: sa.Connection, alert_id: int) -> list[sa.Row[Any]]:
+    """What people wrote, oldest first."""
+    return list(connection.execute(sa.select(note).where(note.c.alert_id == alert_id).order_by(note.c.id)))
+
+
+def unreadable(connection: sa.Connection) -> int:
+    """How many deliveries could not be read."""
+    query = sa.select(sa.func.count()).select_from(signal).where(signal.c.title.like(f"{UNREADABLE_TITLE}%"))
+    return int(connection.execute(query).scalar_one())
+
+
+def close_group(connection: sa.Connection, group_id: int, at: datetime) -> None:
+    """A group is closed when its last member is."""
+    still_open = sa.select(alert.c.id).where(alert.c.group_id == group_id, alert.c.state != "closed").exists()
+    connection.execute(sa.update(alert_group).where(alert_group.c.id == group_id, ~still_open).values(closed_at=at))

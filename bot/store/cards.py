@@ -1,8 +1,14 @@
 """Posts: what Slack should show. A card, the log in its thread, or a notice; the courier makes Slack match."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
 import sqlalchemy as sa
 
-from bot.store.db import BigId, Utc, metadata
+from bot.store import batch
+from bot.store.alerts import alert_group
+from bot.store.db import BigId, Utc, as_rows, instant, metadata, rows
 
 post = sa.Table(
     "post",
@@ -17,6 +23,7 @@ post = sa.Table(
     sa.Column("sent_revision", sa.Integer, nullable=False),
     sa.Column("first_due_at", Utc, nullable=False),
     sa.Column("due_at", Utc),                                      # null: Slack shows the newest revision
+    sa.Column("urgency", sa.Integer, nullable=False),              # 0 a person waits, 1 new, 2 changed, 3 only counted
     sa.Column("ts", sa.Text),
     sa.Column("sent_at", Utc),
     sa.Column("late_s", sa.Integer),
@@ -32,3 +39,137 @@ lane = sa.Table(
     sa.Column("generation", sa.Integer, nullable=False),           # the delivery run that holds the channel
     sa.Column("busy", sa.Boolean, nullable=False),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One message that Slack should show."""
+
+    id: int
+    key: str
+    kind: str
+    group_id: int | None
+    channel: str
+    body: str | None
+    revision: int
+    sent_revision: int
+    first_due_at: datetime
+    due_at: datetime | None
+    urgency: int
+    ts: str | None
+    sent_at: datetime | None
+    late_s: int | None
+    failure: str | None
+    tries: int
+
+
+def bump(connection: sa.Connection, group_id: int, now: datetime, urgency: int) -> None:
+    """The group's card and log have something new to show; the log is made when it is first needed."""
+    group = alert_group.c
+    card = connection.execute(sa.select(group.channel).where(group.id == group_id)).scalar_one()
+    for kind in ("card", "log"):
+        record = {"key": f"{kind}:{group_id}", "kind": kind, "group_id": group_id, "channel": card}
+        batch.bump_posts(connection, [{**record, "due_at": now, "urgency": urgency}])
+
+
+def add_notice(connection: sa.Connection, key: str, channel: str, body: str, now: datetime) -> None:
+    """A message of its own, posted once; the same key again changes nothing."""
+    known = connection.execute(sa.select(post.c.id).where(post.c.key == key)).first()
+    if known is None:
+        connection.execute(post.insert().values(
+            key=key, kind="notice", channel=channel, body=body, revision=1, sent_revision=0,
+            first_due_at=now, due_at=now, urgency=1, tries=0,
+        ))
+
+
+def next_due(connection: sa.Connection, channel: str, now: datetime) -> Post | None:
+    """What to send next: what a person waits for, then what was never shown, then the oldest change."""
+    query = (
+        sa.select(post)
+        .where(post.c.channel == channel, post.c.due_at <= now)
+        .order_by(post.c.urgency, post.c.due_at, post.c.id)
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return Post(**row._mapping) if row else None
+
+
+def wait_for_more(connection: sa.Connection, channel: str) -> datetime | None:
+    """When the next post of this channel is due."""
+    moment: datetime | None = connection.execute(
+        sa.select(post.c.due_at).where(post.c.channel == channel, post.c.due_at.is_not(None)).order_by(post.c.due_at).limit(1)
+    ).scalar_one_or_none()
+    return moment
+
+
+def due_channels(connection: sa.Connection, now: datetime) -> list[str]:
+    """Channels in which something is due."""
+    return list(connection.execute(sa.select(post.c.channel).where(post.c.due_at <= now).distinct()).scalars())
+
+
+def by_key(connection: sa.Connection, key: str) -> Post | None:
+    row = connection.execute(sa.select(post).where(post.c.key == key)).one_or_none()
+    return Post(**row._mapping) if row else None
+
+
+def shown(connection: sa.Connection, sent: Post, ts: str, now: datetime, late_s: int | None) -> None:
+    """Slack shows this revision; if there is a newer one it is still due."""
+    newest = post.c.revision == sent.revision
+    connection.execute(sa.update(post).where(post.c.id == sent.id).values(
+        ts=ts, sent_revision=sent.revision, sent_at=now, late_s=late_s, failure=None, tries=0,
+        due_at=sa.case((newest, None), else_=post.c.due_at),
+    ))
+
+
+def failed(connection: sa.Connection, sent: Post, why: str, again_at: datetime) -> None:
+    """Slack did not take it; it is due again then."""
+    connection.execute(
+        sa.update(post).where(post.c.id == sent.id).values(failure=why, tries=sent.tries + 1, due_at=again_at)
+    )
+
+
+def lost(connection: sa.Connection, sent: Post) -> None:
+    """The message is gone from Slack: it is posted anew."""
+    connection.execute(sa.update(post).where(post.c.id == sent.id).values(ts=None, tries=sent.tries + 1))
+
+
+def backlog(connection: sa.Connection) -> tuple[int, datetime | None]:
+    """How many posts wait, and since when the oldest does."""
+    query = sa.select(sa.func.count(), sa.func.min(post.c.due_at)).where(post.c.due_at.is_not(None))
+    count, oldest = connection.execute(query).one()
+    return int(count), instant(oldest) if oldest is not None else None
+
+
+def failures(connection: sa.Connection) -> list[sa.Row[Any]]:
+    """Channels that do not take our posts, and why."""
+    query = sa.select(post.c.channel, post.c.failure, sa.func.count().label("posts")).where(post.c.failure.is_not(None))
+    return list(connection.execute(query.group_by(post.c.channel, post.c.failure)))
+
+
+def claim(connection: sa.Connection, channel: str) -> int | None:
+    """The generation of a delivery run that now holds the channel; None if another run holds it."""
+    taken = connection.execute(
+        sa.update(lane).where(lane.c.channel == channel, sa.not_(lane.c.busy))
+        .values(busy=True, generation=lane.c.generation + 1).returning(lane.c.generation)
+    ).scalar_one_or_none()
+    if taken is not None:
+        return int(taken)
+    given = rows(connection.dialect.name, {"channel": "text"})
+    made = connection.execute(
+        sa.text(f"INSERT INTO lane (channel, generation, busy) SELECT channel, 1, true FROM ({given}) AS new WHERE true"
+                " ON CONFLICT (channel) DO NOTHING RETURNING generation"),
+        as_rows([{"channel": channel}]),
+    ).scalar_one_or_none()
+    return None if made is None else int(made)
+
+
+def release(connection: sa.Connection, channel: str, generation: int) -> None:
+    connection.execute(
+        sa.update(lane).where(lane.c.channel == channel, lane.c.generation == generation).values(busy=False)
+    )
+
+
+def busy_lanes(connection: sa.Connection) -> list[tuple[str, int]]:
+    """Channels whose delivery run is (or should be) under way."""
+    query = sa.select(lane.c.channel, lane.c.generation).where(lane.c.busy)
+    return [(row.channel, row.generation) for row in connection.execute(query)]

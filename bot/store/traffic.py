@@ -1,8 +1,10 @@
 """What passed the doors: attempts at effects, Slack deliveries already taken, and what had to be dropped."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
-from bot.store.db import Utc, metadata
+from bot.store.db import Utc, as_rows, metadata, rows
 
 attempt = sa.Table(
     "attempt",
@@ -26,3 +28,30 @@ dropped = sa.Table(
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("last_at", Utc, nullable=False),
 )
+
+
+def forget_attempt(connection: sa.Connection, key: str) -> None:
+    """Its outcome is known."""
+    connection.execute(sa.delete(attempt).where(attempt.c.key == key))
+
+
+def count_drop(connection: sa.Connection, endpoint: str, reason: str, count: int, at: datetime) -> None:
+    """So many deliveries were refused for good."""
+    given = {"endpoint": endpoint, "reason": reason}
+    row = dropped.c
+    query = sa.update(dropped).where(row.endpoint == endpoint, row.reason == reason)
+    if connection.execute(query.values(count=row.count + count, last_at=at)).rowcount == 0:
+        connection.execute(dropped.insert().values(**given, count=count, last_at=at))
+
+
+def drops(connection: sa.Connection) -> dict[str, int]:
+    """How many deliveries were refused for good, by reason."""
+    query = sa.select(dropped.c.reason, sa.func.sum(dropped.c.count)).group_by(dropped.c.reason)
+    return {reason: int(count) for reason, count in connection.execute(query.order_by(dropped.c.reason))}
+
+
+def first_time(connection: sa.Connection, key: str, at: datetime) -> bool:
+    """Whether this Slack delivery comes in for the first time; remembers it."""
+    given = rows(connection.dialect.name, {"key": "text", "at": "timestamptz"})
+    query = f"INSERT INTO inbound (key, at) SELECT key, at FROM ({given}) AS new WHERE true ON CONFLICT (key) DO NOTHING"
+    return connection.execute(sa.text(query), as_rows([{"key": key, "at": at}])).rowcount == 1

@@ -1,0 +1,192 @@
+"""The one door to the workflow engine: start, step, sleep, once(); and who is alive."""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+from sqlalchemy.exc import IntegrityError
+
+from bot.errors import Misbuilt
+from bot.ports import system_sleep
+from bot.store.traffic import attempt
+
+T = TypeVar("T")
+
+VERSION = "1"  # a change strands the work that is pending under the old one
+NAME = "vigie"
+EMBEDDED = "vigie-embedded"
+MOST_RECOVERIES = 1_000
+LOST_IDENTITY = 70  # exit code: the supervisor restarts us
+ADOPTION_S = 1.0
+
+TAKEN = "another Vigie runs on {file} already: stop it first, or use PostgreSQL for several processes"
+
+Work = Callable[..., Awaitable[Any]]
+
+
+class OutcomeUnknown(Exception):
+    """It was begun and never ended, and the world does not say whether it happened."""
+
+
+async def once(
+    engine: sa.Engine,
+    key: str,
+    at: datetime,
+    effect: Callable[[], Awaitable[T]],
+    reconcile: Callable[[], Awaitable[T | None]],
+) -> T:
+    """Does `effect` unless an earlier attempt was interrupted: then the world is read; raises OutcomeUnknown if it is silent."""
+    if await asyncio.to_thread(_mark, engine, key, at):
+        return await effect()
+    found = await reconcile()
+    if found is not None:
+        return found
+    raise OutcomeUnknown(key)
+
+
+def _mark(engine: sa.Engine, key: str, at: datetime) -> bool:
+    """Whether this is the first attempt; committed before the effect."""
+    try:
+        with engine.begin() as connection:
+            connection.execute(attempt.insert().values(key=key, at=at))
+    except IntegrityError:
+        return False
+    return True
+
+
+class Engine(Protocol):
+    """What services and entrypoints ask of durable work; a simulation has its own."""
+
+    async def start(self, name: str, identity: str, *args: Any) -> None:
+        """Begins the named work unless work of this identity was begun before."""
+
+
+class Identity:
+    """Who we are for the engine: one process only, held by a lock that dies with us."""
+
+    def __init__(self, url: str, ids: str) -> None:
+        self._url = sa.make_url(url)
+        self.embedded = self._url.get_backend_name() == "sqlite"
+        self.name = EMBEDDED if self.embedded else f"vigie-{ids}"
+        self._file: Any = None
+        self._connection: sa.Connection | None = None
+
+    def take(self) -> None:
+        """Raises Misbuilt if somebody else is us."""
+        if self.embedded:
+            self._lock_file()
+            return
+        engine = sa.create_engine(self._url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=0)
+        self._connection = engine.connect()
+        if not self._try_lock(self.name):
+            raise Misbuilt(f"the executor {self.name} exists already")
+
+    def _lock_file(self) -> None:
+        name = f"{self._url.database}.lock"
+        self._file = open(name, "w")  # noqa: SIM115  held open as long as we live
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Misbuilt(TAKEN.format(file=self._url.database)) from error
+
+    def _try_lock(self, name: str) -> bool:
+        assert self._connection is not None
+        query = sa.select(sa.func.pg_try_advisory_lock(sa.func.hashtextextended(name, 0)))
+        return bool(self._connection.scalar(query))
+
+    def dead(self, name: str) -> bool:
+        """Whether nobody holds that identity any more; it is ours to look after until `let_go`."""
+        return self._try_lock(name)
+
+    def let_go(self, name: str) -> None:
+        assert self._connection is not None
+        self._connection.scalar(sa.select(sa.func.pg_advisory_unlock(sa.func.hashtextextended(name, 0))))
+
+    def still_held(self) -> bool:
+        """False when the database connection that carries our lock is gone."""
+        try:
+            return self._connection is None or self._connection.scalar(sa.select(1)) == 1
+        except sa.exc.SQLAlchemyError:
+            return False
+
+    def release(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection.engine.dispose()
+
+
+class Durable:
+    """The engine itself. Works are registered before `launch`; each is an async function of plain values."""
+
+    def __init__(self, url: str, identity: Identity) -> None:
+        self._identity = identity
+        self._works: dict[str, Work] = {}
+        self._adoption: asyncio.Task[None] | None = None
+        config: DBOSConfig = {
+            "name": NAME,
+            "system_database_url": url,
+            "executor_id": identity.name,
+            "application_version": VERSION,
+            "log_level": "ERROR",
+            "serializer": DBOSPortableJSONSerializer(),
+            "notification_listener_polling_interval_sec": 0.5,
+            "scheduler_polling_interval_sec": 30.0,
+        }
+        DBOS(config=config)
+
+    def work(self, name: str, function: Work) -> None:
+        """Registers durable work under a name that never changes."""
+        self._works[name] = DBOS.workflow(name=name, max_recovery_attempts=MOST_RECOVERIES)(function)
+
+    async def launch(self) -> None:
+        await asyncio.to_thread(DBOS.launch)
+        if not self._identity.embedded:
+            self._adoption = asyncio.create_task(self._adopt_forever())
+
+    async def start(self, name: str, identity: str, *args: Any) -> None:
+        with SetWorkflowID(identity):
+            await DBOS.start_workflow_async(self._works[name], *args)
+
+    async def stop(self) -> None:
+        """Pending work stays in its rows and goes on after the next start."""
+        if self._adoption:
+            self._adoption.cancel()
+        await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0)
+        self._identity.release()
+
+    async def _adopt_forever(self) -> None:
+        while True:
+            if not await asyncio.to_thread(self._identity.still_held):
+                os._exit(LOST_IDENTITY)
+            await self._adopt()
+            await system_sleep(ADOPTION_S)
+
+    async def _adopt(self) -> None:
+        """Takes over what the dead left pending."""
+        pending = await DBOS.list_workflows_async(status="PENDING", load_input=False, load_output=False)
+        for name in {each.executor_id for each in pending if each.executor_id} - {self._identity.name}:
+            if not await asyncio.to_thread(self._identity.dead, name):
+                continue
+            try:
+                for each in pending:
+                    if each.executor_id == name:
+                        await DBOS.resume_workflow_async(each.workflow_id)
+            finally:
+                await asyncio.to_thread(self._identity.let_go, name)
+
+
+async def step(function: Work, *args: Any) -> Any:
+    """One step of a work: its result is kept, so that a recovered run does not do it again."""
+    return await DBOS.run_step_async(None, function, *args)
+
+
+async def sleep(seconds: float) -> None:
+    """A wait that outlives the process."""
+    await DBOS.sleep_async(seconds)

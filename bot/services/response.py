@@ -1,0 +1,195 @@
+"""What people do about an alert: take it, close it, snooze it, give it to somebody, write on it. One verb, one transaction."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.errors import Refused
+from bot.masking import mask_text
+from bot.services import journal
+from bot.services.desk import VIGIE, Actor, Desk
+from bot.store import alerts, cards
+from bot.store.alerts import Alert
+
+OPEN = ("firing", "acked", "recovered")
+TROUBLE = ("firing", "acked")
+LONGEST_SNOOZE = timedelta(hours=24)
+LONGEST_NOTE = 2_000
+
+UNKNOWN_ALERT = "No alert {ref}. {hint}`{command} status` lists what is open."
+DID_YOU_MEAN = "Did you mean {id} ({service}, {state})? "
+ALREADY_ACKED = "{name} is already acknowledged by {who} since {at}."
+ALREADY_CLOSED = "{name} was already closed by {who} at {at}."
+STILL_FIRING = (
+    "You can't close {name}: {observers} still see{s} the fault. "
+    "Acknowledge it, or close it anyway and say why: `{command} close {id} <reason>`."
+)
+NOT_FIRING = "{name} is {state}: there is nothing to snooze."
+TOO_LONG = "Snooze for at most 24 h, you asked for {asked}."
+EMPTY_NOTE = "Write something: `{command} note {id} <text>`."
+NOTE_TOO_LONG = "A note holds at most 2,000 characters, this one has {length}."
+ALREADY_THEIRS = "{name} is assigned to {who} already."
+
+
+def find(desk: Desk, ref: str) -> Alert:
+    """The alert that `ref` (142 or #142) names; raises Refused with the nearest one there is."""
+    digits = ref.lstrip("#")
+    with desk.read() as connection:
+        found = alerts.by_id(connection, int(digits)) if re.fullmatch(r"\d{1,12}", digits) else None
+        if found:
+            return found
+        raise Refused(UNKNOWN_ALERT.format(ref=ref[:40], hint=_hint(connection, digits), command=desk.config.command))
+
+
+def _hint(connection: sa.Connection, digits: str) -> str:
+    near = difflib.get_close_matches(digits, [str(each) for each in alerts.nearest_ids(connection)], n=1)
+    found = alerts.by_id(connection, int(near[0])) if near else None
+    return DID_YOU_MEAN.format(id=found.id, service=found.service, state=found.state) if found else ""
+
+
+def ack(desk: Desk, alert: Alert, actor: Actor, note: str = "") -> Alert:
+    """The actor is on it; one who recovered or closed unseen is marked as seen instead."""
+    now = desk.clock.now()
+    with desk.begin("ack") as connection:
+        if alerts.change(
+            connection, alert.id, ["firing"], state="acked", acked_by=actor.key, acked_at=now, seen_by=actor.key, updated_at=now
+        ):
+            return _done(desk, connection, alert, actor, "alert acked", now, note=note)
+        if _see(connection, alert, actor, now):
+            return _done(desk, connection, alert, actor, "alert seen", now, note=note)
+        raise Refused(_why_not(desk, connection, alert))
+
+
+def _see(connection: sa.Connection, alert: Alert, actor: Actor, now: datetime) -> bool:
+    query = (
+        sa.update(alerts.alert)
+        .where(alerts.alert.c.id == alert.id, alerts.alert.c.seen_by.is_(None), alerts.alert.c.state.in_(("recovered", "closed")))
+        .values(seen_by=actor.key, updated_at=now)
+    )
+    return connection.execute(query).rowcount == 1
+
+
+def _why_not(desk: Desk, connection: sa.Connection, alert: Alert) -> str:
+    """Who was first, and when."""
+    current = alerts.by_id(connection, alert.id) or alert
+    if current.state == "closed":
+        return ALREADY_CLOSED.format(name=alert.name, who=called(desk, current.closed_by), at=clock_time(current.closed_at))
+    who, at = current.acked_by or current.seen_by, current.acked_at or current.updated_at
+    return ALREADY_ACKED.format(name=alert.name, who=called(desk, who), at=clock_time(at))
+
+
+def close(desk: Desk, alert: Alert, actor: Actor, reason: str = "") -> Alert:
+    """Closed for good; while somebody still sees the fault only with a reason."""
+    now = desk.clock.now()
+    with desk.begin("close") as connection:
+        current = alerts.by_id(connection, alert.id) or alert
+        if current.state in TROUBLE and not reason.strip():
+            raise Refused(_still_firing(desk, connection, current))
+        if not alerts.change(connection, alert.id, OPEN, **_closing(actor, now, reason)):
+            raise Refused(_why_not(desk, connection, alert))
+        alerts.close_group(connection, alert.group_id, now)
+        return _done(desk, connection, alert, actor, "alert closed", now, reason=reason)
+
+
+def _closing(actor: Actor, now: datetime, reason: str) -> dict[str, Any]:
+    return {
+        "state": "closed", "closed_at": now, "closed_by": actor.key, "close_reason": mask_text(reason.strip()) or None,
+        "updated_at": now, "due_at": None, "snoozed_until": None, **({} if actor is VIGIE else {"seen_by": actor.key}),
+    }
+
+
+def _still_firing(desk: Desk, connection: sa.Connection, alert: Alert) -> str:
+    seen = [row.observer for row in alerts.observed(connection, [alert.id]).get(alert.id, []) if row.state != "recovered"]
+    observers = ", ".join(seen) or "its source"
+    return STILL_FIRING.format(
+        name=alert.name, id=alert.id, observers=observers, s="" if len(seen) > 1 else "s", command=desk.config.command
+    )
+
+
+def snooze(desk: Desk, alert: Alert, actor: Actor, length: timedelta, note: str = "") -> Alert:
+    """Quiet until then; it comes back by itself if it still fires."""
+    if length > LONGEST_SNOOZE:
+        raise Refused(TOO_LONG.format(asked=lasting(length)))
+    now = desk.clock.now()
+    until = now + length
+    with desk.begin("snooze") as connection:
+        if not alerts.change(
+            connection, alert.id, TROUBLE, snoozed_until=until, due_at=until, seen_by=actor.key, updated_at=now
+        ):
+            current = alerts.by_id(connection, alert.id) or alert
+            raise Refused(NOT_FIRING.format(name=alert.name, state=current.state))
+        return _done(desk, connection, alert, actor, "alert snoozed", now, until=until.isoformat(), note=note)
+
+
+def assign(desk: Desk, alert: Alert, actor: Actor, person_key: str, note: str = "") -> Alert:
+    """Gives the alert to somebody; the card says so."""
+    now = desk.clock.now()
+    with desk.begin("assign") as connection:
+        current = alerts.by_id(connection, alert.id) or alert
+        if current.assigned_to == person_key:
+            raise Refused(ALREADY_THEIRS.format(name=alert.name, who=called(desk, person_key)))
+        if not alerts.change(connection, alert.id, OPEN, assigned_to=person_key, seen_by=actor.key, updated_at=now):
+            raise Refused(_why_not(desk, connection, alert))
+        return _done(desk, connection, alert, actor, "alert assigned", now, to=person_key, note=note)
+
+
+def note(desk: Desk, alert: Alert, actor: Actor, text: str) -> Alert:
+    """Written on the alert, also when it is closed."""
+    if not text.strip():
+        raise Refused(EMPTY_NOTE.format(id=alert.id, command=desk.config.command))
+    with desk.begin("note") as connection:
+        return _done(desk, connection, alert, actor, "alert noted", desk.clock.now(), note=text)
+
+
+def _done(
+    desk: Desk, connection: sa.Connection, alert: Alert, actor: Actor, kind: str, now: datetime, **details: str
+) -> Alert:
+    """What every verb ends with: the note, the journal entry, the card and its log."""
+    text = mask_text(details.get("note", "").strip())
+    if len(text) > LONGEST_NOTE:
+        raise Refused(NOTE_TOO_LONG.format(length=len(text)))
+    if text:
+        alerts.add_note(connection, alert.id, now, actor.key, text)
+    given = {name: mask_text(value) for name, value in details.items() if value}
+    journal.record(connection, actor=actor, kind=kind, object=f"alert:{alert.id}", outcome="done", at=now, **given)
+    show(connection, [alert], now, urgency=0)
+    return alerts.by_id(connection, alert.id) or alert
+
+
+def show(connection: sa.Connection, changed: Iterable[Alert], now: datetime, urgency: int) -> None:
+    """Their cards and logs are to be drawn anew."""
+    for each in changed:
+        cards.bump(connection, each.group_id, now, urgency)
+
+
+def called(desk: Desk, key: str | None) -> str:
+    """How a person of vigie.yaml is called."""
+    if key is None or key == VIGIE.key:
+        return VIGIE.name
+    person = desk.config.people.get(key)
+    return person.name if person else key
+
+
+def clock_time(at: datetime | None) -> str:
+    """An instant in a sentence: each reader sees the own zone, notifications see UTC."""
+    if at is None:
+        return "an unknown time"
+    return f"<!date^{int(at.timestamp())}^{{time}}|{at:%H:%M} UTC>"
+
+
+def lasting(length: timedelta) -> str:
+    """A length in a sentence: 45 s, 12 min, 3 h 05, 2 d 4 h."""
+    minutes, seconds = divmod(int(length.total_seconds()), 60)
+    if minutes == 0:
+        return f"{seconds} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours == 0:
+        return f"{minutes} min"
+    days, hours = divmod(hours, 24)
+    if days == 0:
+        return f"{hours} h {minutes:02}" if minutes else f"{hours} h"
+    return f"{days} d {hours} h"

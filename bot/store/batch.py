@@ -1,0 +1,146 @@
+"""The statements of the intake: each takes a whole batch as one JSON parameter, whatever its size."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row, text
+
+from bot.store.db import as_rows, rows
+
+Record = Mapping[str, Any]
+
+TIMES = {"sqlite": "text", "postgresql": "timestamptz"}
+
+SIGNAL = {
+    "delivery": "text", "received_at": "timestamptz", "at": "timestamptz", "source": "text", "endpoint": "text",
+    "organisation": "text", "observer": "text", "fingerprint": "text", "state": "text", "severity": "text",
+    "title": "text", "body": "text", "alert_id": "bigint",
+}
+ALERT = {
+    "fingerprint": "text", "state": "text", "severity": "text", "important": "boolean", "recognised": "boolean",
+    "service": "text", "organisation": "text", "title": "text", "summary": "text", "labels": "text", "link": "text",
+    "since": "timestamptz", "opened_at": "timestamptz", "updated_at": "timestamptz", "signals": "integer",
+    "relapses": "integer", "recovered_at": "timestamptz", "due_at": "timestamptz",
+}
+CHANGED = {
+    "id": "bigint", "state": "text", "severity": "text", "important": "boolean", "updated_at": "timestamptz",
+    "signals": "integer", "relapses": "integer", "acked_by": "text", "acked_at": "timestamptz",
+    "snoozed_until": "timestamptz", "recovered_at": "timestamptz", "due_at": "timestamptz",
+}
+OBSERVATION = {
+    "alert_id": "bigint", "observer": "text", "source": "text", "endpoint": "text", "organisation": "text",
+    "state": "text", "at": "timestamptz",
+}
+GROUP = {"id": "bigint", "service": "text", "channel": "text", "opened_at": "timestamptz"}
+JOURNAL = {
+    "at": "timestamptz", "actor": "text", "organisation": "text", "kind": "text", "object": "text", "outcome": "text",
+    "origin": "text", "details": "text",
+}
+POST = {
+    "key": "text", "kind": "text", "group_id": "bigint", "channel": "text", "due_at": "timestamptz", "urgency": "integer",
+}
+
+
+@cache
+def _insert(dialect: str, table: str, columns: tuple[tuple[str, str], ...], ending: str) -> sa.TextClause:
+    names = ", ".join(name for name, _ in columns)
+    return text(f"INSERT INTO {table} ({names}) {rows(dialect, dict(columns))} {ending}")
+
+
+def _run(connection: Connection, table: str, columns: Mapping[str, str], records: Sequence[Record], ending: str = "") -> Any:
+    statement = _insert(connection.dialect.name, table, tuple(columns.items()), ending)
+    return connection.execute(statement, as_rows(records))
+
+
+def known_deliveries(connection: Connection, deliveries: Iterable[str]) -> set[str]:
+    """Which of these have been taken before."""
+    given = rows(connection.dialect.name, {"delivery": "text"})
+    found = connection.execute(
+        text(f"SELECT delivery FROM signal WHERE delivery IN ({given})"), as_rows({"delivery": each} for each in deliveries)
+    )
+    return {row.delivery for row in found}
+
+
+def lock_open(connection: Connection, fingerprints: Sequence[str]) -> Sequence[Row[Any]]:
+    """The open alerts with these fingerprints, held until the commit; always in one order, so that two writers cannot deadlock."""
+    given = rows(connection.dialect.name, {"fingerprint": "text"})
+    hold = "" if connection.dialect.name == "sqlite" else " FOR UPDATE OF alert"
+    query = f"""SELECT alert.id, alert.fingerprint, alert.state, alert.severity, alert.important, alert.signals,
+                       alert.relapses, alert.acked_by, alert.acked_at, alert.snoozed_until, alert.recovered_at,
+                       alert.due_at, alert.group_id, alert_group.channel
+                FROM alert JOIN alert_group ON alert_group.id = alert.group_id
+                WHERE alert.state <> 'closed' AND alert.fingerprint IN ({given}) ORDER BY alert.fingerprint{hold}"""
+    return connection.execute(text(query), as_rows({"fingerprint": each} for each in fingerprints)).all()
+
+
+def observations(connection: Connection, alert_ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """Who observed what of these alerts."""
+    given = rows(connection.dialect.name, {"id": "bigint"})
+    query = f"SELECT alert_id, observer, state, at FROM observation WHERE alert_id IN ({given})"
+    return connection.execute(text(query), as_rows({"id": each} for each in alert_ids)).all()
+
+
+def last_words(connection: Connection, fingerprints: Sequence[str], since: datetime) -> Sequence[Row[Any]]:
+    """The newest firing and the newest recovery of each observer since `since`: old news must not open an alert again."""
+    given = rows(connection.dialect.name, {"fingerprint": "text"})
+    query = f"""SELECT fingerprint, observer, state, max(at) AS at FROM signal
+                WHERE fingerprint IN ({given}) AND at > CAST(:since AS {TIMES[connection.dialect.name]})
+                GROUP BY fingerprint, observer, state"""
+    words = {**as_rows({"fingerprint": each} for each in fingerprints), "since": since.strftime("%Y-%m-%d %H:%M:%S.%f")}
+    return connection.execute(text(query), words).all()
+
+
+def add_signals(connection: Connection, records: Sequence[Record]) -> int:
+    """How many went in; fewer than given: another writer took one of them in this instant."""
+    return int(_run(connection, "signal", SIGNAL, records, "ON CONFLICT (delivery) DO NOTHING").rowcount)
+
+
+def open_alerts(connection: Connection, records: Sequence[Record]) -> dict[str, int]:
+    """New alerts' ids by fingerprint; one is missing if another writer opened it in this instant."""
+    ending = "ON CONFLICT (fingerprint) WHERE state <> 'closed' DO NOTHING RETURNING id, fingerprint"
+    opened = {row.fingerprint: row.id for row in _run(connection, "alert", ALERT, records, ending)}
+    given = rows(connection.dialect.name, {"id": "bigint"})
+    grouping = text(f"UPDATE alert SET group_id = id WHERE id IN ({given})")
+    connection.execute(grouping, as_rows({"id": each} for each in opened.values()))
+    return opened
+
+
+def change_alerts(connection: Connection, records: Sequence[Record]) -> None:
+    """Writes what the signals changed."""
+    values = ", ".join(f"{name} = new.{name}" for name in CHANGED if name != "id")
+    given = rows(connection.dialect.name, CHANGED)
+    connection.execute(text(f"UPDATE alert SET {values} FROM ({given}) AS new WHERE alert.id = new.id"), as_rows(records))
+
+
+def observe(connection: Connection, records: Sequence[Record]) -> None:
+    """What each observer says now."""
+    ending = "ON CONFLICT (alert_id, observer) DO UPDATE SET state = excluded.state, at = excluded.at"
+    _run(connection, "observation", OBSERVATION, records, ending)
+
+
+def open_groups(connection: Connection, records: Sequence[Record]) -> None:
+    """A group bears the number of the alert that founded it."""
+    _run(connection, "alert_group", GROUP, records)
+
+
+def add_entries(connection: Connection, records: Sequence[Record]) -> None:
+    """Journal entries of a whole batch."""
+    _run(connection, "journal", JOURNAL, records)
+
+
+def bump_posts(connection: Connection, records: Sequence[Record]) -> None:
+    """One more revision for each post; the earliest due time and the highest urgency win."""
+    dialect = connection.dialect.name
+    names = ", ".join(POST)
+    given = rows(dialect, POST)
+    query = f"""INSERT INTO post ({names}, revision, sent_revision, first_due_at, tries)
+                SELECT {names}, 1, 0, due_at, 0 FROM ({given}) AS new WHERE true
+                ON CONFLICT (key) DO UPDATE SET revision = post.revision + 1,
+                    due_at = CASE WHEN post.due_at IS NULL OR excluded.due_at < post.due_at
+                             THEN excluded.due_at ELSE post.due_at END,
+                    urgency = CASE WHEN post.due_at IS NULL OR excluded.urgency < post.urgency
+                              THEN excluded.urgency ELSE post.urgency END"""
+    connection.execute(text(query), as_rows(records))
