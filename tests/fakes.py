@@ -3,6 +3,9 @@
 import random
 from datetime import UTC, datetime, timedelta
 
+from bot.errors import Unavailable
+from bot.services.courier import Rejected
+
 START = datetime(2026, 11, 22, 2, 14, tzinfo=UTC)
 
 
@@ -61,3 +64,49 @@ class KillAt:
         self.left -= 1
         if self.left == 0:
             raise Killed(name)
+
+
+class FakeSlack:
+    """The courier's Slack: remembers messages; loses replies, answers 429 or refuses as `faults` (a queue of words) says."""
+
+    def __init__(self) -> None:
+        self.messages: dict[str, dict] = {}
+        self.calls: list[tuple[str, str]] = []
+        self.faults: list[str] = []
+        self._number = 0
+
+    async def post(self, channel, drawing, key, thread):
+        self.calls.append(("post", key))
+        fault = self._fault()
+        self._number += 1
+        ts = f"{1_700_000_000 + self._number}.000100"
+        self.messages[ts] = {"channel": channel, "key": key, "thread": thread, "drawing": drawing}
+        if fault == "lost reply":
+            raise Unavailable("no answer")
+        return ts
+
+    async def update(self, channel, ts, drawing):
+        self.calls.append(("update", self.messages.get(ts, {}).get("key", "?")))
+        self._fault()
+        if ts not in self.messages:
+            raise Rejected("message_not_found")
+        self.messages[ts]["drawing"] = drawing
+
+    async def find(self, channel, key, thread, oldest):
+        self.calls.append(("find", key))
+        found = [ts for ts, each in self.messages.items() if (each["channel"], each["key"]) == (channel, key)]
+        return found[0] if found else None
+
+    def _fault(self) -> str | None:
+        fault = self.faults.pop(0) if self.faults else None
+        if fault == "429":
+            raise Unavailable("ratelimited", retry_after=7)
+        if fault == "down":
+            raise Unavailable("connection refused")
+        if fault and fault != "lost reply":
+            raise Rejected(fault)
+        return fault
+
+    def shown(self, key: str):
+        """The messages with this key."""
+        return [each for each in self.messages.values() if each["key"] == key]

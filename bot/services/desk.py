@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bot.config import Config
 from bot.ports import Clock, Ids, KillPoint, survive
+from bot.store.db import reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +49,5 @@ class Desk:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection for looking only."""
-        with self.engine.connect() as connection:
+        with reader(self.engine) as connection:
             yield connection

@@ -236,3 +236,15 @@ def close_group(connection: sa.Connection, group_id: int, at: datetime) -> None:
     """A group is closed when its last member is."""
     still_open = sa.select(alert.c.id).where(alert.c.group_id == group_id, alert.c.state != "closed").exists()
     connection.execute(sa.update(alert_group).where(alert_group.c.id == group_id, ~still_open).values(closed_at=at))
+
+
+def by_source(connection: sa.Connection) -> list[tuple[str, str, int]]:
+    """How many alerts each source has in each state, of those not closed."""
+    members = alert.join(observation, observation.c.alert_id == alert.c.id)
+    query = (
+        sa.select(observation.c.source, alert.c.state, sa.func.count(sa.distinct(alert.c.id)))
+        .select_from(members)
+        .where(alert.c.state != "closed")
+        .group_by(observation.c.source, alert.c.state)
+    )
+    return [(source, state, count) for source, state, count in connection.execute(query)]

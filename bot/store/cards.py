@@ -112,6 +112,12 @@ def by_key(connection: sa.Connection, key: str) -> Post | None:
     return Post(**row._mapping) if row else None
 
 
+def by_ts(connection: sa.Connection, channel: str, ts: str) -> Post | None:
+    """The post that Slack shows as this message."""
+    row = connection.execute(sa.select(post).where(post.c.channel == channel, post.c.ts == ts)).first()
+    return Post(**row._mapping) if row else None
+
+
 def shown(connection: sa.Connection, sent: Post, ts: str, now: datetime, late_s: int | None) -> None:
     """Slack shows this revision; if there is a newer one it is still due."""
     newest = post.c.revision == sent.revision

@@ -62,10 +62,20 @@ def create_engine(url: str, **options: Any) -> sa.Engine:
     listen = sa.event.listen
     if engine.dialect.name == "sqlite":
         listen(engine, "connect", _prepare_sqlite)
-        listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        listen(engine, "begin", _begin_sqlite)
     else:
         listen(engine, "connect", _prepare_postgres)
     return engine
+
+
+def reader(engine: sa.Engine) -> sa.Connection:
+    """A connection for looking only: on SQLite it neither waits for a writer nor holds one up."""
+    return engine.connect().execution_options(reading=True)
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

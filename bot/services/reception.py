@@ -1,0 +1,44 @@
+"""A delivery from any door: authenticated as it came, masked, read, and taken in before it is answered."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from bot.masking import mask
+from bot.services.desk import Desk
+from bot.services.intake import Intake, arrivals
+from bot.services.meters import Meters
+from bot.sources import Delivery, Document, Signal, Source, Trust, Unreadable, unreadable_signal
+
+
+class Reception:
+    """What HTTP and the queue have in common."""
+
+    def __init__(
+        self, desk: Desk, intake: Intake, sources: Mapping[str, Source], trust: Trust, meters: Meters
+    ) -> None:
+        self._desk, self._intake, self._sources, self._trust, self._meters = desk, intake, sources, trust, meters
+
+    async def receive(self, delivery: Delivery) -> int:
+        """The number of signals taken, after their commit; raises Refused (drop it) or Unavailable (send it again)."""
+        source = self._sources[delivery.endpoint.source]
+        document = await source.authenticate(delivery, self._trust)
+        content = mask(document.content)
+        signals = _read(source, document, content, delivery)
+        if not signals:
+            return 0
+        body = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+        key = document.delivery_id or self._desk.ids.new()
+        await self._intake.take(arrivals(self._desk.config, delivery, key, body, signals))
+        for each in signals:
+            self._meters.signals.labels(source.name, each.state).inc()
+        return len(signals)
+
+
+def _read(source: Source, document: Document, content: object, delivery: Delivery) -> Sequence[Signal]:
+    """What cannot be understood becomes an alert of its own, never a lost one."""
+    if document.unreadable:
+        return [unreadable_signal(delivery, document.unreadable)]
+    try:
+        return source.read(content, delivery)
+    except Unreadable as problem:
+        return [unreadable_signal(delivery, str(problem))]
