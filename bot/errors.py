@@ -13,5 +13,13 @@ class Unavailable(Exception):
         self.retry_after = retry_after
 
 
+class Rejected(Exception):
+    """Slack will never take this as it stands; `code` is Slack's own word (channel_not_found, invalid_blocks)."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class Misbuilt(Exception):
     """We made a mistake; said at start, before anything is served."""

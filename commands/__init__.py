@@ -1,15 +1,21 @@
-"""FAMILY: what can be said in Slack. One file, one subcommand; a typed line, a button and a modal become the same Call."""
+"""FAMILY: what can be said in Slack. One file, one subcommand; a line, a button and a modal become the same Call."""
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.errors import Refused
 from bot.services import response
-from bot.services.alerts import Alert
+from bot.services.authority import Level
 from bot.services.desk import Actor, Desk
+from bot.store.alerts import Alert
 
-Level = Literal["read", "act"]
+Group = Literal["this alert", "runbooks", "who is on", "looking back"]
+
+WHICH_ALERT = "Which alert? Say its number, for instance `{command} {verb} 142`; `{command} status` lists what is open."
+UNKNOWN_COMMAND = "There is no command \"{word}\". {hint}`{command} help` lists what you may do."
+DID_YOU_MEAN = "Did you mean {names}? "
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +36,14 @@ class Call:
     actor: Actor
     words: tuple[str, ...] = ()
     alert_ref: str | None = None
-    family: "dict[str, Command]" = field(default_factory=dict)
+    family: "Mapping[str, Command]" = field(default_factory=dict)
+    verb: str = "ack"
 
     def alert(self) -> Alert:
         """The alert that is meant; raises Refused with the nearest one that exists."""
         ref = self.alert_ref or (self.words[0] if self.words else None)
         if ref is None:
-            raise Refused("Which alert? Say its number, for instance 142; `status` lists what is open.")
+            raise Refused(WHICH_ALERT.format(command=self.desk.config.command, verb=self.verb))
         return response.find(self.desk, ref)
 
     @property
@@ -62,6 +69,12 @@ class Command:
     button: str | None = None
     form: tuple[Field, ...] = ()
     danger: bool = False
+    group: Group = "this alert"
+
+    @property
+    def inputs(self) -> int:
+        """How many words must follow the alert's number."""
+        return sum(not each.optional for each in self.form)
 
 
 def command(
@@ -74,10 +87,22 @@ def command(
     button: str | None = None,
     form: tuple[Field, ...] = (),
     danger: bool = False,
+    group: Group = "this alert",
 ) -> Callable[[Callable[[Call], str]], Command]:
     """Makes a subcommand out of a function."""
 
     def make(run: Callable[[Call], str]) -> Command:
-        return Command(name, run, usage, help, example, level, button, form, danger)
+        return Command(name, run, usage, help, example, level, button, form, danger, group)
 
     return make
+
+
+def named(family: Mapping[str, Command], word: str, slash: str) -> Command:
+    """The command that `word` names, whatever the case; raises Refused with the nearest ones."""
+    name = word.lower()
+    if name in family:
+        return family[name]
+    near = [each for each in family if name.startswith(each) or each.startswith(name)]
+    near = near or difflib.get_close_matches(name, family, n=2, cutoff=0.5)
+    hint = DID_YOU_MEAN.format(names=" or ".join(f"`{each}`" for each in near)) if near else ""
+    raise Refused(UNKNOWN_COMMAND.format(word=word[:40], hint=hint, command=slash))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot.durable import OutcomeUnknown, once
-from bot.errors import Unavailable
+from bot.errors import Rejected, Unavailable
 from bot.services.desk import Desk
 from bot.store import cards
 from bot.store.cards import Post
@@ -34,14 +34,6 @@ class Drawing:
 
     text: str
     blocks: list[dict[str, Any]] = field(default_factory=list)
-
-
-class Rejected(Exception):
-    """Slack will never take this as it stands; `code` is Slack's own word (channel_not_found, invalid_blocks)."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class Slack(Protocol):

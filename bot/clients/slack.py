@@ -1,0 +1,143 @@
+"""Slack's Web API as the courier and the checks need it: thin, no retries, errors named by who must react."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Protocol
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.errors import Rejected, Unavailable
+
+EVENT_TYPE = "vigie_post"
+TIMEOUT_S = 10.0
+PAGE, MOST_PAGES = 200, 10
+TAKE_JSON = frozenset({"chat.postMessage", "chat.update"})     # the others take forms
+
+LATER = frozenset(
+    {
+        "internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited", "rate_limited",
+        "team_added_to_org", "accesslimited",
+    }
+)
+RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
+DEFAULT_PAUSE_S = 30.0
+
+
+class Message(Protocol):
+    """What is posted; the courier's Drawing is one."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def blocks(self) -> list[dict[str, Any]]: ...
+
+
+def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """The SDK's client without its retries (they post twice when a reply is lost) and on one shared session."""
+    return AsyncWebClient(token=token, base_url=base_url, session=session, timeout=int(TIMEOUT_S), retry_handlers=[])
+
+
+class SlackClient:
+    """What the courier asks of Slack; `count` is told each refusal for speed, by method."""
+
+    def __init__(self, web: AsyncWebClient, count: Callable[[str], None] = lambda method: None) -> None:
+        self.web = web
+        self._count = count
+        self._bot_id: str | None = None
+
+    async def post(self, channel: str, drawing: Message, key: str, thread: str | None) -> str:
+        """Posts with `key` as metadata; returns the message's ts. Not safe to repeat: never sent twice by itself."""
+        answer = await self.call(
+            "chat.postMessage", channel=channel, text=drawing.text, blocks=drawing.blocks or None, thread_ts=thread,
+            metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}}, unfurl_links=False, unfurl_media=False,
+        )
+        return str(answer["ts"])
+
+    async def update(self, channel: str, ts: str, drawing: Message) -> None:
+        """Replaces a message; safe to repeat."""
+        await self.call("chat.update", channel=channel, ts=ts, text=drawing.text, blocks=drawing.blocks)
+
+    async def find(self, channel: str, key: str, thread: str | None, oldest: float) -> str | None:
+        """The ts of our own message with that metadata key since `oldest` (epoch seconds), or None."""
+        ours = await self._our_bot_id()
+        async for message in self._history(channel, thread, oldest):
+            metadata = message.get("metadata") or {}
+            if (
+                message.get("bot_id") == ours
+                and metadata.get("event_type") == EVENT_TYPE
+                and (metadata.get("event_payload") or {}).get("key") == key
+            ):
+                return str(message["ts"])
+        return None
+
+    async def _history(self, channel: str, thread: str | None, oldest: float) -> AsyncIterator[Mapping[str, Any]]:
+        """Messages of the channel (or replies in the thread), bounded: what is looked for is minutes old."""
+        method = "conversations.replies" if thread else "conversations.history"
+        given = {"channel": channel, "ts": thread, "oldest": f"{oldest:.6f}", "limit": PAGE}
+        cursor = None
+        for _ in range(MOST_PAGES):
+            page = await self.call(method, **given, include_all_metadata="true", cursor=cursor)
+            for message in page.get("messages", []):
+                yield message
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return
+        raise Unavailable(f"{method}: more than {PAGE * MOST_PAGES} messages to look through")
+
+    async def _our_bot_id(self) -> str:
+        if self._bot_id is None:
+            self._bot_id = str((await self.auth_test())["bot_id"])
+        return self._bot_id
+
+    async def auth_test(self) -> dict[str, Any]:
+        """Who we are: team_id, user_id, bot_id; `scopes` as Slack tells them in a header."""
+        answer = await self._ask("auth.test", {})
+        scopes = answer.headers.get("x-oauth-scopes") or ""
+        return {**_content("auth.test", answer), "scopes": [each.strip() for each in scopes.split(",") if each.strip()]}
+
+    async def channel_info(self, channel: str) -> dict[str, Any]:
+        """One channel: name, is_member, is_ext_shared ..."""
+        found: dict[str, Any] = (await self.call("conversations.info", channel=channel))["channel"]
+        return found
+
+    async def call(self, method: str, **given: Any) -> dict[str, Any]:
+        """One call, once; raises Unavailable (come again later) or Rejected (Slack's own word)."""
+        told = {name: value for name, value in given.items() if value is not None}
+        return _content(method, await self._ask(method, told))
+
+    async def _ask(self, method: str, given: dict[str, Any]) -> AsyncSlackResponse:
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                if method in TAKE_JSON:
+                    return await self.web.api_call(method, json=given)
+                return await self.web.api_call(method, data={name: str(value) for name, value in given.items()})
+        except SlackApiError as error:
+            raise self._named(method, error.response) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:     # OSError: also time-outs; ValueError: not JSON
+            raise Unavailable(f"{method}: {type(error).__name__}") from error
+
+    def _named(self, method: str, response: Any) -> Exception:
+        """What Slack's refusal means for us."""
+        status = getattr(response, "status_code", None) or getattr(response, "status", 0)
+        data = getattr(response, "data", None)
+        code = str(data.get("error", "")) if isinstance(data, dict) else ""
+        if status == 429 or code in RATE_LIMITED:
+            self._count(method)
+            return Unavailable(f"{method}: ratelimited", retry_after=_pause(response.headers.get("Retry-After")))
+        if status != 200 or not code or code in LATER:
+            return Unavailable(f"{method}: {code or f'answered {status}'}")
+        return Rejected(code)
+
+
+def _content(method: str, answer: AsyncSlackResponse) -> dict[str, Any]:
+    if not isinstance(answer.data, dict):
+        raise Unavailable(f"{method}: answered something that is not JSON")
+    return answer.data
+
+
+def _pause(header: str | None) -> float:
+    return float(header) if header and header.isascii() and header.isdigit() else DEFAULT_PAUSE_S

@@ -1,0 +1,16 @@
+"""Why an alert was judged as it was."""
+
+from bot.services import overview
+from commands import Call, command
+
+
+@command(
+    "why",
+    usage="<alert>",
+    help="why an alert is important or not, and why it was closed",
+    example="why 142",
+    level="read",
+    button="Why?",
+)
+def why(call: Call) -> str:
+    return overview.why(call.desk, call.alert())
