@@ -44,7 +44,7 @@ def postgres_server() -> Iterator[sa.Engine]:
     server = pgserver.get_server(folder, cleanup_mode="delete")
     engine = sa.create_engine(server.get_uri(driver="psycopg"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):      # tests may lose data when the power goes
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # tests may lose data with the power
             connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
         connection.execute(sa.text("SELECT pg_reload_conf()"))
     yield engine

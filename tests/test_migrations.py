@@ -1,6 +1,7 @@
 """The tables in the database are the tables of the code, on both databases."""
 
 import sqlalchemy as sa
+
 from bot.store.migrate import at_head
 
 

@@ -6,15 +6,9 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from bot.masking import mask
 from bot.services.desk import Actor
 from bot.store.journal import journal
-
-try:
-    from bot.masking import mask
-except ImportError:                      # until the module is laid
-
-    def mask(value: Any) -> Any:
-        return value
 
 Outcome = Literal["done", "refused", "failed"]
 
@@ -29,13 +23,13 @@ def record(
     at: datetime,
     **details: Any,
 ) -> None:
-    """Adds one entry; it stands or falls with the transaction. `object` is "alert:142", "person:U0EVE00001", "journal" ..."""
+    """Adds one entry; it stands or falls with the transaction. `object`: alert:142, person:U0EVE00001, journal."""
     row = entry(actor=actor, kind=kind, object=object, outcome=outcome, at=at, **details)
     connection.execute(sa.insert(journal).values(row))
 
 
 def entry(*, actor: Actor, kind: str, object: str, outcome: Outcome, at: datetime, **details: Any) -> dict[str, Any]:
-    """The row of `record`, for those who add many at once; details are masked here, and those that are None left out."""
+    """The row of `record`, for those who add many at once; details are masked here, those that are None left out."""
     given = {name: value for name, value in details.items() if value is not None}
     return {
         "at": at,

@@ -1,8 +1,15 @@
 """The journal and its seals: rows are only ever added."""
 
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
 import sqlalchemy as sa
 
 from bot.store.db import BigId, Utc, metadata
+
+PAGE = 2_000
 
 journal = sa.Table(
     "journal",
@@ -36,3 +43,121 @@ seal = sa.Table(
     sa.Column("signature", sa.Text),
     sa.UniqueConstraint("previous"),                               # two sealers cannot fork the chain
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal."""
+
+    id: int
+    at: datetime
+    actor: str
+    organisation: str
+    kind: str
+    object: str
+    outcome: str
+    origin: str
+    details: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What was true of the entries `from_id` to `to_id` up to `sealed_at`, tied to the seal before it."""
+
+    id: int
+    from_id: int
+    to_id: int
+    count: int
+    leaves: str
+    root: str
+    previous: str
+    hash: str
+    sealed_at: datetime
+    key_id: str | None
+    signature: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How far the entries' ids had come at an instant, and the transactions that could still add one below."""
+
+    at: datetime
+    to_id: int
+    writers: frozenset[str]
+
+
+def look(connection: sa.Connection, at: datetime) -> Look:
+    """Ids first, writers second: whoever took an id before the first statement is seen by the second, or has ended."""
+    if connection.dialect.name == "sqlite":      # the engine's transactions are serial: nobody else is writing now
+        return Look(at, connection.execute(sa.select(sa.func.max(journal.c.id))).scalar_one() or 0, frozenset())
+    newest = connection.execute(sa.text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM journal_id_seq"))
+    return Look(at, newest.scalar_one(), writers(connection))
+
+
+def writers(connection: sa.Connection) -> frozenset[str]:
+    """The open transactions that write to the journal: each takes this lock before its first id and keeps it."""
+    if connection.dialect.name == "sqlite":
+        return frozenset()
+    held = connection.execute(sa.text(
+        "SELECT virtualtransaction FROM pg_locks WHERE relation = 'journal'::regclass AND mode = 'RowExclusiveLock' "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    ))
+    return frozenset(held.scalars())
+
+
+def add_seal(connection: sa.Connection, new: Seal) -> None:
+    """Raises IntegrityError when another sealer was quicker."""
+    connection.execute(sa.insert(seal).values(asdict(new)))
+
+
+def last_seal(connection: sa.Connection, before: datetime | None = None) -> Seal | None:
+    """The newest seal, or the newest that was sealed before an instant."""
+    query = sa.select(seal).order_by(seal.c.id.desc()).limit(1)
+    if before is not None:
+        query = query.where(seal.c.sealed_at < before)
+    row = connection.execute(query).first()
+    return Seal(*row) if row else None
+
+
+def between(connection: sa.Connection, start: datetime, end: datetime) -> tuple[int, int]:
+    """How many entries were sealed in that time, in how many seals."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(seal.c.count), 0), sa.func.count())
+    entries_, seals_ = connection.execute(query.where(seal.c.sealed_at >= start, seal.c.sealed_at < end)).one()
+    return entries_, seals_
+
+
+def entries(connection: sa.Connection, first: int, last: int, most: int) -> list[Entry]:
+    """At most so many entries of that range of ids, in order."""
+    query = sa.select(journal).where(journal.c.id.between(first, last)).order_by(journal.c.id).limit(most)
+    return [Entry(*row) for row in connection.execute(query)]
+
+
+def all_entries(connection: sa.Connection) -> Iterator[Entry]:
+    """Every entry in the order of ids, page by page."""
+    for row in _pages(connection, journal):
+        yield Entry(*row)
+
+
+def all_seals(connection: sa.Connection, last: int) -> Iterator[Seal]:
+    """Every seal up to that number, page by page."""
+    for row in _pages(connection, seal, PAGE // 100):
+        if row.id > last:
+            return
+        yield Seal(*row)
+
+
+def _pages(connection: sa.Connection, table: sa.Table, size: int = PAGE) -> Iterator[Any]:
+    query = sa.select(table).order_by(table.c.id).limit(size)
+    page = connection.execute(query).all()
+    while page:
+        if connection.dialect.name == "sqlite":
+            connection.rollback()                # a reader holds up every writer there: now they have their turn
+        yield from page
+        page = connection.execute(query.where(table.c.id > page[-1].id)).all()
+
+
+def about(connection: sa.Connection, objects: list[str], most: int) -> list[Entry]:
+    """The newest entries about these objects (alert:142), oldest first; refusals are left out."""
+    row = journal.c
+    query = sa.select(journal).where(row.object.in_(objects), row.outcome == "done").order_by(row.id.desc()).limit(most)
+    return [Entry(**each._mapping) for each in reversed(connection.execute(query).all())]
