@@ -9,6 +9,6 @@ tests/test_floors.py reads this plan.
 5 commands
 4 bot.services
 3 bot.sources bot.review
-2 bot.store bot.clients bot.durable bot.discover bot.settings bot.config
-1 bot.errors bot.ports bot.masking bot.labour bot.workspace bot.doubles runbooks
+2 bot.store bot.clients bot.durable bot.discover bot.settings bot.config bot.alarms bot.logs
+1 bot.errors bot.ports bot.masking bot.decoding bot.signals bot.labour bot.workspace bot.doubles runbooks
 """

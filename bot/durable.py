@@ -21,6 +21,7 @@ VERSION = "1"  # a change strands the work that is pending under the old one
 NAME = "vigie"
 EMBEDDED = "vigie-embedded"
 MOST_RECOVERIES = 1_000
+MOST_FORGOTTEN = 1_000
 LOST_IDENTITY = 70  # exit code: the supervisor restarts us
 ADOPTION_S = 1.0
 
@@ -143,7 +144,11 @@ class Durable:
 
     def work(self, name: str, function: Work) -> None:
         """Registers durable work under a name that never changes."""
-        self._works[name] = DBOS.workflow(name=name, max_recovery_attempts=MOST_RECOVERIES)(function)
+
+        async def work(*args: Any) -> Any:  # the engine marks what it is given, and a bound method cannot be marked
+            return await function(*args)
+
+        self._works[name] = DBOS.workflow(name=name, max_recovery_attempts=MOST_RECOVERIES)(work)
 
     async def launch(self) -> None:
         await asyncio.to_thread(DBOS.launch)
@@ -153,6 +158,15 @@ class Durable:
     async def start(self, name: str, identity: str, *args: Any) -> None:
         with SetWorkflowID(identity):
             await DBOS.start_workflow_async(self._works[name], *args)
+
+    async def forget(self, before: datetime) -> None:
+        """Deletes the rows of work that ended before then."""
+        ended = await DBOS.list_workflows_async(
+            status=["SUCCESS", "ERROR", "CANCELLED"], end_time=before.isoformat(), limit=MOST_FORGOTTEN,
+            load_input=False, load_output=False,
+        )
+        if ended:
+            await DBOS.delete_workflows_async([each.workflow_id for each in ended])
 
     async def stop(self) -> None:
         """Pending work stays in its rows and goes on after the next start."""

@@ -8,28 +8,25 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.errors import Refused, Unavailable
+from bot.errors import Unavailable
+from bot.ports import Ids
 from bot.services.desk import Desk
 from bot.services.intake import Intake
 from bot.services.meters import Meters
 from bot.services.reception import Reception
-from bot.sources import Delivery, Rejection
+from bot.sources import MAX_BODY, Delivery, Forged, TooLarge, Unauthorised
 
 log = structlog.get_logger()
 
-LARGEST_BODY = 300_000      # SNS: 256 KiB of message and its envelope
 UNKNOWN = "unknown"
 
 NO_ENDPOINT = "There is no endpoint {source}/{name} in vigie.yaml."
-TOO_LARGE = "The body is larger than 300 kB; nothing of it was stored."
+TOO_LARGE = "The body is larger than {limit} bytes; nothing of it was stored."
 APOLOGY = "It could not be taken now; send it again."
 
 Check = Callable[[], Awaitable[str | None]]
-
-
-class TooLarge(Exception):
-    """More bytes than we take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +40,12 @@ class Web:
     ready: dict[str, Check]
 
     def routes(self) -> Sequence[Route]:
+        """All that a process which answers has."""
+        return [Route("/webhooks/{source}/{endpoint}", self.webhook, methods=["POST"]), *self.health_routes()]
+
+    def health_routes(self) -> Sequence[Route]:
+        """What every process has."""
         return [
-            Route("/webhooks/{source}/{endpoint}", self.webhook, methods=["POST"]),
             Route("/health/live", self.live),
             Route("/health/ready", self.readiness),
             Route("/metrics", self.metrics),
@@ -55,14 +56,10 @@ class Web:
         source, name = request.path_params["source"], request.path_params["endpoint"]
         try:
             return JSONResponse({"taken": await self._take(request, source, name)})
-        except TooLarge:
-            return self._drop(name, "too_large", 413, TOO_LARGE)
         except KeyError:
             return self._drop(UNKNOWN, "unknown_endpoint", 404, NO_ENDPOINT.format(source=source[:40], name=name[:40]))
-        except Rejection as refusal:
+        except (Unauthorised, Forged, TooLarge) as refusal:
             return self._drop(name, refusal.reason, refusal.status, str(refusal))
-        except Refused as refusal:
-            return self._drop(name, "refused", 403, str(refusal))
         except Unavailable as problem:
             return _later(str(problem), problem.retry_after)
         except Exception as error:  # the edge of the entrypoint: the sender keeps it and sends it again
@@ -96,14 +93,25 @@ class Web:
         return Response(exposed, media_type="text/plain; version=0.0.4")
 
 
+class RequestId:
+    """Names each request in every log line that it causes; answers with the name."""
+
+    def __init__(self, app: ASGIApp, ids: Ids) -> None:
+        self._app, self._ids = app, ids
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            structlog.contextvars.bind_contextvars(request=self._ids.new()[:12])
+        await self._app(scope, receive, send)
+
+
 async def _body(request: Request) -> bytes:
-    if int(request.headers.get("content-length") or 0) > LARGEST_BODY:
-        raise TooLarge
+    """The bytes as they came, read no further than what any source may send."""
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
-        if size > LARGEST_BODY:
-            raise TooLarge
+        if size > MAX_BODY:
+            raise TooLarge(TOO_LARGE.format(limit=MAX_BODY))
         parts.append(part)
     return b"".join(parts)
 

@@ -1,6 +1,7 @@
 """Makes Slack match the posts, one message a second and channel; owns what it needs of Slack as a Protocol."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -69,8 +70,15 @@ class Sending:
 class Courier:
     """Sends the newest revision of what is due. All it knows stands in rows, so that any process can go on after a crash."""
 
-    def __init__(self, desk: Desk, slack: Slack, draw: Draw, pace: float = PACE_S) -> None:
-        self._desk, self._slack, self._draw, self._pace = desk, slack, draw, pace
+    def __init__(
+        self,
+        desk: Desk,
+        slack: Slack,
+        draw: Draw,
+        pace: float = PACE_S,
+        measure: Callable[[float], object] = lambda lag_s: None,
+    ) -> None:
+        self._desk, self._slack, self._draw, self._pace, self._measure = desk, slack, draw, pace, measure
         self._silent_for: dict[str, int] = {}
 
     async def deliver_next(self, channel: str) -> float | None:
@@ -146,6 +154,8 @@ class Courier:
             return await effect()  # Slack's own history says that it is not there
 
     def _shown(self, sending: Sending, ts: str) -> None:
+        due = sending.post.due_at or sending.begun
+        self._measure(max(0.0, (self._desk.clock.now() - due).total_seconds()))
         with self._desk.begin("courier") as connection:
             cards.shown(connection, sending.post, ts, self._desk.clock.now(), sending.late_s)
             forget_attempt(connection, f"post:{sending.post.key}")

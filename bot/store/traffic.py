@@ -55,3 +55,8 @@ def first_time(connection: sa.Connection, key: str, at: datetime) -> bool:
     given = rows(connection.dialect.name, {"key": "text", "at": "timestamptz"})
     query = f"INSERT INTO inbound (key, at) SELECT key, at FROM ({given}) AS new WHERE true ON CONFLICT (key) DO NOTHING"
     return connection.execute(sa.text(query), as_rows([{"key": key, "at": at}])).rowcount == 1
+
+
+def forget_inbound(connection: sa.Connection, before: datetime) -> None:
+    """Slack sends nothing again after so long."""
+    connection.execute(sa.delete(inbound).where(inbound.c.at < before))

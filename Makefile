@@ -1,0 +1,56 @@
+# `make demo` and `make test` do all their set-up themselves; they need Python 3.11+ (with venv) and the package registries.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+UV := $(shell command -v uv 2>/dev/null)
+
+.PHONY: help demo test bench soak lint clean pictures
+
+help:
+	@echo "make demo    start Vigie with a Slack of its own and an example night"
+	@echo "make test    lint, types and every test"
+	@echo "make bench   storms, latency, growth, memory"
+
+.venv/base: requirements/base.txt pyproject.toml
+	@$(MAKE) --no-print-directory venv REQUIREMENTS=requirements/base.txt
+	@touch $@
+
+.venv/dev: requirements/dev.txt pyproject.toml
+	@$(MAKE) --no-print-directory venv REQUIREMENTS=requirements/dev.txt
+	@touch $@ .venv/base
+
+.PHONY: venv
+venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Vigie needs Python 3.11 or newer; set PYTHON=python3.12, for instance."; exit 1; }
+ifdef UV
+	@test -x $(PY) || $(UV) venv -q --python $(PYTHON) .venv
+	@$(UV) pip install -q --python $(PY) --require-hashes -r $(REQUIREMENTS)
+else
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r $(REQUIREMENTS)
+endif
+	@$(PY) -c 'import pathlib, site; pathlib.Path(site.getsitepackages()[0], "vigie.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
+	@printf '#!/bin/sh\nexec "%s" -m bot "$$@"\n' "$(CURDIR)/$(PY)" > .venv/bin/vigie && chmod +x .venv/bin/vigie
+
+demo: .venv/base
+	@exec $(PY) -m bot demo
+
+lint: .venv/dev
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+
+test: lint
+	@sh tests/browser.sh
+	@$(PY) -m pytest -n 2 --dist worksteal -q
+
+bench: .venv/dev
+	@$(PY) -m bench
+
+soak: .venv/dev
+	@$(PY) -m bench soak
+
+pictures: .venv/dev
+	@$(PY) docs/pictures.py
+
+clean:
+	rm -rf .venv .demo build dist *.egg-info

@@ -1,0 +1,251 @@
+"""The command line. Each command imports what it needs when it runs, so that `vigie --help` answers at once."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.errors import Misbuilt, Refused, Unavailable
+
+if TYPE_CHECKING:
+    from bot.app import App, Role
+    from bot.config import Config
+    from bot.settings import EnvironmentSecrets, Settings
+
+cli = typer.Typer(help="Vigie, the lookout of a payments platform.", no_args_is_help=True, add_completion=False,
+                  pretty_exceptions_enable=False)
+audit_cli = typer.Typer(help="The journal: is it whole, and what does it say?", no_args_is_help=True)
+cli.add_typer(audit_cli, name="audit")
+
+Json = Annotated[bool, typer.Option("--json", help="For machines.")]
+
+USING_DEMO = "(no vigie.yaml and no DATABASE_URL here: this is about the demo in .demo/)"
+DEMO_NOTES = Path(".demo/environment.json")
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def main() -> None:
+    """Exit codes: 0 fine, 1 a fault told in a sentence, 2 wrong usage."""
+    try:
+        cli()
+    except (Misbuilt, Refused, Unavailable) as fault:
+        sys.stderr.write(f"{fault}\n")
+        sys.exit(1)
+
+
+# --- what every command needs ---
+
+
+def _environ() -> dict[str, str]:
+    """The environment; beside a demo that ran here, and without a configuration of one's own, the demo's."""
+    environ = dict(os.environ)
+    own = {"DATABASE_URL", "VIGIE_CONFIG"} & environ.keys() or Path("vigie.yaml").exists()
+    if own or not DEMO_NOTES.exists():
+        return environ
+    sys.stderr.write(USING_DEMO + "\n")
+    return {**json.loads(DEMO_NOTES.read_text()), **environ}
+
+
+def _settings(environ: dict[str, str]) -> "Settings":
+    from bot.settings import load_settings
+
+    return load_settings(environ)
+
+
+def _secrets(environ: dict[str, str]) -> "EnvironmentSecrets":
+    from bot.clients.secrets import CloudSecrets
+    from bot.settings import EnvironmentSecrets
+
+    return EnvironmentSecrets(environ, CloudSecrets())
+
+
+def _config(settings: "Settings") -> "Config":
+    from bot.config import load_config
+
+    return load_config(settings.config)
+
+
+# --- serving ---
+
+
+@cli.command()
+def serve() -> None:
+    """Everything in one process (the embedded default)."""
+    from bot.app import SERVE
+
+    _run(SERVE)
+
+
+@cli.command()
+def web() -> None:
+    """Answers webhooks and Slack; several of it may run, on PostgreSQL."""
+    from bot.app import WEB
+
+    _run(WEB)
+
+
+@cli.command()
+def worker() -> None:
+    """Delivers, keeps time, seals the journal; several of it may run, on PostgreSQL."""
+    from bot.app import WORKER
+
+    _run(WORKER)
+
+
+def _run(role: "Role") -> None:
+    from bot.app import App, endpoint_secrets
+    from bot.logs import configure
+    from bot.settings import refuse_demo, slack_faults
+
+    environ = dict(os.environ)
+    settings = _settings(environ)
+    configure(settings.log_level)
+    config, secrets = _config(settings), _secrets(environ)
+    if faults := slack_faults(settings):
+        raise Misbuilt("\n".join(faults))
+    refuse_demo(settings, endpoint_secrets(config, secrets))
+    _prepare_database(settings, role)
+    listening = role.answers or "PORT" in environ
+    app = App(settings, config, secrets, role)
+    asyncio.run(run_app(app, settings.host, settings.port if listening else None))
+
+
+def _prepare_database(settings: "Settings", role: "Role") -> None:
+    """SQLite belongs to one process, which also migrates it; PostgreSQL is migrated by `vigie migrate`."""
+    from bot.store.migrate import upgrade
+
+    if not settings.database_url.startswith("sqlite"):
+        return
+    if role.name != "serve":
+        raise Misbuilt(f"`vigie {role.name}` needs PostgreSQL; on SQLite one process does everything: `vigie serve`.")
+    upgrade(settings.migrate_url)
+
+
+async def run_app(app: "App", host: str, port: int | None) -> None:
+    """Starts the app, serves until SIGTERM or Ctrl-C, lets it finish what it holds."""
+    import uvicorn
+
+    await app.start()
+    try:
+        if port is None:
+            await _until_told()
+            return
+        options = uvicorn.Config(
+            app.asgi(), host, port, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=15,
+            server_header=False,
+        )
+        await uvicorn.Server(options).serve()
+    finally:
+        await app.stop()
+
+
+async def _until_told() -> None:
+    told = asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, told.set)
+    await told.wait()
+
+
+@cli.command()
+def demo() -> None:
+    """Vigie with a Slack of its own and an example night; needs no account, no service, no key."""
+    from bot.demo import run_demo
+
+    run_demo(dict(os.environ))
+
+
+@cli.command()
+def migrate() -> None:
+    """Brings the database to the newest tables."""
+    from bot.store.migrate import upgrade
+
+    settings = _settings(_environ())
+    upgrade(settings.migrate_url, settings.database_url)
+    say("The database has the newest tables.")
+
+
+# --- looking ---
+
+
+@cli.command()
+def status(as_json: Json = False) -> None:
+    """What is open, what was dropped, what waits for Slack."""
+    from bot.ports import SystemClock, SystemIds
+    from bot.services import overview
+    from bot.services.desk import Desk
+    from bot.store.db import create_engine
+
+    settings = _settings(_environ())
+    desk = Desk(create_engine(settings.database_url), _config(settings), SystemClock(), SystemIds())
+    say(json.dumps(overview.status(desk), ensure_ascii=False, indent=2) if as_json else overview.text(desk))
+
+
+@cli.command()
+def check(online: Annotated[bool, typer.Option(help="Also ask Slack, AWS and Datadog.")] = False,
+          as_json: Json = False) -> None:
+    """Every fault of the configuration at once, each with its remedy."""
+    from bot.checking import run_check
+
+    environ = _environ()
+    sys.exit(0 if run_check(environ, _secrets(environ), online=online, as_json=as_json, say=say) else 1)
+
+
+@cli.command()
+def manifest(
+    url: Annotated[str, typer.Option(help="Where Slack reaches Vigie.")] = "",
+    socket: Annotated[bool, typer.Option(help="For Socket Mode.")] = False,
+) -> None:
+    """The Slack app manifest, to be pasted into "Create an app"."""
+    from bot.services.manifest import manifest as make
+
+    config = _config(_settings(_environ()))
+    say(json.dumps(make(config, url or config.public_url or "", socket_mode=socket), indent=2, ensure_ascii=False))
+
+
+@cli.command()
+def send(
+    file: Annotated[Path, typer.Argument(help="A payload as its source would send it.")],
+    endpoint: Annotated[str, typer.Option(help="A name under `endpoints` in vigie.yaml.")],
+    url: Annotated[str, typer.Option(help="Where Vigie listens.")] = "",
+    raw: Annotated[bool, typer.Option(help="The bytes as they are: not wrapped, not signed.")] = False,
+) -> None:
+    """Posts a payload file as its source would: wrapped and signed for SNS, with the secret for the others."""
+    from bot.sending import send_file
+
+    environ = _environ()
+    settings = _settings(environ)
+    base = url or f"http://{settings.host}:{settings.port}"
+    status, answer = send_file(file, _config(settings), endpoint, _secrets(environ), base, raw)
+    say(f"{status} {answer}")
+    sys.exit(0 if status < 400 else 1)
+
+
+@audit_cli.command("verify")
+def audit_verify(
+    head: Annotated[str, typer.Option(help="A seal as posted in Slack: finds truncation and rewriting.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Walks the whole chain and names the first entry that is not as it was written."""
+    from bot.auditing import verify
+
+    sys.exit(0 if verify(_settings(_environ()), head or None, as_json, say) else 1)
+
+
+@audit_cli.command("export")
+def audit_export() -> None:
+    """The journal and its seals as JSON lines on standard output."""
+    from bot.auditing import export
+
+    export(_settings(_environ()), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

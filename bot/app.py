@@ -1,0 +1,288 @@
+"""Builds everything from the settings: the only file that knows everyone."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import aiohttp
+import commands
+import sqlalchemy as sa
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Route
+
+from bot import sources
+from bot.clients.aws import QueueReader, SnsConfirmer
+from bot.clients.slack import SlackClient, web_client
+from bot.clients.sns import Certificates
+from bot.config import Config
+from bot.discover import discover
+from bot.durable import Durable, Identity
+from bot.entrypoints.chat import build_bolt
+from bot.entrypoints.clock import Knocker
+from bot.entrypoints.gate import gate
+from bot.entrypoints.queue import Queue
+from bot.entrypoints.socket_mode import run_socket
+from bot.entrypoints.web import Check, RequestId, Web
+from bot.errors import Misbuilt
+from bot.ports import Clock, Ids, KillPoint, SystemClock, SystemIds, survive, system_sleep
+from bot.services import audit, cards, due, journal
+from bot.services.courier import PACE_S, Courier
+from bot.services.delivery import WORK, Delivery
+from bot.services.desk import VIGIE, Desk
+from bot.services.intake import Intake
+from bot.services.meters import Meters
+from bot.services.reception import Reception
+from bot.services.sealing import KeySigner, Sealer
+from bot.settings import Secrets, Settings
+from bot.store import cards as posts
+from bot.store import traffic
+from bot.store.db import create_engine, reader
+from bot.store.migrate import at_head
+
+log = structlog.get_logger()
+
+DUE_S, DELIVER_S, SEAL_S, FLUSH_S, HOUSEKEEPING_S = 5, 0.5, 0.5, 1, 600
+REMEMBER = timedelta(days=2)
+
+NOT_MIGRATED = "The database is not at this Vigie's tables: run `vigie migrate` first."
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a process does: answers (webhooks, Slack), works (deliveries, timers, seals), or both."""
+
+    name: str
+    answers: bool
+    works: bool
+
+
+SERVE, WEB, WORKER = Role("serve", True, True), Role("web", True, False), Role("worker", False, True)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustStore:
+    """What sources may ask while they authenticate."""
+
+    secrets: Secrets
+    certificates: Certificates
+    confirmer: SnsConfirmer
+
+    def secret(self, reference: str) -> str:
+        return self.secrets.get(reference)
+
+    async def certificate(self, url: str, at: datetime) -> RSAPublicKey:
+        return await self.certificates.key(url, at)
+
+    async def confirm(self, topic_arn: str, token: str) -> None:
+        await asyncio.to_thread(self.confirmer.confirm, topic_arn, token)
+
+
+class App:
+    """One process of Vigie. `start` and `stop` frame its life; in between `asgi` answers and the knocker knocks."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        config: Config,
+        secrets: Secrets,
+        role: Role = SERVE,
+        *,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        kill: KillPoint = survive,
+        known_certificates: Mapping[str, bytes] | None = None,
+        mounts: Sequence[BaseRoute] = (),
+        pace: float = PACE_S,
+    ) -> None:
+        self.settings, self.config, self.secrets, self.role = settings, config, secrets, role
+        self.engine = create_engine(settings.database_url, pool_size=10, max_overflow=20)
+        self._ids = ids or SystemIds()
+        self.desk = Desk(self.engine, config, clock or SystemClock(), self._ids, kill, self._wake)
+        self.meters = Meters()
+        self.intake = Intake(self.desk)
+        self._known, self._mounts, self._pace = known_certificates, tuple(mounts), pace
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._due = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._knocker = Knocker()
+        self._queues: list[Queue] = []
+        self._durable: Durable | None = None
+
+    @property
+    def _signing_secret(self) -> str:
+        secret = self.settings.slack_signing_secret
+        return secret.get_secret_value() if secret else ""
+
+    # --- life ---
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["App"]:
+        await self.start()
+        try:
+            yield self
+        finally:
+            await self.stop()
+
+    async def start(self) -> None:
+        if not await asyncio.to_thread(at_head, self.engine):
+            raise Misbuilt(NOT_MIGRATED)
+        self._loop = asyncio.get_running_loop()
+        self._session = aiohttp.ClientSession()
+        self._build()
+        if self.role.works:
+            await self._start_working()
+        if self.role.answers and self.settings.slack_app_token:
+            token = self.settings.slack_app_token.get_secret_value()
+            self._tasks.append(asyncio.create_task(run_socket(self._bolt, token, self.desk.clock, system_sleep)))
+        self._note("vigie started")
+        self._knocker.start()
+
+    def _build(self) -> None:
+        token = self.settings.slack_bot_token
+        client = web_client(token.get_secret_value() if token else "", self.settings.slack_api_url, self._session)
+        self.slack = SlackClient(client, lambda _method: self.meters.rate_limited.inc())
+        certificates = Certificates(self._session, self._known)
+        trust = TrustStore(self.secrets, certificates, SnsConfirmer())
+        found = discover(sources, sources.Source)
+        self.reception = Reception(self.desk, self.intake, found, trust, self.meters)
+        self._bolt = build_bolt(self.desk, discover(commands, commands.Command), client, self._signing_secret)
+        self._tasks.append(asyncio.create_task(self.intake.run()))
+        self._knocker.every(FLUSH_S, "drops", partial(asyncio.to_thread, self.meters.flush, self.desk))
+
+    async def _start_working(self) -> None:
+        identity = Identity(self.settings.database_url, self._ids.new())
+        identity.take()
+        courier = Courier(self.desk, self.slack, partial(cards.draw, self.config), self._pace, self.meters.lag.observe)
+        self._durable = Durable(self.settings.database_url, identity)
+        self.delivery = Delivery(self.desk, courier, self._durable)
+        self._durable.work(WORK, self.delivery.run)
+        await self._durable.launch()
+        await self.delivery.start_interrupted()
+        self._tasks.append(asyncio.create_task(self._deliver_forever()))
+        self._queues = [
+            Queue(self.desk, self.reception, name, endpoint, QueueReader(endpoint.queue_url))
+            for name, endpoint in self.config.endpoints.items()
+            if endpoint.queue_url
+        ]
+        self._tasks += [asyncio.create_task(each.run()) for each in self._queues]
+        self._start_knocking()
+
+    def _start_knocking(self) -> None:
+        seed = self.settings.seal_seed
+        sealer = Sealer(self.engine, KeySigner(Ed25519PrivateKey.from_private_bytes(seed)) if seed else None)
+        for seconds, name, door in (
+            (DUE_S, "due", lambda: due.act(self.desk)),
+            (SEAL_S, "seal", lambda: sealer.seal_due(self.desk.clock.now())),
+            (HOUSEKEEPING_S, "housekeeping", self._housekeeping),
+        ):
+            self._knocker.every(seconds, name, _in_thread(door))
+        self._knocker.every(DELIVER_S, "deliver", self._knock_delivery)
+
+    async def stop(self) -> None:
+        """Finishes what it holds: no new deliveries, those waiting are committed, then the rest ends."""
+        self._knocker.stop()
+        for queue in self._queues:
+            queue.stop()
+        await self.intake.stop()
+        await self._tasks[0]
+        for task in self._tasks[1:]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._durable:
+            await self._durable.stop()
+        await asyncio.to_thread(self.meters.flush, self.desk)
+        self._note("vigie stopped")
+        await self._session.close()
+        self.engine.dispose()
+
+    def _note(self, kind: str) -> None:
+        with self.desk.begin("life") as connection:
+            journal.record(
+                connection, actor=VIGIE, kind=kind, object="journal", outcome="done", at=self.desk.clock.now(),
+                role=self.role.name,
+            )
+
+    # --- what goes on ---
+
+    def _wake(self) -> None:
+        """Something may be due for Slack: told after each commit, from any thread."""
+        if self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._due.set)
+
+    async def _knock_delivery(self) -> None:
+        self._due.set()
+
+    async def _deliver_forever(self) -> None:
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            try:
+                await self.delivery.start_due()
+            except sa.exc.SQLAlchemyError:  # a background loop: what is due stays due, the next knock tries again
+                log.exception("deliveries not started")
+            await system_sleep(0.01)  # what is committed within this moment starts together
+
+    def _housekeeping(self) -> None:
+        now = self.desk.clock.now()
+        with self.desk.begin("housekeeping") as connection:
+            traffic.forget_inbound(connection, now - REMEMBER)
+            channel = self.config.review_channel
+            yesterday = now.date() - timedelta(days=1)
+            text = audit.daily_head(connection, yesterday) if channel else None
+            if text and channel:
+                posts.add_notice(connection, f"seal:{yesterday}", self.config.channels[channel], text, now)
+        if self._durable and self._loop:
+            asyncio.run_coroutine_threadsafe(self._durable.forget(now - REMEMBER), self._loop).result()
+
+    # --- HTTP ---
+
+    def asgi(self) -> Starlette:
+        """The web application of a started app."""
+        ready: dict[str, Check] = {"database": self._database, "migrations": self._migrations}
+        web = Web(self.desk, self.intake, self.reception, self.meters, ready)
+        enter = gate(self._bolt, self._signing_secret, self.desk.clock, partial(self.meters.drop, "slack"))
+        answering = [*web.routes(), Route("/slack/events", enter, methods=["POST"])]
+        routes = answering if self.role.answers else web.health_routes()
+        return Starlette(routes=[*routes, *self._mounts], middleware=[Middleware(RequestId, ids=self._ids)])
+
+    async def _database(self) -> str | None:
+        try:
+            with reader(self.engine) as connection:
+                await asyncio.to_thread(connection.scalar, sa.select(1))
+        except sa.exc.SQLAlchemyError as error:
+            return f"the database does not answer: {type(error).__name__}"
+        return None
+
+    async def _migrations(self) -> str | None:
+        try:
+            return None if await asyncio.to_thread(at_head, self.engine) else NOT_MIGRATED
+        except sa.exc.SQLAlchemyError as error:
+            return f"the database does not answer: {type(error).__name__}"
+
+
+def _in_thread(door: Callable[[], Any]) -> Callable[[], Awaitable[None]]:
+    async def knock() -> None:
+        await asyncio.to_thread(door)
+
+    return knock
+
+
+def endpoint_secrets(config: Config, secrets: Secrets) -> Mapping[str, str]:
+    """Every secret that vigie.yaml refers to; raises Misbuilt naming all that are missing."""
+    found, missing = {}, []
+    for reference in sorted({each for endpoint in config.endpoints.values() for each in endpoint.secrets}):
+        try:
+            found[reference] = secrets.get(reference)
+        except Misbuilt as fault:
+            missing.append(str(fault))
+    if missing:
+        raise Misbuilt("\n".join(missing))
+    return found

@@ -1,0 +1,190 @@
+"""`vigie demo`: one process and one port with everything in it: the bot, a Slack on loopback, and an example night."""
+
+import asyncio
+import contextlib
+import json
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import resources
+from pathlib import Path
+
+import structlog
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Mount, Route
+
+from bot.app import SERVE, App
+from bot.config import Config, load_config
+from bot.doubles.night import Said, Sent, night
+from bot.doubles.sns import DEMO_CERTIFICATE, DEMO_CERTIFICATE_URL
+from bot.errors import Misbuilt
+from bot.logs import configure
+from bot.ports import SystemClock, system_sleep
+from bot.sending import post, prepare
+from bot.services.manifest import manifest
+from bot.settings import EnvironmentSecrets, load_settings
+from bot.store.migrate import upgrade
+from bot.workspace import Workspace
+from bot.workspace.seed import example_seed
+
+log = structlog.get_logger()
+
+STAGE = Path(".demo")
+DEFAULT_PORT = "8080"
+DEFAULT_SPEED = "20"
+QUIET_MINUTES = 1        # of probation while the night is played at speed
+
+WELCOME = """
+Vigie's demo is running. Open  {url}
+
+  You act as Alice (Bridge); switch to Léa (Padok) or to Eve, a stranger, at the top left.
+  Type /vigie help in the composer, click the buttons, open a thread.
+  {night}
+  In another terminal: vigie status, vigie audit verify, vigie send FILE --endpoint bridge-generic
+  Ctrl-C ends it; the next start finds a clean stage.
+"""
+PLAYING = "An example night is played now, at {speed} times its speed."
+SILENT = "DEMO_SPEED=0: nothing is played; send what you like."
+BAD_NUMBER = "{name}={value} is not a number; leave it out or give one, for instance {name}={example}."
+PORT_TAKEN = "Port {port} is taken: end what listens there, or start with DEMO_PORT={other}."
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where the demo stands."""
+
+    port: int
+    speed: float
+    environ: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def run_demo(environ: dict[str, str]) -> None:
+    """Until Ctrl-C or SIGTERM."""
+    stage = set_stage(environ)
+    configure(environ.get("LOG_LEVEL", "warning"))
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(play(stage))
+
+
+def set_stage(environ: dict[str, str]) -> Stage:
+    """A clean folder, and an environment that knows the demo's secrets; what the caller sets wins."""
+    port = int(_number(environ, "DEMO_PORT", DEFAULT_PORT))
+    speed = _number(environ, "DEMO_SPEED", DEFAULT_SPEED)
+    shutil.rmtree(STAGE, ignore_errors=True)
+    STAGE.mkdir()
+    config = Path(environ.get("VIGIE_CONFIG", str(resources.files("bot") / "vigie.example.yaml")))
+    given = {
+        "DATABASE_URL": f"sqlite:///{STAGE.resolve()}/vigie.db",
+        "VIGIE_CONFIG": str(config),
+        "PORT": str(port),
+        **demo_secrets(load_config(config)),
+    }
+    chosen = {**given, **{name: environ[name] for name in ("DATABASE_URL", "VIGIE_MIGRATE_URL") if environ.get(name)}}
+    notes = STAGE / "environment.json"
+    notes.write_text(json.dumps(chosen, indent=2))
+    return Stage(port, speed, chosen)
+
+
+def demo_secrets(config: Config) -> dict[str, str]:
+    """In the demo every endpoint's secret is `demo-` and its name."""
+    return {
+        reference: f"demo-{name}" if number == 0 else f"demo-{name}-{number + 1}"
+        for name, endpoint in config.endpoints.items()
+        for number, reference in enumerate(endpoint.secrets)
+    }
+
+
+def _number(environ: dict[str, str], name: str, usual: str) -> float:
+    try:
+        return float(environ.get(name) or usual)
+    except ValueError:
+        raise Misbuilt(BAD_NUMBER.format(name=name, value=environ[name], example=usual)) from None
+
+
+async def play(stage: Stage) -> None:
+    """Starts all, prints the address, plays the night, waits for the end."""
+    app, workspace = build(stage)
+    await app.start()
+    server = uvicorn.Server(uvicorn.Config(
+        app.asgi(), "127.0.0.1", stage.port, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2,
+    ))
+    story = asyncio.create_task(_tell(stage, server, app, workspace))
+    try:
+        await server.serve()
+    except SystemExit:
+        raise Misbuilt(PORT_TAKEN.format(port=stage.port, other=stage.port + 1)) from None
+    finally:
+        story.cancel()
+        await asyncio.gather(story, return_exceptions=True)
+        await workspace.close()
+        await app.stop()
+
+
+def build(stage: Stage) -> tuple[App, Workspace]:
+    """The bot and its Slack; they speak with each other over HTTP only."""
+    settings_environ = dict(stage.environ)
+    config = load_config(Path(settings_environ["VIGIE_CONFIG"]))
+    if stage.speed:
+        config = config.model_copy(update={"probation": config.probation.model_copy(update={"minutes": QUIET_MINUTES})})
+    seed = example_seed(f"{stage.url}/slack/events", manifest(config, stage.url))
+    settings_environ |= {
+        "SLACK_BOT_TOKEN": seed.app.token, "SLACK_SIGNING_SECRET": seed.app.signing_secret,
+        "SLACK_API_URL": f"{stage.url}/workspace/api/",
+    }
+    settings = load_settings(settings_environ)
+    upgrade(settings.migrate_url)
+    workspace = Workspace(seed)
+    mounts = [Route("/", _to_page), Mount("/workspace", workspace.asgi)]
+    secrets = EnvironmentSecrets(settings_environ)
+    app = App(settings, config, secrets, SERVE, known_certificates={DEMO_CERTIFICATE_URL: DEMO_CERTIFICATE}, mounts=mounts)
+    return app, workspace
+
+
+async def _to_page(_request: Request) -> RedirectResponse:
+    return RedirectResponse("/workspace/")
+
+
+async def _tell(stage: Stage, server: uvicorn.Server, app: App, workspace: Workspace) -> None:
+    while not server.started:
+        await system_sleep(0.05)
+    words = PLAYING.format(speed=f"{stage.speed:g}") if stage.speed else SILENT
+    sys.stdout.write(WELCOME.format(url=f"{stage.url}/", night=words))
+    sys.stdout.flush()
+    if not stage.speed:
+        return
+    clock = SystemClock()
+    start = clock.now()
+    for act in night(start, stage.speed):
+        due = start + timedelta(seconds=act.at_s / stage.speed)
+        await system_sleep(max(0.0, (due - clock.now()).total_seconds()))
+        await _perform(act, stage, app, workspace)
+
+
+async def _perform(act: Sent | Said, stage: Stage, app: App, workspace: Workspace) -> None:
+    if isinstance(act, Said):
+        line = act.line.format(alert=_alert_about(workspace, act))
+        await workspace.acts.say(act.person, act.channel, line)
+        return
+    content = act.content if isinstance(act.content, str) else json.dumps(act.content, ensure_ascii=False)
+    endpoint = app.config.endpoints[act.endpoint]
+    body, headers = prepare(content.encode(), endpoint, app.secrets, raw=False)
+    status, answer = await post(f"{stage.url}/webhooks/{endpoint.source}/{act.endpoint}", body, headers)
+    if status >= 400:
+        log.error("the night's delivery was refused", endpoint=act.endpoint, status=status, answer=answer)
+
+
+def _alert_about(workspace: Workspace, act: Said) -> str:
+    """The number of the alert whose card speaks of what the person means."""
+    for message in reversed(workspace.messages(act.channel)):
+        found = re.search(r"#(\d+)", json.dumps(message)) if act.about in json.dumps(message, ensure_ascii=False) else None
+        if found:
+            return found[1]
+    return "1"
