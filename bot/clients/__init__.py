@@ -1,0 +1,1 @@
+"""Whom we call: thin, without a rule of ours; what does not answer is Unavailable."""

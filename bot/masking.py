@@ -1,0 +1,251 @@
+"""Masks what must never be kept or shown: card numbers, IBANs, secrets; on every body before it is stored or posted."""
+
+import re
+from typing import Any
+from urllib.parse import unquote
+
+MASK = "****"
+
+# --- secrets: by name (the value follows plainly, in JSON, in escaped JSON, percent-encoded) and by shape ------------
+
+_NAME = (
+    r"pass(?:word|wd|phrase|code)|pwd|secret|token|credentials?|authorization|cookie|cvv2?|cvc2?|connection[_-]?string|"
+    r"(?:api|app|application|access|secret|private|signing|encryption|master|account)[_ .-]?key(?:[_-]?id)?"
+)
+_SECRET_KEY = re.compile(rf"(?:{_NAME}|subscribeurl)$", re.IGNORECASE)
+_NAMED = re.compile(
+    rf"(?P<name>(?:{_NAME})(?:\\*[\"']|%22|%27)?\s*(?:=>|[=:]|%3[AD])\s*)"
+    r"(?P<open>\\*[\"']|%22|%27)?"
+    r"(?P<value>(?(open)(?:(?!(?<!\\)(?P=open)).)+|(?:(?:bearer|basic|digest|token)(?:\s+|%20|\+))?[^\s\"'\\&,;<>(){}\[\]]+))",
+    re.IGNORECASE,
+)
+_SHAPES = tuple(
+    (re.compile(pattern, flags), shown)
+    for pattern, flags, shown in (
+        (r"-----BEGIN ([A-Z ]*)PRIVATE KEY-----.*?(?:-----END [A-Z ]*KEY-----|\Z)", re.DOTALL, r"\1PRIVATE KEY ****"),
+        (r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)*", 0, MASK),
+        (r"\b(AKIA|ASIA)[A-Z0-9]{16}\b", 0, r"\1****"),
+        (r"\b(xox[a-z]|xapp)-[\w-]{8,}", re.IGNORECASE, r"\1-****"),
+        (r"(hooks\.slack\.com/(?:services|workflows|triggers)/)[\w/-]+", 0, r"\1****"),
+        (r"\b([rs]k_(?:live|test)_|whsec_)[\w-]{8,}", 0, r"\1****"),
+        (r"\b(bearer(?:\s+|%20|\+))(?=[\w.~+/-]*[\d._~+/=-]|\w{20})[\w.~+/=-]{6,}", re.IGNORECASE, r"\1****"),
+        (r"([a-z][a-z0-9+.-]{1,20}(?:://|%3A%2F%2F))[^\s/?#@\"'<>\\]+(?:@|%40)", re.IGNORECASE, r"\1****@"),
+        (r"(Action(?:=|%3D)(?:Unsubscribe|ConfirmSubscription))[^\s\"'\\<>]*", 0, r"\1&****"),
+    )
+)
+_TRIGGERS = (
+    "pass", "pwd", "secret", "token", "credential", "authorization", "cookie", "cv", "key", "string", "eyj", "akia",
+    "asia", "xox", "xapp", "hooks.slack", "k_live_", "k_test_", "whsec_", "bearer", "subscri",
+)
+
+# --- card numbers ---------------------------------------------------------------------------------------------------
+
+_GAP = r"(?:[ \t+\u00a0\u2007\u2009\u202f\u2010-\u2013-]|%20|%2[dD]|%[cC]2%[aA]0|\\+u00[aA]0|\\+u00[2][0dD])"
+_UUID = r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z])"
+# A number begins after anything but a letter or digit, unless those are an escape, a track's sentinel or a card word.
+_BEGIN = (
+    r"(?:(?<![0-9A-Za-z%])|(?<=%[0-9A-Fa-f]{2})(?<!%3[0-9])|(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%B)"
+    r"|(?<=card)|(?<=CARD)|(?<=Card)|(?<=PAN)|(?<=pan))"
+)
+_END = r"(?![0-9]|[0-9A-Fa-f]{2}|[A-Fa-f]\b)"
+_TRACK = r"(?P<track>(?:=|%3D)[0-9]{4,}\??|\^[^^\r\n]{2,40}\^[0-9]{4,}[^\s?]*\??)?"
+_NUMBER = re.compile(rf"{_UUID}|{_BEGIN}(?P<digits>[0-9](?:{_GAP}?[0-9]){{12,}}){_END}{_TRACK}")
+_ENCODED = re.compile(r"(?:%3[0-9](?:%20|%2[dD]|[ +-])?){13,23}|(?:\\+u003[0-9](?:\\+u002[0dD]|[ -])?){13,23}")
+_HINT = re.compile("[0-9][0-9 +\\-\t\u0080-\uffff]{12}")     # one set of signs is the cheapest search
+_PERCENT = re.compile("%[234C]", re.IGNORECASE)
+_CARD_WORD = re.compile(
+    r"(?<![a-z])(?:pan|cb|cc)(?![a-z])|card|carte|visa|master|amex|maestro|union ?pay|jcb|diners|discover",
+    re.IGNORECASE,
+)
+_IDENTIFIER = re.compile(
+    r"(?:^|[_.:-])(?:id|ids|ts|nonce|seq|offset|timestamp|time|date|epoch|fingerprint|cycle_key|aggreg_key)$"
+    r"|(?-i:[a-z](?:Id|Ids|ID|Ts|Time|At|Timestamp))$|^(?:last_)?updated$|_at$|sequence_?number$",
+    re.IGNORECASE,
+)
+_WORD_REACH = 32
+
+
+def _prefixes(words: str) -> tuple[str, ...]:
+    """'51-55 34' spelled out as every prefix."""
+    found: list[str] = []
+    for word in words.split():
+        first, _, last = word.partition("-")
+        found += [str(number) for number in range(int(first), int(last or first) + 1)]
+    return tuple(found)
+
+
+# Issuers by length of the number; from 17 digits on it also needs a gap or a card word near, since ids look alike.
+_MAESTRO = "5018 5020 5038 5893 6304 6759 6761-6763"
+_LONGER = _prefixes(f"4 50 56-58 6 3528-3589 300-305 3095 36 38 39 81 {_MAESTRO}")
+_ISSUERS = {
+    13: _prefixes(f"4 {_MAESTRO}"),
+    14: _prefixes(f"300-305 3095 36 38 39 {_MAESTRO}"),
+    15: _prefixes(f"34 37 {_MAESTRO}"),
+    16: _prefixes("4 50-58 2221-2720 2200-2204 3528-3589 300-305 3095 36 38 39 6 81"),
+    17: _LONGER,
+    18: _LONGER,
+    19: _LONGER,
+}
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+
+# --- IBANs ----------------------------------------------------------------------------------------------------------
+
+_IBAN_LANDS = {          # by length
+    15: "NO",
+    16: "BE",
+    18: "DK FI FK FO GL NL SD",
+    19: "MK SI",
+    20: "AT BA EE KZ LT LU MN XK",
+    21: "CH HR LI LV",
+    22: "BG BH CR DE GB GE IE ME RS VA",
+    23: "AE GI IL IQ OM SO TL",
+    24: "AD CZ ES MD PK RO SA SE SK TN VG",
+    25: "LY PT ST",
+    26: "IS TR",
+    27: "BI DJ FR GR IT MC MR SM",
+    28: "AL AZ BY CY DO GT HN HU LB NI PL SV",
+    29: "BR EG PS QA UA",
+    30: "JO KW MU YE",
+    31: "MT SC",
+    32: "LC",
+    33: "RU",
+}
+_IBAN_GAP = r"(?:[ \u00a0\u202f-]|%20|\+)"
+_IBAN = re.compile(
+    r"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))(?i:"
+    + "|".join(
+        rf"(?:{lands.replace(' ', '|')})[0-9]{{2}}(?:{_IBAN_GAP}?[0-9A-Z]){{{size - 4}}}"
+        for size, lands in _IBAN_LANDS.items()
+    )
+    + r")(?![0-9A-Za-z])"
+)
+_IBAN_HINT = re.compile("[0-9][0-9](?<=[A-Za-z]{2}[0-9]{2})[ +\\-0-9A-Za-z\u0080-\uffff]{11}")
+
+
+def mask(value: Any) -> Any:
+    """The same value without card numbers, IBANs and secrets; the very same object where there is nothing to hide."""
+    leaves: list[str] = []
+    _gather(value, leaves)
+    return _mask(value, "") if _suspect("\n".join(leaves)) else value
+
+
+def mask_text(text: str) -> str:
+    """The text without card numbers, IBANs and secrets."""
+    return _mask_text(text, "") if _suspect(text) else text
+
+
+def _gather(value: Any, leaves: list[str]) -> None:
+    if isinstance(value, str):
+        leaves.append(value)
+    elif isinstance(value, dict):
+        leaves.extend(value)
+        for item in value.values():
+            _gather(item, leaves)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _gather(item, leaves)
+    elif isinstance(value, int | float) and abs(value) >= 1e11:
+        leaves.append(str(value))
+
+
+def _suspect(text: str) -> bool:
+    """Whether there may be anything to mask: far cheaper than masking, and nearly always False."""
+    if _HINT.search(text) or _IBAN_HINT.search(text) or ("@" in text and "//" in text):
+        return True
+    if ("%" in text and _PERCENT.search(text)) or ("\\" in text and "\\u00" in text):
+        return True
+    lowered = text.lower()
+    return any(trigger in lowered for trigger in _TRIGGERS)
+
+
+def _mask(value: Any, key: str) -> Any:
+    if isinstance(value, dict):
+        return {_mask_text(name, ""): _mask(item, _inherit(name, key)) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mask(item, key) for item in value]
+    if value is None or isinstance(value, bool) or value == "":
+        return value
+    if key and _SECRET_KEY.search(key):
+        return MASK
+    if isinstance(value, str):
+        return _mask_text(value, key)
+    shown = _mask_text(str(value), key)
+    return value if shown == str(value) else shown
+
+
+def _inherit(name: str, key: str) -> str:
+    """All that lies under a secret's name is secret."""
+    return key if key and _SECRET_KEY.search(key) else name
+
+
+def _mask_text(text: str, key: str) -> str:
+    if not _suspect(text):
+        return text
+    if key == "" or not _IDENTIFIER.search(key) or _CARD_WORD.search(key):
+        text = _ENCODED.sub(_unescape, text)
+        named = _CARD_WORD.search(key) is not None
+        text = _NUMBER.sub(lambda found: _mask_number(found, named), text)
+    text = _IBAN.sub(_mask_iban, text)
+    text = _NAMED.sub(_mask_named, text)
+    for pattern, shown in _SHAPES:
+        text = pattern.sub(shown, text)
+    return text
+
+
+def _mask_named(found: re.Match[str]) -> str:
+    return f"{found['name']}{found['open'] or ''}{MASK}"
+
+
+def _unescape(found: re.Match[str]) -> str:
+    """Digits written as %34%31 or \\u0034\\u0031, written plainly where they are a card number."""
+    plain = re.sub(r"\\+u00([0-9a-fA-F]{2})", r"%\1", found[0])
+    digits = re.sub(r"[^0-9]", "", unquote(plain))
+    return _shown(digits) if _is_card(digits) else found[0]
+
+
+def _mask_number(found: re.Match[str], named: bool) -> str:
+    run = found["digits"]
+    if run is None:                                  # a UUID
+        return found[0]
+    groups = re.split(_GAP, run)
+    tail = f"={MASK}" if found["track"] else ""
+    if len(groups) == 1:
+        before = found.string[max(0, found.start() - _WORD_REACH): found.start()]
+        likely = named or len(run) < 17 or _CARD_WORD.search(before)
+        return _shown(run) + tail if likely and _is_card(run) else found[0]
+    return _mask_groups(run, groups) + (tail or found["track"] or "")
+
+
+def _mask_groups(run: str, groups: list[str]) -> str:
+    """Digits in groups: a card number may have other numbers before it (a date) and after it (a security code)."""
+    blanked = re.sub(_GAP, lambda gap: " " * len(gap[0]), run)
+    spans = [match.span() for match in re.finditer("[0-9]+", blanked)]
+    for first in range(len(groups)):
+        if len(groups[first]) < 4 and len(groups[first]) != len(groups[-1]):
+            continue
+        for last in range(min(len(groups), first + 19), first, -1):
+            digits = "".join(groups[first:last])
+            if 13 <= len(digits) <= 19 and _is_card(digits):
+                return run[: spans[first][0]] + _shown(digits) + run[spans[last - 1][1]:]
+    return run
+
+
+def _shown(digits: str) -> str:
+    """First six and last four: the most that PCI DSS 3.4.1 lets anyone see."""
+    return f"{digits[:6]}{'*' * (len(digits) - 10)}{digits[-4:]}"
+
+
+def _is_card(digits: str) -> bool:
+    return digits.startswith(_ISSUERS.get(len(digits), ())) and _luhn(digits)
+
+
+def _luhn(digits: str) -> bool:
+    numbers = [ord(digit) - 48 for digit in digits]
+    return (sum(numbers[-1::-2]) + sum(_DOUBLED[number] for number in numbers[-2::-2])) % 10 == 0
+
+
+def _mask_iban(found: re.Match[str]) -> str:
+    plain = re.sub(_IBAN_GAP, "", found[0]).upper()
+    if int("".join(str(int(sign, 36)) for sign in plain[4:] + plain[:4])) % 97 != 1:
+        return found[0]
+    return f"{plain[:4]}{MASK}{plain[-4:]}"
