@@ -87,16 +87,25 @@ def engine(request: pytest.FixtureRequest) -> sa.Engine:
     return made
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a database without tables: the test runs on both kinds."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'empty.db'}"
-        return
-    server: sa.Engine = request.getfixturevalue("postgres_server")
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    """The address of a SQLite database that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'empty.db'}"
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: sa.Engine) -> Iterator[str]:
+    """The address of a PostgreSQL database without tables."""
     name = f"empty_{next(numbers)}"
-    yield _create_database(server, name)
-    _drop_database(server, name)
+    yield _create_database(postgres_server, name)
+    _drop_database(postgres_server, name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest) -> str:
+    """The address of a database without tables: the test runs on both kinds."""
+    url: str = request.getfixturevalue(f"empty_{request.param}_url")
+    return url
 
 
 def _create_database(server: sa.Engine, name: str, options: str = "") -> str:

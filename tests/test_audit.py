@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ Rows = tuple[list[Entry], list[Seal]]
 
 
 def entry(id: int, at: datetime, words: str = "") -> Entry:
-    return Entry(id, at, "lea", "padok", "alert noted", f"alert:{id}", "done", "slack C0ALERTS01", f'{{"n":"{id}{words}"}}')
+    return Entry(id, at, "lea", "padok", "noted", f"alert:{id}", "done", "slack C0ALERTS01", f'{{"n":"{id}{words}"}}')
 
 
 def sealed(last: Seal | None, entries: list[Entry], at: datetime, key: Ed25519PrivateKey = KEY, to_id: int = 0) -> Seal:
@@ -36,8 +37,8 @@ def sealed(last: Seal | None, entries: list[Entry], at: datetime, key: Ed25519Pr
     begin = last.to_id + 1 if last else 1
     leaves = listed((each.id, digest(each)) for each in entries)
     made = Seal(
-        last.id + 1 if last else 1, begin, max([to_id, begin - 1, *(each.id for each in entries)]), len(entries), leaves,
-        root_of(leaves), last.hash if last else GENESIS, "", at, KeySigner(key).key_id, None,
+        last.id + 1 if last else 1, begin, max([to_id, begin - 1, *(each.id for each in entries)]), len(entries),
+        leaves, root_of(leaves), last.hash if last else GENESIS, "", at, KeySigner(key).key_id, None,
     )
     made = replace(made, hash=hash_of(made))
     return replace(made, signature=KeySigner(key).sign(made.hash.encode()).hex())
@@ -88,7 +89,8 @@ def kept(rows: Rows) -> list[Entry]:
 def change_an_entry(rng: random.Random, rows: Rows) -> Told:
     victim = rng.choice(kept(rows))
     column = rng.choice(["at", "actor", "organisation", "kind", "object", "outcome", "origin", "details"])
-    value = victim.at + timedelta(microseconds=rng.choice([-1, 1])) if column == "at" else getattr(victim, column) + "x"
+    moment = victim.at + timedelta(microseconds=rng.choice([-1, 1]))
+    value: Any = moment if column == "at" else getattr(victim, column) + "x"
     rows[0][rows[0].index(victim)] = replace(victim, **{column: value})
     return {("ENTRY", victim.id)}
 
@@ -195,7 +197,7 @@ def cut_off_the_end(rng: random.Random, rows: Rows) -> Told:
     del rows[1][keep:]
     if rng.random() < 0.7:
         rows[0][:] = [each for each in rows[0] if each.id <= last]
-    return {(TRUNCATED, head.id)} if keep else {(TRUNCATED, head.id)}
+    return {(TRUNCATED, head.id)}
 
 
 def forge_everything_after(rng: random.Random, rows: Rows, key: Ed25519PrivateKey, told: str) -> Told:
@@ -231,8 +233,9 @@ def forge_one_seal(rng: random.Random, rows: Rows) -> Told:
 
 TAMPERINGS: list[Tampering] = [
     change_an_entry, remove_an_entry, insert_below_a_seal, insert_with_an_old_date, let_an_old_dated_entry_be_sealed,
-    swap_two_entries, renumber_an_entry, copy_one_entry_over_another, change_a_seal, take_a_signature_off, remove_a_seal,
-    swap_two_seals, renumber_a_seal, cut_off_the_end, forge_with_another_key, forge_with_our_own_key, forge_one_seal,
+    swap_two_entries, renumber_an_entry, copy_one_entry_over_another, change_a_seal, take_a_signature_off,
+    remove_a_seal, swap_two_seals, renumber_a_seal, cut_off_the_end, forge_with_another_key, forge_with_our_own_key,
+    forge_one_seal,
 ]
 
 
@@ -285,13 +288,18 @@ def storable(rows: Rows) -> bool:
     return all(len({getattr(each, name) for each in rows[1]}) == len(rows[1]) for name in ("hash", "previous"))
 
 
+GUARDS = {
+    "postgresql": ("{table}_no_change ON {table}",),
+    "sqlite": ("{table}_no_update", "{table}_no_delete", "{table}_no_replace"),
+}
+
+
 def store(engine: sa.Engine, rows: Rows) -> None:
     """Behind the back of the triggers."""
     with engine.begin() as connection:
         for name in ("journal", "seal"):
-            for guard in ("no_change",) if engine.dialect.name == "postgresql" else ("no_update", "no_delete", "no_replace"):
-                place = f" ON {name}" if engine.dialect.name == "postgresql" else ""
-                connection.execute(sa.text(f"DROP TRIGGER IF EXISTS {name}_{guard}{place}"))
+            for guard in GUARDS[engine.dialect.name]:
+                connection.execute(sa.text(f"DROP TRIGGER IF EXISTS {guard.format(table=name)}"))
             connection.execute(sa.text(f"DELETE FROM {name}"))
         for table, given in ((entry_table, rows[0]), (seal_table, rows[1])):
             if given:
@@ -371,7 +379,7 @@ def test_an_export_is_checked_without_the_database(engine: sa.Engine) -> None:
     assert audit.verify_export(lines, head, KEY.public_key()).ok
     assert json.loads(lines[3])["seal"]["to_id"] == 3
     twice = audit.verify_export([lines[0], *lines], head)
-    assert [str(fault) for fault in twice.faults] == ["ENTRY: entry 1 was inserted: the seal over its place does not know it"]
+    assert [(fault.kind, fault.id) for fault in twice.faults] == [("ENTRY", 1)]
     assert audit.verify_export([*lines[:3], lines[4], *lines[5:]], head).faults[0].kind == GAP
     with pytest.raises(Refused, match="Line 2"):
         audit.verify_export([lines[0], "no JSON"], head)

@@ -104,7 +104,7 @@ class Inspection:
     _shaken: bool = False                                    # the chain was broken here: find its thread again
     _tied: set[str] = field(default_factory=lambda: {GENESIS})      # what the next seal must name as the one before it
     _known: set[str] = field(default_factory=lambda: {GENESIS})     # what it may name after a break
-    _orphans: dict[str, tuple[int, int]] = field(default_factory=dict)    # a hash named and not met -> fault, who names it
+    _orphans: dict[str, tuple[int, int]] = field(default_factory=dict)   # a hash not met -> fault, who names it
     _unsigned: Seal | None = None                            # the first seal without signature since the last with one
     _head_seen: bool = False
     _left: bool = False
@@ -179,7 +179,7 @@ class Inspection:
             self._known |= hashes
             self._shaken = True
         self._tied = hashes
-        if seal.hash in self._orphans:               # no seal was made anew, as was thought: this one had left its place
+        if seal.hash in self._orphans:            # no seal was made anew, as was thought: they left their places
             index, id = self._orphans.pop(seal.hash)
             self.faults[index:index + 1] = [Fault(MOVED, id, SEAL_MISPLACED.format(id=id))]
 
