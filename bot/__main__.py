@@ -61,10 +61,11 @@ def _settings(environ: dict[str, str]) -> "Settings":
 
 
 def _secrets(environ: dict[str, str]) -> "EnvironmentSecrets":
-    from bot.clients.secrets import CloudSecrets
+    from bot.clients.secrets import AwsSecrets
+    from bot.ports import SystemClock
     from bot.settings import EnvironmentSecrets
 
-    return EnvironmentSecrets(environ, CloudSecrets())
+    return EnvironmentSecrets(environ, AwsSecrets(SystemClock()))
 
 
 def _config(settings: "Settings") -> "Config":

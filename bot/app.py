@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import aiohttp
-import commands
 import sqlalchemy as sa
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
+import commands
 from bot import sources
 from bot.clients.aws import QueueReader, SnsConfirmer
 from bot.clients.slack import SlackClient, web_client
@@ -49,7 +49,7 @@ from bot.store.migrate import at_head
 
 log = structlog.get_logger()
 
-DUE_S, DELIVER_S, SEAL_S, FLUSH_S, HOUSEKEEPING_S = 5, 0.5, 0.5, 1, 600
+DUE_S, DELIVER_S, SEAL_S, FLUSH_S, SECRETS_S, HOUSEKEEPING_S = 5, 0.5, 0.5, 1, 240, 600
 REMEMBER = timedelta(days=2)
 
 NOT_MIGRATED = "The database is not at this Vigie's tables: run `vigie migrate` first."
@@ -156,6 +156,8 @@ class App:
         self._bolt = build_bolt(self.desk, discover(commands, commands.Command), client, self._signing_secret)
         self._tasks.append(asyncio.create_task(self.intake.run()))
         self._knocker.every(FLUSH_S, "drops", partial(asyncio.to_thread, self.meters.flush, self.desk))
+        # Secrets that AWS keeps are asked for here, so that no delivery waits for AWS.
+        self._knocker.every(SECRETS_S, "secrets", partial(asyncio.to_thread, endpoint_secrets, self.config, self.secrets))
 
     async def _start_working(self) -> None:
         identity = Identity(self.settings.database_url, self._ids.new())

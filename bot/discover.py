@@ -7,6 +7,9 @@ from typing import Protocol, TypeVar
 
 from bot.errors import Misbuilt
 
+NOT_ONE = "{file} must hold exactly one {kind}, it holds {count}"
+TAKEN = "{file} takes the name '{name}', which another file of {family} has"
+
 
 class Named(Protocol):
     @property
@@ -17,15 +20,18 @@ Member = TypeVar("Member", bound=Named)
 
 
 def discover(family: ModuleType, kind: type[Member]) -> dict[str, Member]:
-    """The members of `family` by name, in the order of their files; raises Misbuilt on none, two in a file, or a taken name."""
+    """The members of `family` by name, in the order of their files.
+
+    Raises Misbuilt on a file with no member or with two, and on a taken name.
+    """
     found: dict[str, Member] = {}
     for info in sorted(pkgutil.iter_modules(family.__path__), key=lambda each: each.name):
         module = importlib.import_module(f"{family.__name__}.{info.name}")
         members = [value for value in vars(module).values() if isinstance(value, kind)]
         if len(members) != 1:
-            raise Misbuilt(f"{module.__name__} must hold exactly one {kind.__name__}, it holds {len(members)}")
+            raise Misbuilt(NOT_ONE.format(file=module.__name__, kind=kind.__name__, count=len(members)))
         member = members[0]
         if member.name in found:
-            raise Misbuilt(f"{module.__name__} takes the name '{member.name}', which another file of {family.__name__} has")
+            raise Misbuilt(TAKEN.format(file=module.__name__, name=member.name, family=family.__name__))
         found[member.name] = member
     return found

@@ -3,7 +3,7 @@
 import asyncio
 import fcntl
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -27,7 +27,7 @@ ADOPTION_S = 1.0
 
 TAKEN = "another Vigie runs on {file} already: stop it first, or use PostgreSQL for several processes"
 
-Work = Callable[..., Awaitable[Any]]
+Work = Callable[..., Coroutine[Any, Any, Any]]
 
 
 class OutcomeUnknown(Exception):
@@ -41,7 +41,10 @@ async def once(
     effect: Callable[[], Awaitable[T]],
     reconcile: Callable[[], Awaitable[T | None]],
 ) -> T:
-    """Does `effect` unless an earlier attempt was interrupted: then the world is read; raises OutcomeUnknown if it is silent."""
+    """Does `effect`, unless an earlier attempt was interrupted: then the world is read.
+
+    Raises OutcomeUnknown if the world is silent.
+    """
     if await asyncio.to_thread(_mark, engine, key, at):
         return await effect()
     found = await reconcile()

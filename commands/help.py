@@ -15,7 +15,7 @@ FOOT = "In an alert's thread, where Slack takes no slash commands, mention the b
     "help",
     usage="[command]",
     help="what you may do here",
-    example="help snooze",
+    example="help note",
     level="read",
     group="looking back",
 )

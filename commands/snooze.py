@@ -14,8 +14,9 @@ NO_LENGTH = "For how long? \"{given}\" is no length of time; say 30m, 2h, 1h30 o
 _HOURS = r"(?P<hours>\d{1,4})\s*h(?:(?:ou)?rs?)?\b"
 _MINUTES = r"(?P<minutes>\d{1,5})\s*m(?:in(?:ute)?s?)?\b"
 LENGTHS = (
-    re.compile(r"(?P<hours>\d{1,4})\s*h\s?(?P<minutes>\d{1,2})(?:m(?:in)?)?(?=\s|$)", re.IGNORECASE),      # 1h30
     re.compile(rf"{_HOURS}\s*{_MINUTES}", re.IGNORECASE),                                               # 1 h 30 min
+    re.compile(r"(?P<hours>\d{1,4})\s*h(?P<minutes>\d{1,2})(?:\s*m(?:in)?)?(?=\s|$)", re.IGNORECASE),    # 1h30
+    re.compile(r"(?P<hours>\d{1,4})\s*h\s(?P<minutes>\d{1,2})$", re.IGNORECASE),                        # 1h 30
     re.compile(_HOURS, re.IGNORECASE),
     re.compile(_MINUTES, re.IGNORECASE),
 )

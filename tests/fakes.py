@@ -3,8 +3,7 @@
 import random
 from datetime import UTC, datetime, timedelta
 
-from bot.errors import Unavailable
-from bot.services.courier import Rejected
+from bot.errors import Rejected, Unavailable
 
 START = datetime(2026, 11, 22, 2, 14, tzinfo=UTC)
 

@@ -79,7 +79,7 @@ class Stage:
     def __init__(self) -> None:
         self.posts: list[tuple[str, dict[str, Any]]] = []
         self.answers: dict[str, dict[str, Any]] = {}
-        self.listeners: dict[str, set[asyncio.Queue[dict[str, Any]]]] = {}
+        self.listeners: dict[str, set[asyncio.Queue[dict[str, Any] | None]]] = {}
         self.loop = asyncio.new_event_loop()
         self.reset()
 
@@ -99,6 +99,11 @@ class Stage:
     def emit(self, who: str, **event: Any) -> None:
         for queue in list(self.listeners.get(who, ())):
             self.loop.call_soon_threadsafe(queue.put_nowait, event)
+
+    def hang_up(self, who: str) -> None:
+        """Ends a person's streams, as a workspace that restarts does."""
+        for queue in self.listeners.pop(who, set()):
+            self.loop.call_soon_threadsafe(queue.put_nowait, None)
 
     def say(self, channel: str, text: str, **more: Any) -> None:
         """The bot says something in a channel, and every page hears of it."""
@@ -153,13 +158,13 @@ class Stage:
 
     async def stream(self, request: Request) -> Response:
         who = request.query_params["as"]
-        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self.listeners.setdefault(who, set()).add(queue)
 
         async def events() -> AsyncIterator[str]:
             yield ": open\n\n"
-            while True:
-                yield f"data: {json.dumps(await queue.get())}\n\n"
+            while event := await queue.get():
+                yield f"data: {json.dumps(event)}\n\n"
 
         return StreamingResponse(events(), media_type="text/event-stream")
 

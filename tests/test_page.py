@@ -10,6 +10,7 @@ from tests.page_stage import ALERTS, HOSTILE, MODAL, NOON, PAYMENTS, Stage, sect
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+LOST = "net::ERR_"       # Chromium writes a lost connection on the console by itself
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 
@@ -49,7 +50,7 @@ def page(browser: Browser, running: tuple[Stage, str], stage: Stage) -> Iterator
     expect(page.locator("article").first).to_be_visible()
     yield page
     context.close()
-    assert faults == []
+    assert [fault for fault in faults if LOST not in fault] == []
 
 
 def card(page: Page) -> Locator:
@@ -232,3 +233,22 @@ def test_unread_messages_and_mentions_are_counted_beside_the_channel(page: Page)
     expect(page.locator("#channels [aria-current]")).to_have_text("#payments")
     page.locator(f"[data-channel={ALERTS}]").click()
     expect(page.get_by_role("button", name="payments", exact=True)).to_be_visible()
+
+
+def test_a_permalink_opens_its_channel_here_and_shows_the_message(page: Page, stage: Stage) -> None:
+    address = f"{page.url.split('#')[0]}archives/{ALERTS}/p{NOON - 600}000000"
+    stage.say(PAYMENTS, f"see <{address}|the card>")
+    page.locator(f"[data-channel={PAYMENTS}]").click()
+    page.get_by_role("link", name="the card").click()
+    expect(page.locator("#channels [aria-current]")).to_contain_text("alerts")
+    expect(card(page)).to_have_class("message pointed")
+
+
+def test_a_page_that_lost_its_workspace_says_so_and_catches_up(page: Page, stage: Stage) -> None:
+    page.route("**/page/*", lambda route: route.abort())
+    stage.hang_up("U0ALICE001")
+    expect(page.locator("#offline")).to_have_text("Connection lost. Trying again…")
+    stage.say(ALERTS, "said meanwhile")
+    page.unroute("**/page/*")
+    expect(page.locator("#messages")).to_contain_text("said meanwhile", timeout=15_000)
+    expect(page.locator("#offline")).to_be_hidden()

@@ -1,7 +1,6 @@
 """A stage for the workspace's tests: the workspace and a real Bolt app, each behind its own real server."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,13 +25,12 @@ ALICE, LEA, EVE, VIGIE = "U0ALICE001", "U0LEA00001", "U0EVE00001", "U0VIGIE001"
 @asynccontextmanager
 async def served(app: Any) -> AsyncIterator[str]:
     """The app on a free port of loopback."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, port=0, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
+    task = asyncio.create_task(server.serve())
     await until(lambda: server.started)
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         await task

@@ -117,7 +117,8 @@ class SlackClient:
                 return await self.web.api_call(method, data={name: str(value) for name, value in given.items()})
         except SlackApiError as error:
             raise self._named(method, error.response) from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:     # OSError: also time-outs; ValueError: not JSON
+        except (aiohttp.ClientError, OSError, ValueError, AttributeError) as error:
+            # OSError: also time-outs; ValueError: no JSON; AttributeError: the SDK trips over JSON that is no object.
             raise Unavailable(f"{method}: {type(error).__name__}") from error
 
     def _named(self, method: str, response: Any) -> Exception:

@@ -1,4 +1,4 @@
-"""Time: APScheduler only knocks ("what is due?"); every answer is found in rows, so knocking twice does nothing twice."""
+"""Time: APScheduler only knocks ("what is due?"); the answer stands in rows, so knocking twice does nothing twice."""
 
 from collections.abc import Awaitable, Callable
 

@@ -1,10 +1,11 @@
-"""SNS through SQS: messages are pulled, and deleted only after their commit; what fails comes again, then goes to the dead letters."""
+"""SNS through SQS: messages are pulled, and deleted only after their commit; what fails comes again."""
 
 import asyncio
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
+from bot.clients.aws import QueueMessage
 from bot.config import Endpoint
 from bot.errors import Refused, Unavailable
 from bot.ports import system_sleep
@@ -20,7 +21,7 @@ PAUSE_S = 5.0
 class Reader(Protocol):
     """A queue; both calls wait and raise Unavailable."""
 
-    def receive(self) -> list[Any]: ...
+    def receive(self) -> list[QueueMessage]: ...
 
     def delete(self, receipts: list[str]) -> None: ...
 
@@ -52,9 +53,10 @@ class Queue:
             await asyncio.to_thread(self._reader.delete, receipts)
         return len(receipts)
 
-    async def _take(self, message: Any) -> str | None:
+    async def _take(self, message: QueueMessage) -> str | None:
         """The receipt once it may be deleted; None leaves it in the queue (and in the end among the dead letters)."""
-        delivery = Delivery(self._name, self._endpoint, message.body.encode(), {}, self._desk.clock.now(), by_queue=True)
+        now = self._desk.clock.now()
+        delivery = Delivery(self._name, self._endpoint, message.body, {}, now, by_queue=True)
         try:
             await self._reception.receive(delivery)
         except Refused as refusal:
@@ -63,5 +65,4 @@ class Queue:
         except Unavailable as problem:
             log.warning("queue message not taken yet", endpoint=self._name, message=message.id, error=str(problem))
             return None
-        receipt: str = message.receipt
-        return receipt
+        return message.receipt

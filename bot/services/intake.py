@@ -147,7 +147,8 @@ def take(desk: Desk, given: Sequence[Arrival]) -> None:
     """Writes a batch in one transaction; does it again when another process wrote the same rows in that instant."""
     for attempt in range(5):
         try:
-            return _take(desk, given)
+            _take(desk, given)
+            return
         except (Raced, sa.exc.OperationalError):
             if attempt == 4:
                 raise
@@ -174,10 +175,10 @@ def _fresh(connection: sa.Connection, given: Sequence[Arrival]) -> list[Arrival]
 def _load(connection: sa.Connection, fingerprints: Sequence[str]) -> dict[str, Episode]:
     episodes = {}
     for row in batch.lock_open(connection, fingerprints):
-        times = {name: _maybe(getattr(row, name)) for name in ("acked_at", "snoozed_until", "recovered_at", "due_at")}
         episodes[row.fingerprint] = Episode(
             row.fingerprint, row.channel, row.severity, bool(row.important), row.id, row.group_id, row.state,
-            row.signals, row.relapses, row.acked_by, **times,
+            row.signals, row.relapses, row.acked_by, _maybe(row.acked_at), _maybe(row.snoozed_until),
+            _maybe(row.recovered_at), _maybe(row.due_at),
         )
     by_id = {each.id: each for each in episodes.values()}
     for row in batch.observations(connection, sorted(each.id for each in episodes.values() if each.id)):
@@ -298,7 +299,7 @@ def _entry(episode: Episode, kind: str, word: Arrival) -> dict[str, Any]:
 
 
 def _posts(episode: Episode) -> list[dict[str, Any]]:
-    """The card at once when something changed, a little later when only a counter did; the log once there is more than an opening."""
+    """The card at once when something changed, later when only a counter did; the log once there is more than an opening."""
     moment = episode.updated_at or _first(episode).received_at
     kinds = [kind for kind, _ in episode.events]
     due = moment if kinds else moment + COUNT_ONLY_DELAY

@@ -16,14 +16,14 @@ class Meters:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        make = {"registry": self.registry}
-        self.signals = Counter("vigie_signals", "Signals taken", ["source", "state"], **make)
-        self.dropped = Counter("vigie_dropped", "Deliveries refused for good (4xx)", ["endpoint", "reason"], **make)
-        self.lag = Histogram("vigie_delivery_lag_seconds", "From due to shown in Slack", buckets=LAG_BUCKETS, **make)
-        self.rate_limited = Counter("vigie_slack_rate_limited", "Times Slack answered 429", **make)
-        self.depth = Gauge("vigie_intake_depth", "Deliveries waiting for their commit", **make)
-        self.waiting = Gauge("vigie_posts_waiting", "Posts that Slack does not show yet", **make)
-        self.alerts = Gauge("vigie_alerts", "Alerts by source and state", ["source", "state"], **make)
+        here = self.registry
+        self.signals = Counter("vigie_signals", "Signals taken", ["source", "state"], registry=here)
+        self.dropped = Counter("vigie_dropped", "Deliveries refused for good (4xx)", ["endpoint", "reason"], registry=here)
+        self.lag = Histogram("vigie_delivery_lag_seconds", "From due to shown in Slack", buckets=LAG_BUCKETS, registry=here)
+        self.rate_limited = Counter("vigie_slack_rate_limited", "Times Slack answered 429", registry=here)
+        self.depth = Gauge("vigie_intake_depth", "Deliveries waiting for their commit", registry=here)
+        self.waiting = Gauge("vigie_posts_waiting", "Posts that Slack does not show yet", registry=here)
+        self.alerts = Gauge("vigie_alerts", "Alerts by source and state", ["source", "state"], registry=here)
         self._unwritten: Tally[tuple[str, str]] = Tally()
 
     def drop(self, endpoint: str, reason: str) -> None:

@@ -47,11 +47,11 @@ STAYED_QUIET = "it stayed quiet for {minutes} min"
 MOST_OPEN, MOST_UNSEEN, MOST_NOTES, MOST_ENTRIES = 15, 5, 8, 20
 LONGEST_TITLE, LONGEST_NOTE, LONGEST_DETAIL = 90, 250, 120
 UNSEEN_FOR = timedelta(hours=24)
-TOLD = ("note", "reason", "to", "severity", "why")
+TOLD = ("note", "reason", "to", "severity")
 
 
 def status(desk: Desk) -> dict[str, Any]:
-    """All for machines: the newest alerts and everything open, counts by state, what was refused or could not be read."""
+    """All for machines: the newest alerts and all that is open, counts by state, what was refused or not read."""
     with desk.read() as connection:
         known = {each.id: each for each in [*alerts.recent(connection), *alerts.open_ones(connection)]}
         observed = alerts.observed(connection, known)
@@ -194,8 +194,7 @@ def _entries(connection: sa.Connection, alert: Alert) -> list[Any]:
 
 def _entry(desk: Desk, entry: Any) -> str:
     given = json.loads(entry.details)
-    told = [str(given[name]) for name in TOLD[:-1] if given.get(name)]
-    told += [entry.outcome] if entry.outcome != "done" else []
+    told = [str(given[name]) for name in TOLD if given.get(name)]
     details = f": {_short(', '.join(told), LONGEST_DETAIL)}" if told else ""
     return ENTRY.format(at=clock_time(entry.at), kind=entry.kind, who=called(desk, entry.actor), details=details)
 

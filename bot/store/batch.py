@@ -65,7 +65,7 @@ def known_deliveries(connection: Connection, deliveries: Iterable[str]) -> set[s
 
 
 def lock_open(connection: Connection, fingerprints: Sequence[str]) -> Sequence[Row[Any]]:
-    """The open alerts with these fingerprints, held until the commit; always in one order, so that two writers cannot deadlock."""
+    """The open alerts with these fingerprints, held until the commit; in one order, so that two writers cannot deadlock."""
     given = rows(connection.dialect.name, {"fingerprint": "text"})
     hold = "" if connection.dialect.name == "sqlite" else " FOR UPDATE OF alert"
     query = f"""SELECT alert.id, alert.fingerprint, alert.state, alert.severity, alert.important, alert.signals,

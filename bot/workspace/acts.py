@@ -49,11 +49,12 @@ class Acts:
         if text.startswith("/"):
             await self.command(person, conversation, text, thread)
             return
-        if thread and conversation.public(thread) is None:
+        parent = conversation.thread_of(thread)
+        if thread and parent is None:
             raise Refused(NO_MESSAGE)
         words = from_composer(text, self.state.seed)
         conversation.mark_read(person)
-        self.tell_app(conversation, self.state.post(conversation, person, words, thread_ts=thread))
+        self.tell_app(conversation, self.state.post(conversation, person, words, thread_ts=parent))
 
     def tell_app(self, conversation: Conversation, message: Message) -> None:
         """The app hears when it is mentioned, and, if it asked for that, what is written to it directly."""

@@ -51,7 +51,8 @@ def called(state: State, methods: dict[str, Method], name: str, token: str, args
     check_token(state, methods[name], token)
     if methods[name].scope:
         check_scope(state, methods[name].scope or "")
-    wait = state.pace.retry_after(name, methods[name].tier, args.text("channel"), state.clock.now())
+    channel = state.same_conversation(args.text("channel"))
+    wait = state.pace.retry_after(name, methods[name].tier, channel, state.clock.now())
     if wait:
         raise SlackError("ratelimited", retry_after=wait)
     return methods[name].run(state, args)

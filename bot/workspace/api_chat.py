@@ -58,10 +58,10 @@ def parent_of(conversation: Conversation, args: Args) -> str | None:
     ts = args.text("thread_ts")
     if not TS.fullmatch(ts):
         raise invalid("invalid_thread_ts", [f"[ERROR] {ts} is not a valid thread_ts"])
-    message = conversation.public(ts)
-    if message is None:
+    parent = conversation.thread_of(ts)
+    if parent is None:
         raise SlackError("thread_not_found")
-    return message.thread_ts or message.ts
+    return parent
 
 
 def metadata_of(args: Args) -> Json | None:

@@ -207,8 +207,9 @@ def with_ids(blocks: Sequence[Mapping[str, Any]], new: Callable[[], str]) -> lis
     """A copy in which every block has its block_id and every element its action_id, as Slack gives them back."""
     filled: list[dict[str, Any]] = copy.deepcopy(list(map(dict, blocks)))
     for one in filled:
-        one.setdefault("block_id", new())
-        for element in elements_of(one):
-            if one["type"] != "rich_text":
-                element.setdefault("action_id", new())
+        if "block_id" not in one:
+            one["block_id"] = new()
+        for element in elements_of(one) if one["type"] != "rich_text" else ():
+            if "action_id" not in element:
+                element["action_id"] = new()
     return filled

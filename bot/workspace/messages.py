@@ -77,6 +77,11 @@ class Conversation:
         message = self.by_ts.get(ts)
         return message if message and message.ephemeral_for is None else None
 
+    def thread_of(self, ts: str | None) -> str | None:
+        """The ts of a thread's first message, also when a reply is named; None when there is no such message."""
+        message = self.public(ts or "")
+        return (message.thread_ts or message.ts) if message else None
+
     def seen_by(self, person: str, thread: str | None) -> list[Message]:
         """What one person sees, oldest first."""
         if thread is not None:

@@ -34,9 +34,8 @@ def respond(
     """A new message by the app: for one person unless it says in_channel."""
     said = content(Args(answer))
     in_channel = answer.get("response_type") == "in_channel"
-    thread = answer.get("thread_ts") or thread_ts
+    thread = conversation.thread_of(answer.get("thread_ts") or thread_ts)
     state.post(
-        conversation, state.seed.app.user_id, said.text, said.blocks,
-        thread_ts=thread if thread in conversation.by_ts else None,
+        conversation, state.seed.app.user_id, said.text, said.blocks, thread_ts=thread,
         broadcast=bool(thread) and bool(answer.get("reply_broadcast")), ephemeral_for=None if in_channel else person,
     )

@@ -82,6 +82,8 @@ class Workspace:
         faults = self.faults
         if faults.hang:
             await self.sleep(faults.hang)
+            if await request.is_disconnected():
+                return PlainTextResponse("", 499)
         if faults.down:
             return PlainTextResponse("service unavailable", 503)
         method = request.path_params["method"]

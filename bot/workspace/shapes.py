@@ -100,7 +100,7 @@ def tagged(kinds: Mapping[str, Check]) -> Check:
             yield fault("must be an object", place)
         elif "type" not in value:
             yield fault("missing required field: type", place)
-        elif value["type"] not in kinds:
+        elif not isinstance(value["type"], str) or value["type"] not in kinds:
             yield fault(f"unsupported type: {value['type']}", f"{place}/type")
         else:
             yield from kinds[value["type"]](value, place)

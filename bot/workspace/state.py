@@ -16,8 +16,6 @@ from bot.workspace.tickets import Tickets
 from bot.workspace.wire import Json, SlackError
 from bot.workspace.words import mentioned
 
-LOGGED = 20_000
-
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -64,7 +62,7 @@ class State:
     groups: dict[str, list[str]] = field(init=False)
     tickets: Tickets = field(init=False)
     modals: Modals = field(init=False)
-    log: "deque[Request]" = field(default_factory=lambda: deque(maxlen=LOGGED))
+    log: "deque[Request]" = field(default_factory=lambda: deque(maxlen=5000))
 
     def __post_init__(self) -> None:
         self.people = {person.id: person for person in self.seed.people}
@@ -86,6 +84,13 @@ class State:
         """The conversation between a person and the app."""
         id_ = direct_id(person.id)
         return Conversation(id_, self.seed.app.name, {person.id, self.seed.app.user_id}, with_person=person.id)
+
+    def same_conversation(self, reference: str) -> str:
+        """One word for a conversation however it is named, also for one that does not exist."""
+        try:
+            return self.conversation(reference).id
+        except SlackError:
+            return reference
 
     def stranger(self, person: str) -> bool:
         return self.people[person].team != self.seed.team_id

@@ -6,7 +6,9 @@ import { refresh } from "./dates.js";
 import { toast } from "./dialogs.js";
 import { byId, el } from "./dom.js";
 import { fromHash, fromPermalink } from "./links.js";
-import { drawMain, drawSidebar, loadAll, loadHome, loadMessages, loadThread, loadView, lost, offline } from "./loads.js";
+import {
+  drawMain, drawSidebar, loadAll, loadHome, loadMessages, loadThread, loadView, lost, offline, reloadHome,
+} from "./loads.js";
 import { openMenu } from "./menus.js";
 import { makeModal } from "./modal.js";
 import { isAtEnd, point, stayAtEnd, toEnd } from "./panes.js";
@@ -153,7 +155,7 @@ function happened(event) {
   else if (event.type === "notice") toast(event.text);
   else if (event.type === "channels") loadView();
   else if (event.type === "message") arrived(event);
-  else if (event.type === "home") loadHome();
+  else if (event.type === "home") reloadHome();
 }
 
 /** A page in the background must not mark anything as read: it fetches when it is looked at again. */
@@ -164,7 +166,8 @@ function arrived({ channel, ts, thread }) {
 }
 
 function keys(event) {
-  if (event.key === "Escape" && state.thread && !event.defaultPrevented && !document.querySelector("dialog")) leaveThread();
+  const free = !event.defaultPrevented && !document.querySelector("dialog");
+  if (event.key === "Escape" && state.thread && free) leaveThread();
   if (!event.altKey || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
   event.preventDefault();
   const all = [...document.querySelectorAll("[data-channel]")].map((one) => one.dataset.channel);

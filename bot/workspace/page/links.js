@@ -7,7 +7,10 @@ export function hashOf(as, channel) {
   return `#${new URLSearchParams({ as, c: channel })}`;
 }
 
+/** Also a bare #C0ALERTS01, to which the workspace redirects a permalink that was opened elsewhere. */
 export function fromHash() {
+  const bare = /^#(\w+)$/.exec(location.hash);
+  if (bare) return { channel: bare[1] };
   const asked = new URLSearchParams(location.hash.slice(1));
   return { as: asked.get("as"), channel: asked.get("c"), ts: asked.get("ts"), thread: asked.get("thread_ts") };
 }

@@ -49,15 +49,22 @@ export const loadThread = oneAtATime(async () => {
   drawMessages(byId("thread-messages"), kept(messages), { ...scene(), root: thread });
 }, lost);
 
-export const loadHome = oneAtATime(async () => {
-  const { me, channel } = state;
-  if (!channelOf(channel)?.is_im) return;
-  const { view } = await get("home", { as: me });
-  if (me !== state.me || channel !== state.channel) return;
-  const act = (payload) => send("click", { channel: null, ts: null, view_id: view.id, ...payload });
-  byId("tabs").hidden = !view;
-  byId("home").replaceChildren(...(view ? drawBlocks(view.blocks, { look: state.look, act }) : []));
-}, lost);
+export const loadHome = homeLoader({});
+
+/** After the app has published: looking again does not count as opening, or the app would publish for ever. */
+export const reloadHome = homeLoader({ again: 1 });
+
+function homeLoader(query) {
+  return oneAtATime(async () => {
+    const { me, channel } = state;
+    if (!channelOf(channel)?.is_im) return;
+    const { view } = await get("home", { as: me, ...query });
+    if (me !== state.me || channel !== state.channel) return;
+    const act = (payload) => send("click", { channel: null, ts: null, view_id: view.id, ...payload });
+    byId("tabs").hidden = !view;
+    byId("home").replaceChildren(...(view ? drawBlocks(view.blocks, { look: state.look, act }) : []));
+  }, lost);
+}
 
 export const loadAll = () => Promise.all([loadView(), loadMessages(), loadThread()]);
 
