@@ -83,10 +83,13 @@ class Sockets:
             del self.waiting[envelope["envelope_id"]]
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
-        """Slack asks every client to come back on a new connection; a `warning` leaves the old one open."""
+        """Slack asks every client to come back on a new connection. After a `warning` the old one still works; after
+        `refresh_requested` it gets no more envelopes, and the client leaves it when it likes."""
         for link in list(self.links):
             await link.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "loopback"}})
-            if reason != "warning":
+            if reason == "refresh_requested":
+                self.links.remove(link)
+            elif reason == "link_disabled":
                 await self.hang_up(link)
 
     async def hang_up(self, link: WebSocket) -> None:
