@@ -166,10 +166,13 @@ def demo() -> None:
 @cli.command()
 def migrate() -> None:
     """Brings the database to the newest tables."""
-    from bot.store.migrate import upgrade
+    from bot import durable
+    from bot.store.migrate import application_role, upgrade
 
     settings = _settings(_environ())
     upgrade(settings.migrate_url, settings.database_url)
+    if role := application_role(settings.migrate_url, settings.database_url):
+        durable.migrate(settings.migrate_url, role)
     say("The database has the newest tables.")
 
 

@@ -30,6 +30,11 @@ TAKEN = "another Vigie runs on {file} already: stop it first, or use PostgreSQL 
 Work = Callable[..., Coroutine[Any, Any, Any]]
 
 
+def migrate(url: str, role: str) -> None:
+    """Makes the engine's tables as their owner, for an application's role that may not create any."""
+    DBOS.migrate(url, application_role=role)
+
+
 class OutcomeUnknown(Exception):
     """It was begun and never ended, and the world does not say whether it happened."""
 

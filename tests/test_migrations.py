@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from bot import store
+from bot import durable, store
 from bot.errors import Misbuilt
 from bot.services import audit
 from bot.services.sealing import Sealer
@@ -149,6 +149,21 @@ def test_the_application_works_with_every_table_and_cannot_change_the_journal(tw
         ):
             with pytest.raises(sa.exc.ProgrammingError, match=FORBIDDEN), engine.begin() as connection:
                 connection.execute(sa.text(act))
+    engine.dispose()
+
+
+def test_the_engine_s_tables_are_made_by_the_owner_and_used_by_the_application(two_roles: tuple[str, str]) -> None:
+    owner, application = two_roles
+    upgrade(owner, application)
+    durable.migrate(owner, "the-bot")
+    durable.migrate(owner, "the-bot")
+    engine = create_engine(application)
+    with engine.connect() as connection:
+        for may in ("SELECT", "INSERT", "UPDATE", "DELETE"):
+            query = sa.text("SELECT has_table_privilege('dbos.workflow_status', :may)")
+            assert connection.execute(query, {"may": may}).scalar_one()
+        assert not connection.execute(sa.text("SELECT has_schema_privilege('dbos', 'CREATE')")).scalar_one()
+    assert at_head(engine)
     engine.dispose()
 
 

@@ -21,6 +21,7 @@ from bot.store.journal import Entry, Look, Seal
 MOST = 1_000                        # entries in one seal
 PERIOD = timedelta(hours=1)         # a seal at least so often, even when there is nothing to seal
 GENESIS = "0" * 64                  # what the first seal names as the one before it
+compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 NOT_ED25519 = "The journal's signing key must be an Ed25519 private key in PEM form; this one is {found}."
 
 
@@ -61,7 +62,7 @@ def name_of(key: Ed25519PublicKey) -> str:
 
 def instant(at: datetime) -> str:
     """2026-11-22T02:14:00.000000Z"""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-len("+00:00")] + "Z"
 
 
 def digest(entry: Entry) -> str:
@@ -78,7 +79,7 @@ def listed(leaves: Iterable[tuple[int, str]]) -> str:
 
 
 def root_of(leaves: str) -> str:
-    return hashlib.sha256(leaves.encode()).hexdigest()
+    return hashlib.sha256(leaves.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def hash_of(seal: Seal) -> str:
@@ -89,8 +90,7 @@ def hash_of(seal: Seal) -> str:
 
 
 def _sha256(form: str, parts: list[str | int | None]) -> str:
-    text = json.dumps([f"vigie {form} 1", *parts], ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(compact([f"vigie {form} 1", *parts]).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 # --- sealing ---

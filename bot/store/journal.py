@@ -140,7 +140,7 @@ def all_entries(connection: sa.Connection) -> Iterator[Entry]:
 
 def all_seals(connection: sa.Connection, last: int) -> Iterator[Seal]:
     """Every seal up to that number, page by page."""
-    for row in _pages(connection, seal, PAGE // 100):
+    for row in _pages(connection, seal, PAGE // 20):
         if row.id > last:
             return
         yield Seal(*row)
