@@ -1,8 +1,9 @@
 """What vigie.yaml may say: organisations, people, channels, services, endpoints, rules."""
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -112,7 +113,7 @@ class Rule(Part):
 class Probation(Part):
     """Minutes of quiet after a recovery before an alert is closed for good."""
 
-    minutes: Annotated[int, Field(ge=0, le=1440)] = 15
+    minutes: Annotated[int, Field(ge=0, le=1440, description="At most a day: 0 to 1440")] = 15
 
 
 class Config(Part):
@@ -162,6 +163,13 @@ class Config(Part):
         """The schema that editors complete and check vigie.yaml with."""
         head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
         return head | cls.model_json_schema() | {"title": "vigie.yaml"}
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy; what was looked up in this configuration is not remembered in a changed one."""
+        copy = super().model_copy(update=update, deep=deep)
+        for remembered in ("_by_slack", "_by_name", "_longest_first", "_service_prefix"):
+            copy.__dict__.pop(remembered, None)
+        return copy
 
     @cached_property
     def _by_slack(self) -> dict[tuple[str, str], tuple[str, Person]]:

@@ -20,12 +20,20 @@ EMPTY = Saying("nothing stands here", "Write a value. What starts with # is a co
 NOT_TEXT = Saying("a text is wanted here", 'Put it in quotes: "...".')
 NOT_LIST = Saying("a list is wanted here", 'In brackets, [a, b], or one a line, each after "- ".')
 NOT_SECTION = Saying("a section is wanted here", "One `key: value` a line, indented under this one.")
+NOT_BOOLEAN = Saying("true or false is wanted here", "Write true or false, without quotes.")
+NOT_NUMBER = Saying("a whole number is wanted here", "Digits without quotes, as in 15.")
 BAD_NAME = Saying("{given} is not a text, and names are texts", "Put the name in quotes.")
+SEE_EXAMPLE = "vigie.example.yaml shows one."
 OTHERWISE = Saying("{message}", "{description}")
 
 WORDS_BY_TYPE = {
     "string_type": NOT_TEXT,
     "tuple_type": NOT_LIST,
+    "bool_type": NOT_BOOLEAN,
+    "bool_parsing": NOT_BOOLEAN,
+    "int_type": NOT_NUMBER,
+    "int_parsing": NOT_NUMBER,
+    "int_from_float": NOT_NUMBER,
     "dict_type": NOT_SECTION,
     "model_type": NOT_SECTION,
     "model_attributes_type": NOT_SECTION,
@@ -62,7 +70,7 @@ def _remark(detail: ErrorDetails) -> Remark:
     kind, given = detail["type"], detail.get("input")
     place = tuple(step for step in detail["loc"] if step != "[key]")
     if kind == "missing":
-        return MISSING.at(*place, key=place[-1], description=_description(place))
+        return MISSING.at(*place, key=place[-1], description=_description(place) or SEE_EXAMPLE)
     if kind == "extra_forbidden":
         return UNKNOWN_KEY.at(*place, key=place[-1], hint=hint(str(place[-1]), _keys(place[:-1])))
     if "[key]" in detail["loc"]:
@@ -75,7 +83,7 @@ def _remark(detail: ErrorDetails) -> Remark:
     if kind in WORDS_BY_TYPE:
         return WORDS_BY_TYPE[kind].at(*place)
     message = detail["msg"].replace("Input should", "this should")
-    return OTHERWISE.at(*place, message=message, description=_description(place))
+    return OTHERWISE.at(*place, message=message, description=_description(place) or SEE_EXAMPLE)
 
 
 def _expected(detail: ErrorDetails) -> list[str]:
