@@ -199,7 +199,9 @@ def check(online: Annotated[bool, typer.Option(help="Also ask Slack, AWS and Dat
     from bot.checking import run_check
 
     environ = _environ()
-    sys.exit(0 if run_check(environ, _secrets(environ), online=online, as_json=as_json, say=say) else 1)
+    about_demo = environ.keys() > os.environ.keys()
+    well = run_check(environ, _secrets(environ), online=online, as_json=as_json, say=say, demo=about_demo)
+    sys.exit(0 if well else 1)
 
 
 @cli.command()
@@ -208,10 +210,14 @@ def manifest(
     socket: Annotated[bool, typer.Option(help="For Socket Mode.")] = False,
 ) -> None:
     """The Slack app manifest, to be pasted into "Create an app"."""
+    import commands
+    from bot.discover import discover
     from bot.services.manifest import manifest as make
 
     config = _config(_settings(_environ()))
-    say(json.dumps(make(config, url or config.public_url or "", socket_mode=socket), indent=2, ensure_ascii=False))
+    verbs = tuple(discover(commands, commands.Command))
+    made = make(config, url or config.public_url, socket_mode=socket, verbs=verbs, shortcuts=commands.SHORTCUTS)
+    say(json.dumps(made, indent=2, ensure_ascii=False))
 
 
 @cli.command()

@@ -157,7 +157,7 @@ class App:
         self._tasks.append(asyncio.create_task(self.intake.run()))
         self._knocker.every(FLUSH_S, "drops", partial(asyncio.to_thread, self.meters.flush, self.desk))
         # Secrets that AWS keeps are asked for here, so that no delivery waits for AWS.
-        self._knocker.every(SECRETS_S, "secrets", partial(asyncio.to_thread, endpoint_secrets, self.config, self.secrets))
+        self._knocker.every(SECRETS_S, "secrets", _in_thread(partial(endpoint_secrets, self.config, self.secrets)))
 
     async def _start_working(self) -> None:
         identity = Identity(self.settings.database_url, self._ids.new())

@@ -11,6 +11,7 @@ from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 
+import commands
 import structlog
 import uvicorn
 from starlette.requests import Request
@@ -19,6 +20,7 @@ from starlette.routing import Mount, Route
 
 from bot.app import SERVE, App
 from bot.config import Config, load_config
+from bot.discover import discover
 from bot.doubles.night import Said, Sent, night
 from bot.doubles.sns import DEMO_CERTIFICATE, DEMO_CERTIFICATE_URL
 from bot.errors import Misbuilt
@@ -134,7 +136,10 @@ def build(stage: Stage) -> tuple[App, Workspace]:
     config = load_config(Path(settings_environ["VIGIE_CONFIG"]))
     if stage.speed:
         config = config.model_copy(update={"probation": config.probation.model_copy(update={"minutes": QUIET_MINUTES})})
-    seed = example_seed(f"{stage.url}/slack/events", manifest(config, stage.url))
+    family = discover(commands, commands.Command)
+    said = manifest(config, stage.url, verbs=tuple(family), shortcuts=commands.SHORTCUTS)
+    lines = tuple((f"{each.name} {each.usage}".strip(), each.help) for each in family.values())
+    seed = example_seed(f"{stage.url}/slack/events", said, {config.command: lines})
     settings_environ |= {
         "SLACK_BOT_TOKEN": seed.app.token, "SLACK_SIGNING_SECRET": seed.app.signing_secret,
         "SLACK_API_URL": f"{stage.url}/workspace/api/",

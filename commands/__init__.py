@@ -65,7 +65,12 @@ class Command:
     usage: str
     help: str
     example: str
-    level: Level = "act"
+    level: # Message shortcuts of the Slack app: a command said about the card that was picked.
+SHORTCUTS = (
+    {"name": "Note on this alert", "type": "message", "callback_id": "vigie:note", "description": "Write on this alert"},
+)
+
+Level = "act"
     button: str | None = None
     form: tuple[Field, ...] = ()
     danger: bool = False

@@ -1,5 +1,6 @@
 """AWS as far as alerts need it: confirm a subscription, read a queue; boto3's own environment says where."""
 
+import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -71,8 +72,9 @@ class QueueReader:
 
 def _client(service: str, region: str | None = None, patience: int = 0) -> Any:
     """A client that gives up in time; boto3 tries again by itself, which is safe for all that is called here."""
-    tries = {"total_max_attempts": 3, "mode": "standard"}
-    limits = Config(connect_timeout=3, read_timeout=patience + 10, retries=tries)
+    limits = Config(
+        connect_timeout=3, read_timeout=patience + 10, retries={"total_max_attempts": 3, "mode": "standard"}
+    )
     with _answering(f"let us call {service}"):
         return boto3.session.Session().client(service, region_name=region, config=limits)  # type: ignore[call-overload]
 
@@ -88,3 +90,15 @@ def _answering(what: str) -> Iterator[None]:
 def _why(fault: BotoCoreError | ClientError) -> str:
     """AWS's code for it: its messages may repeat tokens."""
     return str(fault.response["Error"]["Code"]) if isinstance(fault, ClientError) else type(fault).__name__
+
+
+async def caller_identity() -> dict[str, str]:
+    """As whom AWS knows us: Account, Arn, UserId; raises Unavailable."""
+    return await asyncio.to_thread(_caller_identity)
+
+
+def _caller_identity() -> dict[str, str]:
+    client = _client("sts")
+    with _answering("say who we are"):
+        answer = client.get_caller_identity()
+    return {name: str(answer[name]) for name in ("Account", "Arn", "UserId")}

@@ -104,6 +104,11 @@ class SlackClient:
         found: dict[str, Any] = (await self.call("conversations.info", channel=channel))["channel"]
         return found
 
+    async def user_info(self, user: str) -> dict[str, Any]:
+        """What Slack knows about a person."""
+        info: dict[str, Any] = (await self.call("users.info", user=user))["user"]
+        return info
+
     async def call(self, method: str, **given: Any) -> dict[str, Any]:
         """One call, once; raises Unavailable (come again later) or Rejected (Slack's own word)."""
         told = {name: value for name, value in given.items() if value is not None}
