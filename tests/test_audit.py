@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bot.errors import Refused
 from bot.services import audit
-from bot.services.inspection import GAP, KEPT, REWRITTEN, TRUNCATED
+from bot.services.faults import GAP, REWRITTEN, TRUNCATED
+from bot.services.inspection import KEPT
 from bot.services.sealing import GENESIS, KeySigner, Sealer, digest, hash_of, listed, root_of
 from bot.store.journal import Entry, Seal
 from bot.store.journal import journal as entry_table
@@ -387,11 +388,11 @@ def test_an_export_is_checked_without_the_database(engine: sa.Engine) -> None:
 
 def test_a_journal_that_is_wholly_false_is_told_in_bounded_memory(sqlite_engine: sa.Engine) -> None:
     entries = [entry(id, START) for id in range(1, 3 * KEPT)]
-    seals = [sealed(None, entries, START)]
-    verdict = audit.verify_export(
-        [audit.as_line(replace(each, actor="eve")) for each in entries] + [audit.as_line(seals[0])], None
-    )
+    seal = sealed(None, entries[:-9], START)
+    false = [replace(each, actor="eve", at=each.at - timedelta(days=1)) for each in entries]
+    verdict = audit.verify_export(audit.as_line(each) for each in [*false[:-9], seal, *false[-9:]])
     assert len(verdict.faults) == KEPT
+    assert verdict.entries == len(entries)
     assert verdict.first_bad == {"id": 1, "why": "ENTRY: entry 1 was changed after it was sealed"}
 
 

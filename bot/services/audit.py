@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from bot.errors import Refused
-from bot.services.inspection import Fault, Head, Inspection
+from bot.services.faults import Fault, Head
+from bot.services.inspection import Inspection
 from bot.services.sealing import GENESIS, instant
 from bot.store import journal
 from bot.store.journal import Entry, Seal
