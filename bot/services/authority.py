@@ -19,7 +19,7 @@ UNKNOWN_PERSON = (
     "Vigie does not know you ({user} of workspace {team}): only people listed in vigie.yaml may use it. "
     "Ask {who} to add you."
 )
-NOT_ALLOWED = "`{verb}` is for {roles}, and you are {own}. Ask {who}."
+NOT_ALLOWED = "`{verb}` is for {roles}; vigie.yaml lists you as {own}. Ask {who}."
 SOMEBODY = "whoever looks after vigie.yaml"
 MOST_NAMED = 3
 
@@ -53,7 +53,7 @@ def require(config: Config, actor: Actor, verb: str, level: Level) -> None:
     able = [each for each in config.people.values() if may(each.roles, level)]
     able.sort(key=lambda each: each.organisation != actor.organisation)     # colleagues first
     roles = _listed([f"{role}s" for role in sorted(ROLES[level] or ())], "and")
-    own = _listed(sorted(actor.roles), "and") or "none of these"
+    own = _listed(sorted(actor.roles), "and") or "nothing"
     raise Refused(NOT_ALLOWED.format(verb=verb, roles=roles, own=own, who=_named(able)))
 
 

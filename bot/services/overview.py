@@ -145,7 +145,7 @@ def _unseen(desk: Desk, connection: sa.Connection, opened: list[Alert], now: dat
 
 def _doors(connection: sa.Connection) -> Iterable[str]:
     if reasons := traffic.drops(connection):
-        yield DROPPED.format(reasons=", ".join(f"{reason} {count}" for reason, count in reasons.items()))
+        yield DROPPED.format(reasons=", ".join(f"{reason.replace('_', ' ')} {count}" for reason, count in reasons.items()))
     if count := alerts.unreadable(connection):
         yield UNREADABLE.format(count=count)
 

@@ -1,0 +1,1 @@
+"""Where did it come in? HTTP, Slack, time."""

@@ -1,0 +1,244 @@
+"""Slack: a typed line, a button, a form, a mention and a shortcut become the same Saying, and each gets its answer."""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import structlog
+from slack_bolt import BoltResponse
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.entrypoints import modals
+from bot.entrypoints.perform import Ask, Family, Reply, Saying, perform
+from bot.entrypoints.wording import bare, marked, words
+from bot.services.desk import Desk
+from bot.store import alerts, cards
+from bot.store.traffic import first_time
+
+log = structlog.get_logger()
+
+PREFIX = "vigie:"
+MORE = "more"
+ANSWER_WITHIN_S = 2.0       # Slack gives us 3 s for the whole request
+SLACK_TROUBLE = (SlackApiError, aiohttp.ClientError, OSError, ValueError)    # OSError: also time-outs
+
+NO_FORM = "Slack did not open the form. Say it in one line instead: `{command} {name} {usage}`."
+NOT_A_CARD = "This message is no alert's card: which alert do you mean? Use a card, or `{command} {verb} 142`."
+APOLOGY = "Something broke on our side; nothing was changed. Try again in a moment."
+
+
+class Chat:
+    """The listeners; each only reads its payload, performs, and brings the answer back the way Slack wants it."""
+
+    def __init__(self, desk: Desk, family: Family, client: AsyncWebClient) -> None:
+        self._desk, self._family, self._client = desk, family, client
+
+    async def typed(self, ack: AsyncAck, command: dict[str, Any]) -> None:
+        """/vigie ack 142"""
+        channel = command.get("channel_id")
+        said = words(command.get("text") or "", self._desk.config)
+        user = command.get("user_id", "")
+        reply = await self._perform(Saying(command.get("team_id"), user, f"slack {channel}", said))
+        text = await self._form_or_text(reply, command.get("trigger_id"), channel)
+        await (ack(text=text, response_type="ephemeral") if text else ack())
+
+    async def clicked(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        """A button, or an entry of the overflow menu."""
+        await ack()
+        if not str(action.get("action_id", "")).startswith(PREFIX):
+            return                                          # a link's button: Slack opens it by itself
+        verb, ref = _aim(action)
+        await self._press(body, verb, ref)
+
+    async def picked(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """A message's shortcut: the message is an alert's card, or stands in its thread."""
+        await ack()
+        verb = str(body.get("callback_id", "")).removeprefix(PREFIX)
+        message, channel = body.get("message") or {}, (body.get("channel") or {}).get("id")
+        ref = await asyncio.to_thread(self._alert_of, channel, message.get("thread_ts") or message.get("ts"))
+        if ref is None:
+            await self._tell(body, marked(NOT_A_CARD.format(command=self._desk.config.command, verb=verb)))
+            return
+        await self._press(body, verb, ref)
+
+    async def _press(self, body: dict[str, Any], verb: str, ref: str | None) -> None:
+        user, channel = body.get("user") or {}, (body.get("channel") or {}).get("id")
+        # The person's own workspace, not the one that installed us: strangers can click in shared channels.
+        saying = Saying(user.get("team_id"), user.get("id", ""), f"slack {channel}", (verb,), ref, "button")
+        reply = await self._perform(saying)
+        text = await self._form_or_text(reply, body.get("trigger_id"), channel)
+        if text:
+            await self._tell(body, text)
+
+    async def submitted(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
+        """A form comes back: what is wrong stands beside the field and the text stays."""
+        form, user = modals.filled(self._family, view), body.get("user") or {}
+        origin = f"slack {form.channel}"
+        saying = Saying(user.get("team_id"), user.get("id", ""), origin, form.words, form.alert_ref, "form")
+        reply = await self._perform(saying)
+        if not reply.ok and form.first_field:
+            await ack(response_action="errors", errors={form.first_field: bare(reply.text)})
+            return
+        await ack()
+        await self._whisper(form.channel, user.get("id"), reply.text)
+
+    async def mentioned(self, event: dict[str, Any], body: dict[str, Any]) -> None:
+        """@Vigie ack in an alert's thread, or @Vigie ack 142 anywhere."""
+        if event.get("bot_id") or not await asyncio.to_thread(self._first_time, body.get("event_id")):
+            return
+        channel, thread = event.get("channel"), event.get("thread_ts")
+        said = words(_after_mention(event.get("text") or "", body), self._desk.config)
+        own = await asyncio.to_thread(self._alert_of, channel, thread)
+        said, ref = _meant(said, own)
+        reply = await self._perform(
+            Saying(_team(event, body), event.get("user", ""), f"slack {channel}", said, ref, "mention")
+        )
+        await self._whisper(channel, event.get("user"), reply.text, thread)
+
+    async def came_home(self, event: dict[str, Any], body: dict[str, Any]) -> None:
+        """The Home tab shows what is open."""
+        if event.get("tab", "home") != "home":
+            return
+        user = event.get("user", "")
+        reply = await self._perform(Saying(_team(event, body), user, "slack home", ("status",)))
+        section = {"type": "section", "text": {"type": "mrkdwn", "text": reply.text[:3000], "verbatim": True}}
+        home = {"type": "home", "blocks": [section]}
+        await self._try("views.publish", self._client.views_publish(user_id=user, view=home))
+
+    async def _perform(self, saying: Saying) -> Reply:
+        return await asyncio.to_thread(perform, self._desk, self._family, saying)
+
+    async def _form_or_text(self, reply: Reply, trigger_id: str | None, channel: str | None) -> str:
+        """Opens the form that is asked for; what is left to say, if anything."""
+        if reply.ask is None or await self._open(reply.ask, trigger_id, channel):
+            return reply.text
+        command = reply.ask.command
+        return marked(NO_FORM.format(command=self._desk.config.command, name=command.name, usage=command.usage))
+
+    async def _open(self, ask: Ask, trigger_id: str | None, channel: str | None) -> bool:
+        view = modals.form(self._desk.config, ask, channel)
+        return await self._try("views.open", self._client.views_open(trigger_id=trigger_id or "", view=view))
+
+    async def _tell(self, body: Mapping[str, Any], text: str) -> None:
+        """Only to the person who clicked; the card stays."""
+        url, user = body.get("response_url"), (body.get("user") or {}).get("id")
+        if not url:
+            await self._whisper((body.get("channel") or {}).get("id"), user, text)
+            return
+        await self._try("response_url", self._answer(url, text))
+
+    async def _answer(self, url: str, text: str) -> None:
+        session = self._client.session
+        assert session is not None, "the client is built on the shared session"
+        answer = {"response_type": "ephemeral", "replace_original": False, "text": text}
+        async with session.post(url, json=answer) as response:
+            response.raise_for_status()
+
+    async def _whisper(self, channel: str | None, user: str | None, text: str, thread: str | None = None) -> None:
+        if channel and user:
+            said = self._client.chat_postEphemeral(channel=channel, user=user, text=text, thread_ts=thread)
+            await self._try("chat.postEphemeral", said)
+
+    async def _try(self, what: str, call: Any) -> bool:
+        """An answer that does not arrive changes nothing of what was done: it is only logged."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                await call
+        except SLACK_TROUBLE as error:
+            log.warning("an answer did not reach slack", call=what, error=type(error).__name__)
+            return False
+        return True
+
+    def _first_time(self, event_id: str | None) -> bool:
+        with self._desk.begin("inbound") as connection:
+            return event_id is None or first_time(connection, f"event:{event_id}", self._desk.clock.now())
+
+    def _alert_of(self, channel: str | None, ts: str | None) -> str | None:
+        """The number of the alert whose card this message is: the oldest open one of its group, or else the last."""
+        if not channel or not ts:
+            return None
+        with self._desk.read() as connection:
+            post = cards.by_ts(connection, channel, ts)
+            members = alerts.of_group(connection, post.group_id) if post and post.group_id is not None else []
+        still_open = [each for each in members if each.state != "closed"]
+        return str((still_open or members[-1:])[0].id) if members else None
+
+
+def _aim(action: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Which command and alert a click names: vigie:ack with 142, or vigie:more with ack:142."""
+    verb = str(action.get("action_id", "")).removeprefix(PREFIX)
+    value = str((action.get("selected_option") or {}).get("value") or action.get("value") or "")
+    if verb == MORE:
+        verb, _, value = value.partition(":")
+    return verb, value or None
+
+
+def _after_mention(text: str, body: Mapping[str, Any]) -> str:
+    """What is said to the bot: the words after its name, or before it when nothing follows."""
+    bots = [each.get("user_id") for each in body.get("authorizations") or [] if each.get("user_id")]
+    name = "|".join(map(re.escape, bots)) or r"[A-Z0-9]+"
+    before, *rest = re.split(rf"<@(?:{name})(?:\|[^>]*)?>", text, maxsplit=1)
+    after = "".join(rest).strip(" ,:")
+    return after or before
+
+
+def _meant(said: tuple[str, ...], own: str | None) -> tuple[tuple[str, ...], str | None]:
+    """In a thread the alert is known; another one is named by #142, or by a number and nothing else."""
+    if own is None:
+        return said, None
+    number = said[1] if len(said) > 1 else ""
+    marked_so = re.fullmatch(r"#[0-9]{1,12}", number) is not None
+    bare_one = re.fullmatch(r"[0-9]{1,12}", number) is not None and (number == own or len(said) == 2)
+    return (said, None if marked_so or bare_one else own)
+
+
+def _team(event: Mapping[str, Any], body: Mapping[str, Any]) -> str | None:
+    """The workspace of the person; the one that installed us says nothing about people in a shared channel."""
+    own = event.get("user_team") or event.get("team")
+    return own or (None if body.get("is_ext_shared_channel") else body.get("team_id"))
+
+
+def build_bolt(desk: Desk, family: Family, client: AsyncWebClient, signing_secret: str) -> AsyncApp:
+    """The Bolt app. Its own signature check is off: the gate stands in front of it, and Socket Mode has none."""
+
+    async def ours(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        """One workspace, one token: no call to Slack is needed to know it."""
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=client.token)
+
+    quiet = logging.getLogger("vigie.bolt")
+    quiet.setLevel(logging.ERROR)           # below that Bolt logs whole bodies, and grumbles about what we do on purpose
+    bolt = AsyncApp(
+        logger=quiet, name="vigie", client=client, signing_secret=signing_secret, authorize=ours, process_before_response=True,
+        request_verification_enabled=False,
+    )
+    chat, anything = Chat(desk, family, client), re.compile(r".*", re.DOTALL)
+    bolt.command(anything)(chat.typed)
+    bolt.action(anything)(chat.clicked)
+    bolt.view(anything)(chat.submitted)
+    bolt.shortcut(anything)(chat.picked)
+    bolt.event("app_mention")(chat.mentioned)
+    bolt.event("app_home_opened")(chat.came_home)
+    bolt.event(anything)(_ignore)
+    bolt.error(_broken)
+    return bolt
+
+
+async def _ignore(event: dict[str, Any]) -> None:
+    """Events that we did not ask for are taken, so that Slack does not send them again."""
+
+
+async def _broken(error: Exception, body: dict[str, Any]) -> BoltResponse:
+    log.error("a listener broke", exc_info=error, type=body.get("type"))
+    return BoltResponse(status=200, body=apology(body), headers={"content-type": "application/json"})
+
+
+def apology(body: Mapping[str, Any]) -> str:
+    """What a person sees when all else failed; only a command's answer is shown."""
+    return json.dumps({"response_type": "ephemeral", "text": APOLOGY}) if "command" in body else ""

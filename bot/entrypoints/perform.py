@@ -1,0 +1,111 @@
+"""One way for all that people say: who is it, which command, may they, do it, answer in a sentence."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+
+from bot.entrypoints.wording import marked
+from bot.errors import Refused, Unavailable
+from bot.services import authority, journal
+from bot.services.desk import Actor, Desk
+from bot.store.alerts import Alert
+from commands import Call, Command, named
+
+log = structlog.get_logger()
+
+Way = Literal["line", "button", "form", "mention"]
+Family = Mapping[str, Command]
+
+LATER = "Not now: {why}. Nothing was changed; try again in a moment."
+BROKEN = "Something broke on our side (reference {reference}); nothing was changed."
+OLD_BUTTON = "This button is of an older Vigie and does nothing any more. Type `{command} help` to see what works."
+REFUSED_KIND = "command refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What a person said and where, whichever way it came in; the first word is the command."""
+
+    team_id: str | None
+    user_id: str
+    origin: str                     # slack C0ALERTS01
+    words: tuple[str, ...]
+    alert_ref: str | None = None
+    way: Way = "line"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The form that must be filled in first."""
+
+    command: Command
+    alert: Alert
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer, ready for Slack; or the form to open instead of it."""
+
+    text: str
+    ok: bool
+    ask: Ask | None = None
+
+
+def perform(desk: Desk, family: Family, saying: Saying) -> Reply:
+    """Does what was said. Never raises: whoever speaks gets a sentence."""
+    try:
+        return _answer(desk, family, saying)
+    except Unavailable as problem:
+        return Reply(marked(LATER.format(why=problem)), ok=False)
+    except Exception:
+        # The edge of the entrypoint: a person waits for an answer, the log has the rest.
+        reference = desk.ids.new()[:8]
+        log.exception("a command broke", reference=reference, command=saying.words[:1], alert=saying.alert_ref,
+                      user=saying.user_id, way=saying.way)
+        return Reply(marked(BROKEN.format(reference=reference)), ok=False)
+
+
+def _answer(desk: Desk, family: Family, saying: Saying) -> Reply:
+    actor = authority.stranger(saying.team_id, saying.user_id, saying.origin)
+    try:
+        actor = authority.authorise(desk.config, saying.team_id, saying.user_id, saying.origin)
+        return _carry_out(desk, family, saying, actor)
+    except Refused as refusal:
+        _write_down(desk, saying, actor, str(refusal))
+        return Reply(marked(str(refusal)), ok=False)
+
+
+def _carry_out(desk: Desk, family: Family, saying: Saying, actor: Actor) -> Reply:
+    verb, *rest = saying.words or ("help",)
+    if saying.way in ("button", "form") and verb not in family:
+        raise Refused(OLD_BUTTON.format(command=desk.config.command))
+    command = named(family, verb, desk.config.command)
+    authority.require(desk.config, actor, command.name, command.level)
+    call = Call(desk, actor, tuple(rest), saying.alert_ref, family, command.name)
+    if _wants_form(command, saying.way, call):
+        return Reply("", ok=True, ask=Ask(command, call.alert(), actor))
+    return Reply(marked(command.run(call)), ok=True)
+
+
+def _wants_form(command: Command, way: Way, call: Call) -> bool:
+    """A button of a command with inputs opens the form; a typed line does when it lacks an input."""
+    return (way == "button" and bool(command.form)) or (way == "line" and len(call.args) < command.inputs)
+
+
+def _write_down(desk: Desk, saying: Saying, actor: Actor, why: str) -> None:
+    with desk.begin("refuse") as connection:
+        journal.record(
+            connection, actor=actor, kind=REFUSED_KIND, object=_object(saying), outcome="refused", at=desk.clock.now(),
+            verb=" ".join(saying.words[:1])[:40], said=" ".join(saying.words[1:])[:200] or None, why=why,
+            way=saying.way,
+        )
+
+
+def _object(saying: Saying) -> str:
+    """The alert that was meant, or else the person."""
+    ref = (saying.alert_ref or " ".join(saying.words[1:2])).lstrip("#")
+    return f"alert:{ref}" if re.fullmatch(r"[0-9]{1,12}", ref) else f"person:{saying.user_id[:40]}"
