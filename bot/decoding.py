@@ -24,7 +24,8 @@ BAD_FORM = f"The form could not be read; at most {MAX_FIELDS} fields are expecte
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _BREAK = re.compile("\r\n?|[\u0085\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_NEEDS_CLEANING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]|\\\\[ubfr]")
+_ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_ODD_ESCAPE = re.compile(r"\\[ubfr]")
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 _EPOCH = re.compile(r"\d{9,19}(\.\d+)?")
 
@@ -85,6 +86,8 @@ def parse(text: str) -> Any:
 def clean(value: Any, depth: int = 0) -> Any:
     """The value without control characters and lone surrogates; raises RecursionError beyond MAX_DEPTH."""
     if isinstance(value, str):
+        if (value.isascii() and value.isprintable()) or not _ODD.search(value):
+            return value
         return _SURROGATE.sub("\ufffd", _CONTROL.sub("", _BREAK.sub("\n", value)))
     if depth >= MAX_DEPTH:
         raise RecursionError
@@ -97,7 +100,9 @@ def clean(value: Any, depth: int = 0) -> Any:
 
 def _is_clean(text: str) -> bool:
     """Whether the document needs no walk: no odd character written or escaped, and too few brackets to be deep."""
-    return text.count("{") + text.count("[") < MAX_DEPTH and _NEEDS_CLEANING.search(text) is None
+    if text.count("{") + text.count("[") >= MAX_DEPTH or _ODD.search(text):
+        return False
+    return "\\" not in text or _ODD_ESCAPE.search(text) is None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -12,9 +12,14 @@ _NAME = (
     r"pass(?:word|wd|phrase|code)|pwd|secret|token|credentials?|authorization|cookie|cvv2?|cvc2?|connection[_-]?string|"
     r"(?:api|app|application|access|secret|private|signing|encryption|master|account)[_ .-]?key(?:[_-]?id)?"
 )
-_SECRET_KEY = re.compile(rf"(?:{_NAME}|subscribeurl)$", re.IGNORECASE)
+_SECRET_KEYS = (
+    "password", "passwd", "passphrase", "passcode", "pwd", "secret", "token", "credential", "credentials", "authorization",
+    "cookie", "cvv", "cvv2", "cvc", "cvc2", "connectionstring", "apikey", "appkey", "applicationkey", "accesskey",
+    "accesskeyid", "secretkey", "privatekey", "signingkey", "encryptionkey", "masterkey", "accountkey", "subscribeurl",
+)
+# After an account id, `secret:` is a part of an ARN, which names a secret and does not hold it.
 _NAMED = re.compile(
-    rf"(?P<name>(?:{_NAME})(?:\\*[\"']|%22|%27)?\s*(?:=>|[=:]|%3[AD])\s*)"
+    rf"(?<!\d:)(?P<name>(?:{_NAME})(?:\\*[\"']|%22|%27)?\s*(?:=>|[=:]|%3[AD])\s*)"
     r"(?P<open>\\*[\"']|%22|%27)?"
     r"(?P<value>(?(open)(?:(?!(?<!\\)(?P=open)).)+|(?:(?:bearer|basic|digest|token)(?:\s+|%20|\+))?[^\s\"'\\&,;<>(){}\[\]]+))",
     re.IGNORECASE,
@@ -63,6 +68,7 @@ _IDENTIFIER = re.compile(
     re.IGNORECASE,
 )
 _WORD_REACH = 32
+_SHORTEST = 13
 
 
 def _prefixes(words: str) -> tuple[str, ...]:
@@ -126,12 +132,13 @@ def mask(value: Any) -> Any:
     """The same value without card numbers, IBANs and secrets; the very same object where there is nothing to hide."""
     leaves: list[str] = []
     _gather(value, leaves)
-    return _mask(value, "") if _suspect("\n".join(leaves)) else value
+    text = "\n".join(leaves)
+    return _mask(value, "") if _may_hold_numbers(text) or _may_hold_secrets(text) else value
 
 
 def mask_text(text: str) -> str:
     """The text without card numbers, IBANs and secrets."""
-    return _mask_text(text, "") if _suspect(text) else text
+    return _mask_text(text, "")
 
 
 def _gather(value: Any, leaves: list[str]) -> None:
@@ -148,24 +155,29 @@ def _gather(value: Any, leaves: list[str]) -> None:
         leaves.append(str(value))
 
 
-def _suspect(text: str) -> bool:
-    """Whether there may be anything to mask: far cheaper than masking, and nearly always False."""
-    if _HINT.search(text) or _IBAN_HINT.search(text) or ("@" in text and "//" in text):
-        return True
-    if ("%" in text and _PERCENT.search(text)) or ("\\" in text and "\\u00" in text):
-        return True
+def _may_hold_numbers(text: str) -> bool:
+    """Far cheaper than looking properly, and nearly always False."""
+    return bool(_HINT.search(text) or _IBAN_HINT.search(text)) or _is_escaped(text)
+
+
+def _may_hold_secrets(text: str) -> bool:
     lowered = text.lower()
-    return any(trigger in lowered for trigger in _TRIGGERS)
+    return any(trigger in lowered for trigger in _TRIGGERS) or ("//" in text and ("@" in text or "%40" in text))
+
+
+def _is_escaped(text: str) -> bool:
+    return ("%" in text and _PERCENT.search(text) is not None) or ("\\" in text and "\\u00" in text)
 
 
 def _mask(value: Any, key: str) -> Any:
+    """`key` is the name under which the value stands; under a secret's name nothing is shown."""
     if isinstance(value, dict):
-        return {_mask_text(name, ""): _mask(item, _inherit(name, key)) for name, item in value.items()}
+        return {_mask_text(name, ""): _mask(item, key if _is_secret(key) else name) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_mask(item, key) for item in value]
     if value is None or isinstance(value, bool) or value == "":
         return value
-    if key and _SECRET_KEY.search(key):
+    if _is_secret(key):
         return MASK
     if isinstance(value, str):
         return _mask_text(value, key)
@@ -173,19 +185,24 @@ def _mask(value: Any, key: str) -> Any:
     return value if shown == str(value) else shown
 
 
-def _inherit(name: str, key: str) -> str:
-    """All that lies under a secret's name is secret."""
-    return key if key and _SECRET_KEY.search(key) else name
+def _is_secret(key: str) -> bool:
+    return key.lower().replace("_", "").replace("-", "").replace(" ", "").endswith(_SECRET_KEYS)
 
 
 def _mask_text(text: str, key: str) -> str:
-    if not _suspect(text):
+    if len(text) >= _SHORTEST and _may_hold_numbers(text):
+        text = _IBAN.sub(_mask_iban, _mask_cards(text, key))
+    return _mask_secrets(text) if _may_hold_secrets(text) else text
+
+
+def _mask_cards(text: str, key: str) -> str:
+    named = _CARD_WORD.search(key) is not None
+    if _IDENTIFIER.search(key) and not named:
         return text
-    if key == "" or not _IDENTIFIER.search(key) or _CARD_WORD.search(key):
-        text = _ENCODED.sub(_unescape, text)
-        named = _CARD_WORD.search(key) is not None
-        text = _NUMBER.sub(lambda found: _mask_number(found, named), text)
-    text = _IBAN.sub(_mask_iban, text)
+    return _NUMBER.sub(lambda found: _mask_number(found, named), _ENCODED.sub(_unescape, text))
+
+
+def _mask_secrets(text: str) -> str:
     text = _NAMED.sub(_mask_named, text)
     for pattern, shown in _SHAPES:
         text = pattern.sub(shown, text)

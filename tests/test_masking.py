@@ -163,7 +163,8 @@ def test_masked_json_text_is_still_json() -> None:
 @pytest.mark.parametrize("text", [
     "bearer authentication failed", "the token expired", "Passed 3 of 4 checks", "secrets rotate monthly",
     "CPUUtilization above 90 (AVERAGE, 1 x 60 s)", "keyspace eu-west-3", "mail to ops@bridge.example", "10.0.0.1:8080",
-    "+33 1 42 68 53 00", "i-0abc12def34567890", "https://app.datadoghq.eu/event/event?id=7879702138782271851",
+    "+33 1 42 68 53 00", "i-0abc12def34567890", "arn:aws:secretsmanager:eu-west-3:111122223333:secret:vigie/slack",
+    "https://app.datadoghq.eu/event/event?id=7879702138782271851",
 ])
 def test_plain_words_stay(text: str) -> None:
     assert mask_text(text) == text

@@ -177,15 +177,15 @@ def test_a_certificate_comes_only_from_sns_in_the_region_of_the_topic(url: str) 
 @pytest.mark.parametrize(("body", "reason"), [
     (b"", "not_an_envelope"), (b"not json", "not_an_envelope"), (b"[]", "not_an_envelope"), (b"{}", "not_an_envelope"),
     (b"payload=%7B%7D", "not_an_envelope"), (b'{"Type": NaN}', "not_an_envelope"), (b"\xff\xfe\x00", "not_an_envelope"),
-    (b'{"a":' * 3000 + b"1" + b"}" * 3000, "not_an_envelope"),
-    (b'{"Type": "Notification", "Message": {}}', "bad_field"), (b'{"Type": "Notification"}', "missing_field"), (b'{"Type": null}', "bad_field"),
+    (b'{"a":' * 3000 + b"1" + b"}" * 3000, "not_an_envelope"), (b'{"Type": "Notification"}', "missing_field"),
+    (b'{"Type": "Notification", "Message": {}}', "bad_field"), (b'{"Type": null}', "bad_field"),
 ])
 def test_what_is_no_envelope_is_refused_without_a_crash(body: bytes, reason: str) -> None:
     assert refusal(delivery(body)) == reason
 
 
 def test_a_fifo_topic_and_raw_delivery_are_refused_with_what_to_do_instead() -> None:
-    fifo = {"Type": "Notification", "MessageId": UUID, "SequenceNumber": "1", "TopicArn": f"{TOPIC}.fifo", "Message": ""}
+    fifo = {"Type": "Notification", "MessageId": UUID, "SequenceNumber": "1", "TopicArn": TOPIC, "Message": ""}
     assert refusal(delivery(fifo)) == "fifo_topic"
     assert refusal(delivery(alarm(), headers={"x-amz-sns-rawdelivery": "true"})) == "raw_delivery"
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -44,7 +45,16 @@ def read(content: Any, delivery: Delivery) -> Sequence[Signal]:
     alerts = mapping(content).get("alerts")
     if not isinstance(alerts, list):
         raise Unreadable(NOT_AN_OBJECT)
-    return [_read_part(each, mapping(content), delivery, number) for number, each in enumerate(alerts, start=1)]
+    return _told_apart([_read_part(each, mapping(content), delivery, n) for n, each in enumerate(alerts, start=1)])
+
+
+def _told_apart(signals: list[Signal]) -> list[Signal]:
+    """Alerts with the same labels in one delivery would pass for one and the same."""
+    parts = [signal.part for signal in signals]
+    return [
+        signal if signal.part not in parts[:n] else replace(signal, part=f"{signal.part}-{n}")
+        for n, signal in enumerate(signals)
+    ]
 
 
 def _read_part(alert: Any, whole: Mapping[str, Any], delivery: Delivery, number: int) -> Signal:

@@ -9,7 +9,7 @@ from bot.alarms import Place
 from bot.clients import sns
 from bot.config import Topic
 from bot.decoding import clean, decode, decode_text, mapping, sequence, text
-from bot.signals import CRITICAL
+from bot.signals import CRITICAL, clip
 from bot.sources import (
     FIRING,
     Delivery,
@@ -35,12 +35,12 @@ RAW = "Raw message delivery carries no signature; switch it off for this subscri
 FOREIGN = "The topic is not among the endpoint's topics in vigie.yaml."
 VERSION = "The topic signs with version {version}; set its SignatureVersion to 2, or allow {version} in vigie.yaml."
 REPLAYED = "The message is older than an hour, or from the future; SNS would not send it now."
-NOT_A_MESSAGE = "A CloudWatch alarm or an AWS event was expected; this is {found}."
+NOT_A_MESSAGE = "A CloudWatch alarm or an AWS event was expected; this is not an object but: {found}"
 CUT_TITLE = "Somebody cut the feed of topic {topic}"
 CUT_SUMMARY = "SNS delivers nothing of {arn} here any more. Unless this was meant, subscribe the endpoint again."
 
 # Without what SNS adds for the transport: whoever reads its links could end the subscription.
-_KEPT = ("Type", "MessageId", "TopicArn", "Subject", "Message", "Timestamp", "MessageAttributes")
+_KEPT = ("Type", "MessageId", "TopicArn", "Subject", "Message", "Timestamp")
 
 
 async def authenticate(delivery: Delivery, trust: Trust) -> Document:
@@ -135,8 +135,7 @@ def _opened(message: Any) -> Mapping[str, Any]:
             found = decode_text(message)
             message = found.content if not found.unreadable else message
     if not isinstance(message, dict):
-        found_word = f"text: {message[:200]}" if isinstance(message, str) else f"a {type(message).__name__}"
-        raise Unreadable(NOT_A_MESSAGE.format(found=found_word))
+        raise Unreadable(NOT_A_MESSAGE.format(found=clip(str(message), 200)))
     return message
 
 

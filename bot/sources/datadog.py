@@ -79,7 +79,7 @@ _PREFIX = re.compile(
     r"^(?:\[(?P<priority>P[1-5])\]\s*)?(?:\[(?P<what>[A-Z][\w -]*?)(?: on \{(?P<scope>[^}]*)\})?\]\s*)?"
 )
 _MONITOR_LINK = re.compile(r"/monitors/(?P<id>\d+)(?:\?group=(?P<scope>[^&)\s]+))?")
-_NOISE = re.compile(r"%%%|@(?:webhook|slack|pagerduty|opsgenie|team|sns)-\S+|^- - -$|^\[\[.*\]\].*$", re.MULTILINE)
+_NOISE = re.compile(r"%%%|@(?:webhook|slack|pagerduty|opsgenie|team|sns)-\S+|^- - -$|^\[\[.*\)\].*$", re.MULTILINE)
 
 
 async def authenticate(delivery: Delivery, trust: Trust) -> Document:
@@ -106,7 +106,7 @@ def read(content: Any, delivery: Delivery) -> Sequence[Signal]:
             state=_state(content, said.get("what") or ""),
             severity=_severity(content, said.get("priority") or ""),
             name=name,
-            title=clip(f"{name} ({scope})" if scope and scope != "*" else name, MAX_TITLE),
+            title=clip(_title(name, scope), MAX_TITLE),
             observer=_observer(tags, delivery),
             at=happened(_time(content), delivery.received_at),
             summary=_summary(content),
@@ -131,6 +131,13 @@ def _monitor(content: Mapping[str, Any], heading_scope: str) -> tuple[str, str]:
         raise Unreadable(NO_MONITOR)
     linked_scope = unquote_plus(linked["scope"] or "") if linked else ""
     return monitor, _first(content, "scope", "scopes", "alert_scope") or heading_scope or linked_scope
+
+
+def _title(name: str, scope: str) -> str:
+    """The monitor's name and what tells this group of it apart; service and observer are shown anyway."""
+    parts = (part.strip() for part in scope.split(","))
+    told = ", ".join(part for part in parts if part not in ("", "*") and not part.startswith(("service:", "probe:")))
+    return f"{name} ({told})" if told else name
 
 
 def _problem(scope: str) -> str:
