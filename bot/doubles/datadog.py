@@ -5,24 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ALERT_TYPES = {"Recovered": "success", "Warn": "warning", "Re-Warn": "warning"}
-PRIORITIES = ("P1", "P2", "P3", "P4", "P5")
 
 
 def webhook(
-    monitor: str,
-    transition: str,
-    at: datetime,
-    *,
-    service: str | None = None,
-    probe: str | None = None,
-    priority: str = "P2",
-    scope: str | None = None,
-    tags: dict[str, str] | None = None,
-    monitor_id: str | None = None,
-    status: str = "",
-    text: str = "",
-    metric: str = "http.response_time",
-    organisation: str = "bridge",
+    monitor: str, transition: str, at: datetime, *,
+    service: str | None = None, probe: str | None = None, priority: str = "P2", scope: str | None = None,
+    tags: dict[str, str] | None = None, monitor_id: str | None = None, status: str = "", text: str = "",
+    metric: str = "http.response_time", organisation: str = "bridge",
 ) -> dict[str, str]:
     """One delivery; `monitor` is its name, `transition` Datadog's word: Triggered, Recovered, No Data, Warn ..."""
     group = scope if scope is not None else (f"service:{service}" if service else "*")
