@@ -2,6 +2,7 @@
 
 import base64
 import os
+from pathlib import Path
 
 import boto3
 import pytest
@@ -104,8 +105,10 @@ def test_owner_and_application_must_name_the_same_kind_of_database():
 
 def test_a_printed_settings_object_shows_no_secret():
     environ = GOOD | {
-        "DATABASE_URL": "postgresql://u:hunter2@h/d", "VIGIE_MIGRATE_URL": "postgresql://o:hunter3@h/d",
-        "SLACK_APP_TOKEN": "xapp-hunter4", "VIGIE_SEAL_KEY": SEED,
+        "DATABASE_URL": "postgresql://u:hunter2@h/d",
+        "VIGIE_MIGRATE_URL": "postgresql://o:hunter3@h/d",
+        "SLACK_APP_TOKEN": "xapp-hunter4",
+        "VIGIE_SEAL_KEY": SEED,
     }
     settings = load_settings(environ)
     shown = repr(settings) + str(settings)
@@ -136,8 +139,18 @@ def test_a_misspelt_variable_is_noticed_and_foreign_ones_are_left_alone():
 
 def test_every_variable_of_the_contract_is_known():
     assert set(VARIABLES) == {
-        "DATABASE_URL", "VIGIE_MIGRATE_URL", "VIGIE_CONFIG", "VIGIE_RUNBOOKS", "SLACK_BOT_TOKEN",
-        "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN", "SLACK_API_URL", "PORT", "HOST", "LOG_LEVEL", "VIGIE_SEAL_KEY",
+        "DATABASE_URL",
+        "VIGIE_MIGRATE_URL",
+        "VIGIE_CONFIG",
+        "VIGIE_RUNBOOKS",
+        "SLACK_BOT_TOKEN",
+        "SLACK_SIGNING_SECRET",
+        "SLACK_APP_TOKEN",
+        "SLACK_API_URL",
+        "PORT",
+        "HOST",
+        "LOG_LEVEL",
+        "VIGIE_SEAL_KEY",
     }
 
 
@@ -145,13 +158,15 @@ def test_every_variable_of_the_contract_is_known():
 
 
 def test_nothing_of_the_demo_serves_anybody():
-    settings = load_settings(
-        {"SLACK_BOT_TOKEN": "xoxb-demo-vigie", "SLACK_SIGNING_SECRET": "demo-slack-signing-secret"}
-    )
+    settings = load_settings({"SLACK_BOT_TOKEN": "xoxb-demo-vigie", "SLACK_SIGNING_SECRET": "demo-slack-signing-secret"})
     secrets = {"VIGIE_SECRET_BRIDGE_DATADOG": "demo-bridge-datadog", "VIGIE_SECRET_PADOK_DATADOG": "real"}
     faults = demo_faults(settings, secrets, demo_key_trusted=True, workspace_mounted=True)
     assert [fault.split(" ")[0] for fault in faults] == [
-        "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "VIGIE_SECRET_BRIDGE_DATADOG", "The", "The",
+        "SLACK_BOT_TOKEN",
+        "SLACK_SIGNING_SECRET",
+        "VIGIE_SECRET_BRIDGE_DATADOG",
+        "The",
+        "The",
     ]
     with pytest.raises(Misbuilt, match="vigie demo"):
         refuse_demo(load_settings(GOOD), {}, workspace_mounted=True)
@@ -221,3 +236,8 @@ def test_a_known_secret_outlives_the_silence_of_aws_and_an_unknown_one_is_asked_
     assert secrets.get(parameter) == "kept"
     with pytest.raises(Unavailable, match="did not give"):
         secrets.get(parameter + "/other")
+
+
+def test_the_documentation_names_every_variable():
+    text = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text()
+    assert [variable for variable in VARIABLES if f"`{variable}`" not in text] == []

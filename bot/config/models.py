@@ -140,7 +140,7 @@ class Config(Part):
 
     def person(self, team_id: str | None, user_id: str) -> tuple[str, Person] | None:
         """Who clicks: the person with exactly this Slack team and user, or None for a stranger."""
-        return self._by_slack.get((team_id or self.workspace, user_id))
+        return self._by_slack.get((team_id, user_id)) if team_id else None
 
     def person_named(self, name: str) -> tuple[str, Person] | None:
         """The person of that key (alice), Slack id, or full name, whatever the case and with or without @."""
