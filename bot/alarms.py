@@ -11,6 +11,7 @@ from bot.decoding import decode_text, instant, mapping, pairs, sequence, text
 from bot.signals import (
     FIRING,
     HIGH,
+    INFO,
     MAX_LABEL,
     MAX_SUMMARY,
     MAX_TITLE,
@@ -110,7 +111,7 @@ def _signal(alarm: Alarm, place: Place) -> Signal:
     return Signal(
         key=alarm.arn,
         state=alarm.state,
-        severity=_severity(alarm),
+        severity=INFO if alarm.state == NO_DATA else _severity(alarm),     # a metric that is merely missing is no fault
         name=alarm.name,
         title=clip(_title(alarm), MAX_TITLE),
         observer=place.observer,

@@ -179,10 +179,10 @@ class App:
 
     def _start_knocking(self) -> None:
         seed = self.settings.seal_seed
-        sealer = Sealer(self.engine, KeySigner(Ed25519PrivateKey.from_private_bytes(seed)) if seed else None)
+        self._sealer = Sealer(self.engine, KeySigner(Ed25519PrivateKey.from_private_bytes(seed)) if seed else None)
         for seconds, name, door in (
             (DUE_S, "due", lambda: due.act(self.desk)),
-            (SEAL_S, "seal", lambda: sealer.seal_due(self.desk.clock.now())),
+            (SEAL_S, "seal", lambda: self._sealer.seal_due(self.desk.clock.now())),
             (HOUSEKEEPING_S, "housekeeping", self._housekeeping),
         ):
             self._knocker.every(seconds, name, _in_thread(door))
@@ -202,6 +202,8 @@ class App:
             await self._durable.stop()
         await asyncio.to_thread(self.meters.flush, self.desk)
         self._note("vigie stopped")
+        if self.role.works:
+            await asyncio.to_thread(self._sealer.seal_due, self.desk.clock.now())
         await self._session.close()
         self.engine.dispose()
 

@@ -16,6 +16,7 @@ from bot.sources import Delivery
 log = structlog.get_logger()
 
 PAUSE_S = 5.0
+QUEUE_ID = "x-amz-sqs-message-id"
 
 
 class Reader(Protocol):
@@ -56,7 +57,8 @@ class Queue:
     async def _take(self, message: QueueMessage) -> str | None:
         """The receipt once it may be deleted; None leaves it in the queue (and in the end among the dead letters)."""
         now = self._desk.clock.now()
-        delivery = Delivery(self._name, self._endpoint, message.body, {}, now, by_queue=True)
+        headers = {QUEUE_ID: message.id}      # a message that comes again bears the same id
+        delivery = Delivery(self._name, self._endpoint, message.body, headers, now, by_queue=True)
         try:
             await self._reception.receive(delivery)
         except Refused as refusal:

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bot.config import Endpoint
 from bot.errors import Unavailable
 from bot.ports import Ids
 from bot.services.desk import Desk
@@ -54,10 +55,11 @@ class Web:
     async def webhook(self, request: Request) -> Response:
         """200 after the commit; 503 for "not now"; 4xx only for what is dropped for good, and counted."""
         source, name = request.path_params["source"], request.path_params["endpoint"]
-        try:
-            return JSONResponse({"taken": await self._take(request, source, name)})
-        except KeyError:
+        endpoint = self.desk.config.endpoints.get(name)
+        if endpoint is None or endpoint.source != source:
             return self._drop(UNKNOWN, "unknown_endpoint", 404, NO_ENDPOINT.format(source=source[:40], name=name[:40]))
+        try:
+            return JSONResponse({"taken": await self._take(request, name, endpoint)})
         except (Unauthorised, Forged, TooLarge) as refusal:
             return self._drop(name, refusal.reason, refusal.status, str(refusal))
         except Unavailable as problem:
@@ -67,10 +69,7 @@ class Web:
             log.exception("delivery failed", endpoint=name, reference=reference, error=type(error).__name__)
             return _later(f"{APOLOGY} (reference {reference})", 10)
 
-    async def _take(self, request: Request, source: str, name: str) -> int:
-        endpoint = self.desk.config.endpoints[name]
-        if endpoint.source != source:
-            raise KeyError(name)
+    async def _take(self, request: Request, name: str, endpoint: Endpoint) -> int:
         body = await _body(request)
         headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in request.scope["headers"]}
         return await self.reception.receive(Delivery(name, endpoint, body, headers, self.desk.clock.now()))
