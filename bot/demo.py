@@ -11,13 +11,13 @@ from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 
-import commands
 import structlog
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 
+import commands
 from bot.app import SERVE, App
 from bot.config import Config, load_config
 from bot.discover import discover
