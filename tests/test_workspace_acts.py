@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from tests.workspace_stage import ALERTS, ALICE, EVE, LEA, VIGIE, Stage, actions, button, section, until, with_bolt
+from tests.workspace_stage import ALERTS, ALICE, EVE, LEA, VIGIE, HandClock, Stage, actions, button, section, until, with_bolt
 
 COMMAND_KEYS = {
     "token", "command", "text", "response_url", "trigger_id", "user_id", "user_name", "team_id", "team_domain",
@@ -157,12 +157,17 @@ def test_a_response_url_is_good_for_five_answers() -> None:
         for number in range(5):
             kind = "in_channel" if number == 4 else "ephemeral"
             assert (await hook.send(text=f"answer {number}", response_type=kind)).body == "ok"
+        clock.forward(29 * 60)
         sixth = await hook.send(text="too much")
         assert sixth.status_code == 404 and "used_url" in sixth.body
         assert [one["text"] for one in await there.seen(LEA)] == ["answer 4"]
         assert len(await there.seen(ALICE)) == 5
+        await there.say("/vigie status")
+        clock.forward(31 * 60)
+        assert "expired_url" in (await AsyncWebhookClient(urls[1]).send(text="too late")).body
 
-    play(story)
+    clock = HandClock()
+    play(story, clock=clock)
 
 
 def test_a_modal_is_filled_in_corrected_and_closed() -> None:
@@ -266,10 +271,11 @@ def test_a_trigger_opens_one_modal_and_only_at_once() -> None:
         with pytest.raises(SlackApiError, match="hash_conflict"):
             await there.slack.views_update(view_id=opened["id"], hash=opened["hash"], view=note_form())
         await there.say("/vigie close")
-        await asyncio.sleep(3.1)
+        clock.forward(3.1)
         assert await error(triggers[1], note_form()) == "expired_trigger_id"
 
-    play(story)
+    clock = HandClock()
+    play(story, clock=clock)
 
 
 def test_a_mention_reaches_the_bot_with_its_thread_also_from_a_stranger() -> None:

@@ -8,7 +8,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.client import WebClient
 
-from tests.workspace_stage import ALERTS, ALICE, EVE, LEA, Stage, actions, button, section, stage
+from bot.workspace import Workspace, example_seed
+from tests.workspace_stage import ALERTS, ALICE, EVE, LEA, HandClock, Stage, actions, button, section, served, stage
 
 
 def play(story: Callable[[Stage], Awaitable[None]], **options: object) -> None:
@@ -173,11 +174,12 @@ def test_a_channel_takes_one_message_a_second_and_says_when_to_come_back() -> No
         answer = caught.value.response
         assert (answer.status_code, answer["error"], answer.headers["Retry-After"]) == (429, "ratelimited", "1")
         await there.slack.chat_postMessage(channel="#payments", text="another channel is free")
-        await asyncio.sleep(1.05)
+        clock.forward(1)
         await there.slack.chat_postMessage(channel=ALERTS, text="a second later")
         assert [request.status for request in there.workspace.log] == [200, 200, 200, 429, 200, 200]
 
-    play(story, pace=1.0)
+    clock = HandClock()
+    play(story, pace=1.0, clock=clock)
 
 
 def test_people_and_channels_are_listed_and_strangers_marked() -> None:
@@ -229,6 +231,33 @@ def test_a_reply_can_be_lost_after_the_message_was_posted() -> None:
         await there.slack.auth_test()
 
     play(story)
+
+
+def test_a_slow_slack_answers_late_and_forgets_who_has_left() -> None:
+    async def story(there: Stage) -> None:
+        there.workspace.faults.hang = 0.3
+        there.slack.timeout = 1
+        await there.slack.chat_postMessage(channel=ALERTS, text="waited for")
+        hurry = AsyncWebClient("xoxb-demo-vigie", base_url=f"{there.url}/api/", timeout=0.1, retry_handlers=[])
+        with pytest.raises(TimeoutError):
+            await hurry.chat_postMessage(channel=ALERTS, text="given up")
+        await asyncio.sleep(0.4)
+        assert [message["text"] for message in there.workspace.messages("alerts")] == ["waited for"]
+
+    play(story)
+
+
+def test_a_workspace_stands_alone_without_a_mount() -> None:
+    async def run() -> None:
+        workspace = Workspace(example_seed("http://127.0.0.1:9/slack/events"))
+        async with served(workspace.asgi) as url:
+            client = AsyncWebClient("xoxb-demo-vigie", base_url=f"{url}/api/", retry_handlers=[])
+            assert (await client.auth_test())["url"] == f"{url}/"
+            await client.files_upload_v2(channel=ALERTS, content="alone", filename="note.txt")
+        await workspace.close()
+        assert workspace.messages("alerts")[0]["files"][0]["name"] == "note.txt"
+
+    asyncio.run(run())
 
 
 def test_reactions_and_pins_stand_once() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -20,6 +21,19 @@ from bot.workspace import Workspace, example_seed
 
 ALERTS, PAYMENTS = "C0ALERTS01", "C0PAYMNT01"
 ALICE, LEA, EVE, VIGIE = "U0ALICE001", "U0LEA00001", "U0EVE00001", "U0VIGIE001"
+
+
+class HandClock:
+    """A clock that only moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 4, 2, 14, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def forward(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
 
 
 @asynccontextmanager

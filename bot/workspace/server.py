@@ -81,6 +81,7 @@ class Workspace:
         """One Web API call, with the faults that a test has planted."""
         faults = self.faults
         if faults.hang:
+            await request.body()        # read before we look whether the caller has left, or it would be lost
             await self.sleep(faults.hang)
             if await request.is_disconnected():
                 return PlainTextResponse("", 499)
