@@ -8,7 +8,7 @@ from commands import Call, Command, Group, command, named
 GROUPS: tuple[Group, ...] = ("this alert", "runbooks", "who is on", "looking back")
 HEAD = "*{group}*"
 LINE = "• `{slash} {name}{usage}` {help}. Example: `{slash} {example}`"
-FOOT = "In an alert's thread, where Slack takes no slash commands, mention the bot: `@Vigie ack`."
+FOOT = "In an alert's thread, where Slack takes no slash commands, mention the bot: `@Vigie show`."
 
 
 @command(

@@ -1,5 +1,6 @@
 """A stage for conversations: the workspace, the gate, Bolt and the commands, on a real database."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from starlette.routing import Route
 import commands
 from bot.clients.slack import SlackClient, web_client
 from bot.discover import discover
-from bot.entrypoints.chat import build_bolt
+from bot.entrypoints.chat import SHORTCUTS, build_bolt
 from bot.entrypoints.gate import gate
 from bot.ports import SystemClock
 from bot.services import cards
@@ -25,14 +26,14 @@ from bot.store.alerts import Alert
 from bot.workspace import faults
 from commands import Command
 from tests.story import arrive, desk_on, signal
-from tests.workspace_stage import ALICE, Lazy, Stage, stage, until
+from tests.workspace_stage import ALICE, Lazy, Stage, stage
 
 SECRET = "demo-slack-signing-secret"
 PAYMENTS = "C0PAYMNT01"
 MANIFEST: dict[str, Any] = {
     "features": {
         "slash_commands": [{"command": "/vigie", "description": "Alerts", "usage_hint": "help", "should_escape": True}],
-        "shortcuts": [{"name": "Note on this alert", "type": "message", "callback_id": "vigie:note", "description": "Note"}],
+        "shortcuts": list(SHORTCUTS),
     }
 }
 FAMILY = discover(commands, Command)
@@ -61,7 +62,7 @@ class Talk:
 
     async def card(self, number: int) -> dict[str, Any]:
         for message in await self.there.seen(channel=PAYMENTS):
-            if f"({'#'}{number})" in message["text"]:
+            if f"(#{number})" in message["text"]:
                 assert faults(message["blocks"]) == []
                 return message
         raise AssertionError(f"no card of #{number}")
@@ -110,15 +111,8 @@ class Talk:
                 return answers[-1]
             if self.form(person):
                 return ""
-            await self._breathe()
+            await asyncio.sleep(0.005)
         raise AssertionError(f"no answer; notices: {self.there.workspace.notices}")
-
-    async def _breathe(self) -> None:
-        underway = len(self.there.workspace.delivery.attempts)
-        try:
-            await until(lambda: len(self.there.workspace.delivery.attempts) != underway, 0.02)
-        except TimeoutError:
-            return
 
     def entries(self) -> list[Any]:
         with self.desk.read() as connection:
@@ -157,7 +151,8 @@ def aimed(message: dict[str, Any], verb: str, number: int) -> dict[str, Any]:
 async def talk(engine: sa.Engine) -> AsyncIterator[Talk]:
     door = Lazy()
     async with stage(door, manifest=MANIFEST) as there:
-        desk, refused = desk_on(engine), []
+        desk = desk_on(engine)
+        refused: list[str] = []
         web = web_client("xoxb-demo-vigie", f"{there.url}/api/", there.http)
         bolt = build_bolt(desk, FAMILY, web, SECRET)
         entrance = gate(bolt, SECRET, SystemClock(), refused.append)

@@ -160,6 +160,20 @@ def test_a_form_that_does_not_open_is_replaced_by_the_line_to_type(
     play(sqlite_engine, story)
 
 
+def test_what_takes_too_long_goes_on_and_the_card_will_tell(
+    sqlite_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat, "WORK_WITHIN_S", 0.2)
+
+    async def story(here: Talk) -> None:
+        number = await here.alert()
+        with sqlite_engine.begin():                         # somebody else is writing for a while
+            assert await here.line(f"ack {number}") == chat.SLOW
+        await until(lambda: here.now_is(number).state == "acked")
+
+    play(sqlite_engine, story)
+
+
 # --- forms ---
 
 
@@ -321,5 +335,24 @@ def test_socket_mode_works_and_a_silent_socket_is_built_anew(sqlite_engine: sa.E
         with pytest.raises(asyncio.CancelledError):
             await running
         await until(lambda: not sockets.links)
+
+    play(sqlite_engine, story)
+
+
+def test_a_socket_that_slack_renews_is_not_taken_for_silent(sqlite_engine: sa.Engine) -> None:
+    async def story(here: Talk) -> None:
+        sockets = here.there.workspace.sockets
+        bolt = build_bolt(here.desk, FAMILY, here.slack.web, SECRET)
+        running = asyncio.create_task(run_socket(bolt, "xapp-demo-vigie", Skipping(), system_sleep, 0.6, 0.1))
+        await until(lambda: sockets.links)
+        old = sockets.links[0]
+        await sockets.disconnect()
+        await until(lambda: sockets.links and sockets.links[0] is not old)
+        renewed = list(sockets.links)
+        await asyncio.sleep(1.5)
+        assert sockets.links == renewed
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
 
     play(sqlite_engine, story)

@@ -19,7 +19,7 @@ from bot.discover import discover
 from bot.doubles import sns
 from bot.errors import Misbuilt, Refused
 from bot.services.authority import ROLES
-from bot.sources import Delivery, Signal, Source
+from bot.sources import Delivery, Document, Signal, Source
 from commands import Command, Field
 
 NOW = datetime(2026, 11, 22, 2, 14, tzinfo=UTC)
@@ -55,10 +55,17 @@ def sent(source: Source, secret: str = SECRET) -> Delivery:
     return Delivery("bridge-example", endpoint, body, headers, NOW)
 
 
+def believed(source: Source, delivery: Delivery) -> Document:
+    async def ask() -> Document:
+        return await source.authenticate(delivery, Notary())
+
+    return asyncio.run(ask())
+
+
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_every_source_reads_its_own_example(source: Source) -> None:
     delivery = sent(source)
-    document = asyncio.run(source.authenticate(delivery, Notary()))
+    document = believed(source, delivery)
     assert document.unreadable is None
     signals = source.read(document.content, delivery)
     assert signals and all(isinstance(each, Signal) for each in signals)
@@ -69,7 +76,7 @@ def test_every_source_reads_its_own_example(source: Source) -> None:
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_no_source_believes_a_stranger(source: Source) -> None:
     with pytest.raises(Refused) as caught:
-        asyncio.run(source.authenticate(sent(source, secret="guessed"), Notary()))
+        believed(source, sent(source, secret="guessed"))
     assert str(caught.value).endswith(".")
 
 

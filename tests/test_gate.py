@@ -63,7 +63,7 @@ class Door:
         async def send(message: Any) -> None:
             said.append(message)
 
-        asyncio.run(self.asgi(scope, receive, send))  # type: ignore[arg-type]
+        asyncio.run(self.asgi(scope, receive, send))
         return said[0]["status"], b"".join(each.get("body", b"") for each in said[1:])
 
     def headers(self, body: bytes, kind: str = FORM, age: int = 0) -> list[tuple[bytes, bytes]]:

@@ -26,11 +26,15 @@ log = structlog.get_logger()
 
 PREFIX = "vigie:"
 MORE = "more"
-ANSWER_WITHIN_S = 2.0       # Slack gives us 3 s for the whole request
+WORK_WITHIN_S, ANSWER_WITHIN_S = 1.5, 1.3      # together less than the 3 s that Slack gives to a request
 SLACK_TROUBLE = (SlackApiError, aiohttp.ClientError, OSError, ValueError)    # OSError: also time-outs
 
+SHORTCUTS = (      # for the manifest; each names a command with a form
+    {"name": "Note on this alert", "type": "message", "callback_id": "vigie:note", "description": "Write on an alert"},
+)
 NO_FORM = "Slack did not open the form. Say it in one line instead: `{command} {name} {usage}`."
 NOT_A_CARD = "This message is no alert's card: which alert do you mean? Use a card, or `{command} {verb} 142`."
+SLOW = "This takes longer than usual. Look at the card in a moment; say it again only if nothing has changed there."
 APOLOGY = "Something broke on our side; nothing was changed. Try again in a moment."
 
 
@@ -39,6 +43,7 @@ class Chat:
 
     def __init__(self, desk: Desk, family: Family, client: AsyncWebClient) -> None:
         self._desk, self._family, self._client = desk, family, client
+        self._underway: set[asyncio.Task[Reply]] = set()      # a task that nobody holds may vanish
 
     async def typed(self, ack: AsyncAck, command: dict[str, Any]) -> None:
         """/vigie ack 142"""
@@ -113,7 +118,15 @@ class Chat:
         await self._try("views.publish", self._client.views_publish(user_id=user, view=home))
 
     async def _perform(self, saying: Saying) -> Reply:
-        return await asyncio.to_thread(perform, self._desk, self._family, saying)
+        """What takes too long goes on, and the person is told where its end will show."""
+        work = asyncio.create_task(asyncio.to_thread(perform, self._desk, self._family, saying))
+        self._underway.add(work)
+        work.add_done_callback(self._underway.discard)
+        try:
+            async with asyncio.timeout(WORK_WITHIN_S):
+                return await asyncio.shield(work)
+        except TimeoutError:
+            return Reply(SLOW, ok=True)
 
     async def _form_or_text(self, reply: Reply, trigger_id: str | None, channel: str | None) -> str:
         """Opens the form that is asked for; what is left to say, if anything."""

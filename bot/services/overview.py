@@ -15,7 +15,7 @@ from bot.store.alerts import Alert
 FACES = {"firing": "🔴 firing", "acked": "👀 acknowledged", "recovered": "🟢 recovered", "closed": "✅ closed"}
 NOTHING_OPEN = "Nothing is open."
 OPEN = "*{count} open*: {states}"
-ALERT_LINE = "{face} *{name}* {severity} · {service}: {title} · since {at} ({ago}) · {who}"
+ALERT_LINE = "{face} *{name}* {severity}{important} · {service}: {title} · since {at} ({ago}) · {who}"
 MORE = "… and {count} more."
 UNSEEN = "*Recovered while nobody looked*"
 UNSEEN_LINE = "{face} *{name}* {service}: {title} · {at}"
@@ -25,6 +25,7 @@ UNREADABLE = "*Could not be read*: {count}, each shown as an alert of its own"
 BACKLOG = "*Slack*: {count} posts wait, the oldest since {at}"
 NO_BACKLOG = "*Slack*: nothing waits"
 REFUSES = "{channel} takes no posts ({why}, {posts} waiting)"
+IMPORTANT = " · important"
 NOBODY = "nobody has it"
 HAS_IT = "{who} has it"
 GIVEN_TO = "assigned to {who}"
@@ -115,7 +116,8 @@ def _urgency(alert: Alert) -> tuple[int, int, int]:
 def _line(desk: Desk, alert: Alert, now: datetime) -> str:
     return ALERT_LINE.format(
         face=FACES[alert.state], name=alert.name, severity=alert.severity, service=alert.service,
-        title=_short(alert.title), at=clock_time(alert.since), ago=lasting(now - alert.since), who=_who(desk, alert),
+        important=IMPORTANT if alert.important else "", title=_short(alert.title), at=clock_time(alert.since),
+        ago=lasting(now - alert.since), who=_who(desk, alert),
     )
 
 
@@ -179,7 +181,7 @@ def _note(desk: Desk, row: Any) -> str:
 def _about_head(desk: Desk, alert: Alert) -> Iterable[str]:
     yield ABOUT_HEAD.format(
         face=FACES[alert.state], name=alert.name, severity=alert.severity, service=alert.service,
-        title=_short(alert.title), important=" · important" if alert.important else "",
+        title=_short(alert.title), important=IMPORTANT if alert.important else "",
     )
     yield ABOUT_TIMES.format(
         since=clock_time(alert.since), ago=lasting(desk.clock.now() - alert.since), opened=clock_time(alert.opened_at),
