@@ -49,9 +49,10 @@ from bot.store.migrate import at_head
 
 log = structlog.get_logger()
 
-DUE_S, DELIVER_S, SEAL_S, FLUSH_S, SECRETS_S, HOUSEKEEPING_S = 5, 0.5, 0.5, 1, 240, 600
+DUE_S, DELIVER_S, SEAL_S, FLUSH_S, SECRETS_S, HOUSEKEEPING_S = 5, 0.5, 0.5, 1, 240, 30
 REMEMBER = timedelta(days=2)
 
+SILENT_DATABASE = "the database does not answer: {error}"
 NOT_MIGRATED = "The database is not at this Vigie's tables: run `vigie migrate` first."
 
 
@@ -238,11 +239,10 @@ class App:
         now = self.desk.clock.now()
         with self.desk.begin("housekeeping") as connection:
             traffic.forget_inbound(connection, now - REMEMBER)
-            channel = self.config.review_channel
-            yesterday = now.date() - timedelta(days=1)
-            text = audit.daily_head(connection, yesterday) if channel else None
-            if text and channel:
-                posts.add_notice(connection, f"seal:{yesterday}", self.config.channels[channel], text, now)
+            if channel := self.config.review_channel:
+                text = audit.daily_head(connection, now.date() - timedelta(days=1)) or audit.first_head(connection)
+                if text:
+                    posts.add_notice(connection, f"seal:{now.date()}", self.config.channels[channel], text, now)
         if self._durable and self._loop:
             asyncio.run_coroutine_threadsafe(self._durable.forget(now - REMEMBER), self._loop).result()
 
@@ -258,18 +258,18 @@ class App:
         return Starlette(routes=[*routes, *self._mounts], middleware=[Middleware(RequestId, ids=self._ids)])
 
     async def _database(self) -> str | None:
-        try:
-            with reader(self.engine) as connection:
-                await asyncio.to_thread(connection.scalar, sa.select(1))
-        except sa.exc.SQLAlchemyError as error:
-            return f"the database does not answer: {type(error).__name__}"
-        return None
+        return await asyncio.to_thread(self._look, lambda: None)
 
     async def _migrations(self) -> str | None:
+        return await asyncio.to_thread(self._look, lambda: None if at_head(self.engine) else NOT_MIGRATED)
+
+    def _look(self, at: Callable[[], str | None]) -> str | None:
         try:
-            return None if await asyncio.to_thread(at_head, self.engine) else NOT_MIGRATED
+            with reader(self.engine) as connection:
+                connection.scalar(sa.select(1))
+            return at()
         except sa.exc.SQLAlchemyError as error:
-            return f"the database does not answer: {type(error).__name__}"
+            return SILENT_DATABASE.format(error=type(error).__name__)
 
 
 def _in_thread(door: Callable[[], Any]) -> Callable[[], Awaitable[None]]:

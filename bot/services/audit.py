@@ -24,6 +24,10 @@ DAILY = (
     "Journal of {day:%-d %b %Y} (UTC): {entries:,} entries in {seals:,} seals. Newest seal: `{head}`\n"
     "Kept here, it proves later that nothing was rewritten: `vigie audit verify --head {short}`"
 )
+FIRST = (
+    "The journal begins. Newest seal: `{head}`\n"
+    "Kept here, it proves later that nothing was rewritten: `vigie audit verify --head {short}`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,12 @@ def daily_head(connection: sa.Connection, day: date) -> str | None:
         return None
     entries, seals = journal.between(connection, start, end)
     return DAILY.format(day=day, entries=entries, seals=seals, head=_posted(last), short=f"{last.id}:{last.hash[:16]}")
+
+
+def first_head(connection: sa.Connection) -> str | None:
+    """What #review is told on the first day, when no day is over yet; None before the first seal."""
+    last = journal.last_seal(connection)
+    return FIRST.format(head=_posted(last), short=f"{last.id}:{last.hash[:16]}") if last else None
 
 
 def export(connection: sa.Connection, out: TextIO) -> int:
