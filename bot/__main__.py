@@ -1,9 +1,7 @@
 """The command line. Each command imports what it needs when it runs, so that `vigie --help` answers at once."""
 
-import asyncio
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +11,7 @@ import typer
 from bot.errors import Misbuilt, Refused, Unavailable
 
 if TYPE_CHECKING:
-    from bot.app import App, Role
+    from bot.app import Role
     from bot.config import Config
     from bot.settings import EnvironmentSecrets, Settings
 
@@ -104,6 +102,7 @@ def worker() -> None:
 def _run(role: "Role") -> None:
     from bot.app import App, endpoint_secrets
     from bot.logs import configure
+    from bot.running import run, run_app
     from bot.settings import refuse_demo, slack_faults
 
     environ = dict(os.environ)
@@ -116,7 +115,7 @@ def _run(role: "Role") -> None:
     _prepare_database(settings, role)
     listening = role.answers or "PORT" in environ
     app = App(settings, config, secrets, role)
-    asyncio.run(run_app(app, settings.host, settings.port if listening else None))
+    run(run_app(app, settings.host, settings.port if listening else None))
 
 
 def _prepare_database(settings: "Settings", role: "Role") -> None:
@@ -128,31 +127,6 @@ def _prepare_database(settings: "Settings", role: "Role") -> None:
     if role.name != "serve":
         raise Misbuilt(f"`vigie {role.name}` needs PostgreSQL; on SQLite one process does everything: `vigie serve`.")
     upgrade(settings.migrate_url)
-
-
-async def run_app(app: "App", host: str, port: int | None) -> None:
-    """Starts the app, serves until SIGTERM or Ctrl-C, lets it finish what it holds."""
-    import uvicorn
-
-    await app.start()
-    try:
-        if port is None:
-            await _until_told()
-            return
-        options = uvicorn.Config(
-            app.asgi(), host, port, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=15,
-            server_header=False,
-        )
-        await uvicorn.Server(options).serve()
-    finally:
-        await app.stop()
-
-
-async def _until_told() -> None:
-    told = asyncio.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(each, told.set)
-    await told.wait()
 
 
 @cli.command()
@@ -212,11 +186,12 @@ def manifest(
     """The Slack app manifest, to be pasted into "Create an app"."""
     import commands
     from bot.discover import discover
+    from bot.entrypoints.chat import SHORTCUTS
     from bot.services.manifest import manifest as make
 
     config = _config(_settings(_environ()))
     verbs = tuple(discover(commands, commands.Command))
-    made = make(config, url or config.public_url, socket_mode=socket, verbs=verbs, shortcuts=commands.SHORTCUTS)
+    made = make(config, url or config.public_url, socket_mode=socket, verbs=verbs, shortcuts=SHORTCUTS)
     say(json.dumps(made, indent=2, ensure_ascii=False))
 
 

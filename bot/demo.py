@@ -23,9 +23,11 @@ from bot.config import Config, load_config
 from bot.discover import discover
 from bot.doubles.night import Said, Sent, night
 from bot.doubles.sns import DEMO_CERTIFICATE, DEMO_CERTIFICATE_URL
+from bot.entrypoints.chat import SHORTCUTS
 from bot.errors import Misbuilt
 from bot.logs import configure
 from bot.ports import SystemClock, system_sleep
+from bot.running import run, server, when_leaving
 from bot.sending import post, prepare
 from bot.services.manifest import manifest
 from bot.settings import EnvironmentSecrets, load_settings
@@ -73,7 +75,7 @@ def run_demo(environ: dict[str, str]) -> None:
     stage = set_stage(environ)
     configure(environ.get("LOG_LEVEL", "warning"))
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(play(stage))
+        run(play(stage))
 
 
 def set_stage(environ: dict[str, str]) -> Stage:
@@ -115,17 +117,19 @@ async def play(stage: Stage) -> None:
     """Starts all, prints the address, plays the night, waits for the end."""
     app, workspace = build(stage)
     await app.start()
-    server = uvicorn.Server(uvicorn.Config(
-        app.asgi(), "127.0.0.1", stage.port, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2,
-    ))
-    story = asyncio.create_task(_tell(stage, server, app, workspace))
+    serving = server(app.asgi(), "127.0.0.1", stage.port, grace_s=2)
+    beside = [
+        asyncio.create_task(_tell(stage, serving, app, workspace)),
+        asyncio.create_task(when_leaving(serving, workspace.close)),
+    ]
     try:
-        await server.serve()
+        await serving.serve()
     except SystemExit:
         raise Misbuilt(PORT_TAKEN.format(port=stage.port, other=stage.port + 1)) from None
     finally:
-        story.cancel()
-        await asyncio.gather(story, return_exceptions=True)
+        for each in beside:
+            each.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await workspace.close()
         await app.stop()
 
@@ -137,7 +141,7 @@ def build(stage: Stage) -> tuple[App, Workspace]:
     if stage.speed:
         config = config.model_copy(update={"probation": config.probation.model_copy(update={"minutes": QUIET_MINUTES})})
     family = discover(commands, commands.Command)
-    said = manifest(config, stage.url, verbs=tuple(family), shortcuts=commands.SHORTCUTS)
+    said = manifest(config, stage.url, verbs=tuple(family), shortcuts=SHORTCUTS)
     lines = tuple((f"{each.name} {each.usage}".strip(), each.help) for each in family.values())
     seed = example_seed(f"{stage.url}/slack/events", said, {config.command: lines})
     settings_environ |= {
@@ -157,8 +161,8 @@ async def _to_page(_request: Request) -> RedirectResponse:
     return RedirectResponse("/workspace/")
 
 
-async def _tell(stage: Stage, server: uvicorn.Server, app: App, workspace: Workspace) -> None:
-    while not server.started:
+async def _tell(stage: Stage, serving: uvicorn.Server, app: App, workspace: Workspace) -> None:
+    while not serving.started:
         await system_sleep(0.05)
     words = PLAYING.format(speed=f"{stage.speed:g}") if stage.speed else SILENT
     sys.stdout.write(WELCOME.format(url=f"{stage.url}/", night=words))

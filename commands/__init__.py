@@ -17,11 +17,6 @@ WHICH_ALERT = "Which alert? Say its number, for instance `{command} {verb} 142`;
 UNKNOWN_COMMAND = "There is no command \"{word}\". {hint}`{command} help` lists what you may do."
 DID_YOU_MEAN = "Did you mean {names}? "
 
-# Message shortcuts of the Slack app: a command said about the card that was picked.
-SHORTCUTS = (
-    {"name": "Note on this alert", "type": "message", "callback_id": "vigie:note", "description": "Write on this alert"},
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Field:

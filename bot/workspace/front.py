@@ -104,7 +104,9 @@ class Front:
             for name, one in seed.commands.items()
         ]
         team = {"id": seed.team_id, "name": seed.team_name}
-        return JSONResponse({"team": team, "people": people, "commands": commands}, headers=STRICT)
+        shortcuts = list(seed.manifest.get("features", {}).get("shortcuts", ()))
+        start = {"team": team, "people": people, "commands": commands, "shortcuts": shortcuts}
+        return JSONResponse(start, headers=STRICT)
 
     async def view(self, request: Request) -> Response:
         """The channel list as one person sees it, and everybody's names."""

@@ -1,0 +1,52 @@
+"""One process from start to end: the fast event loop, the HTTP server, SIGTERM and Ctrl-C."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+
+from bot.app import App
+from bot.ports import system_sleep
+
+GRACE_S = 15
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Runs it on uvloop where there is one."""
+    factory = uvicorn.Config("", log_config=None).get_loop_factory()
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(work)
+
+
+async def run_app(app: App, host: str, port: int | None) -> None:
+    """Starts the app, serves until SIGTERM or Ctrl-C, lets it finish what it holds; without a port it only works."""
+    await app.start()
+    try:
+        await (_until_told() if port is None else server(app.asgi(), host, port).serve())
+    finally:
+        await app.stop()
+
+
+def server(asgi: Starlette, host: str, port: int, grace_s: int = GRACE_S) -> uvicorn.Server:
+    """An HTTP server that leaves the app's life to us."""
+    return uvicorn.Server(uvicorn.Config(
+        asgi, host, port, log_config=None, access_log=False, lifespan="off", server_header=False,
+        timeout_graceful_shutdown=grace_s,
+    ))
+
+
+async def when_leaving(serving: uvicorn.Server, farewell: Callable[[], Awaitable[None]]) -> None:
+    """Says farewell as soon as the server is told to end, before it waits for its connections."""
+    while not serving.should_exit:
+        await system_sleep(0.1)
+    await farewell()
+
+
+async def _until_told() -> None:
+    told = asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, told.set)
+    await told.wait()
