@@ -4,7 +4,9 @@ import asyncio
 import fcntl
 import os
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -180,7 +182,10 @@ class Durable:
         """Pending work stays in its rows and goes on after the next start."""
         if self._adoption:
             self._adoption.cancel()
-        await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0)
+        loop, threads = asyncio.get_running_loop(), ThreadPoolExecutor(thread_name_prefix="vigie")
+        await loop.run_in_executor(threads, partial(DBOS.destroy, destroy_registry=True))
+        # The engine had lent our loop its own threads; what ends after it needs others.
+        loop.set_default_executor(threads)
         self._identity.release()
 
     async def _adopt_forever(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,10 @@ async def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str
     """The status and the answer; raises Refused when nobody listens there."""
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     try:
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.post(url, data=body, headers=headers) as answer:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.post(url, data=BytesIO(body), headers=headers) as answer,
+        ):
             return answer.status, await answer.text()
     except (aiohttp.ClientError, TimeoutError) as error:
         raise Refused(NOT_REACHED.format(url=url, error=type(error).__name__)) from error

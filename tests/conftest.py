@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from bot.store.db import create_engine
 from bot.store.migrate import upgrade
+from tests.judge import Judge, seat
 
 try:
     with warnings.catch_warnings(action="ignore"):      # it grumbles where XDG_RUNTIME_DIR is not set
@@ -21,6 +22,14 @@ except ImportError:
     pgserver = None
 
 numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def judge(monkeypatch: pytest.MonkeyPatch) -> Iterator[Judge]:
+    """All that a test makes the bot say must be what Slack takes."""
+    seated = seat(monkeypatch)
+    yield seated
+    assert seated.faults == []
 
 
 # --- templates: once a session (under xdist: once a worker) ---

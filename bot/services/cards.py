@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bot.config import Config
 from bot.services.courier import Drawing
+from bot.services.desk import VIGIE
 from bot.services.response import clock_time, lasting
 from bot.store import alerts, journal
 from bot.store.alerts import Alert
@@ -64,7 +65,7 @@ BUTTONS = {"ack": "Acknowledge", "seen": "Mark as seen", "note": "Note…", "why
 MORE = {"assign": "Assign…", "snooze": "Snooze…", "note": "Note…", "close": "Close…", "show": "Show all"}
 
 LONGEST_TITLE = 150
-LONGEST_SUMMARY = 400
+LONGEST_LINE, MOST_LINES = 250, 3      # of what the source says
 LONGEST_LOG = 2_800
 MOST_LOG_LINES = 40
 
@@ -179,8 +180,10 @@ def _closed(view: View, head: Alert) -> str:
 
 
 def _person(config: Config, key: str | None) -> str:
-    person = config.people.get(key or "")
-    return escape(person.name if person else key or "Vigie")
+    if key in (None, VIGIE.key):
+        return VIGIE.name
+    person = config.people.get(key)
+    return escape(person.name if person else key)
 
 
 def _small_print(view: View, head: Alert) -> Iterable[str]:
@@ -188,8 +191,8 @@ def _small_print(view: View, head: Alert) -> Iterable[str]:
         still = [each for each in view.members if each.state != "closed"]
         names = ", ".join(each.name for each in still[:10])
         yield MEMBERS.format(open=len(still), all=len(view.members), names=names)
-    if head.summary:
-        yield escape(head.summary, LONGEST_SUMMARY)
+    if lines := [escape(line, LONGEST_LINE) for line in head.summary.splitlines() if line.strip()]:
+        yield "\n".join(lines[:MOST_LINES])
     told = sum(each.signals for each in view.members)
     counted = [TIMES_TOLD.format(count=told)] if told > 1 else []
     counted += [RELAPSED.format(count=head.relapses)] if head.relapses else []

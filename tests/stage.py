@@ -1,0 +1,308 @@
+"""A whole Vigie and a whole Slack behind one port of loopback, in a thread of their own; tests speak with it as people do."""
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+import uvicorn
+from starlette.routing import Mount
+
+from bot.app import SERVE, App
+from bot.config import Config, load_config
+from bot.demo import demo_secrets
+from bot.doubles.sns import DEMO_CERTIFICATE, DEMO_CERTIFICATE_URL, envelope
+from bot.ports import SystemIds
+from bot.sending import post, prepare
+from bot.services import audit, due, overview
+from bot.services.manifest import manifest
+from bot.settings import EnvironmentSecrets, load_settings
+from bot.store import journal
+from bot.store.db import reader
+from bot.workspace import Workspace
+from bot.workspace.seed import example_seed
+
+T = TypeVar("T")
+
+ALICE, BRUNO, PAUL, LEA = "U0ALICE001", "U0BRUNO001", "U0PAUL0001", "U0LEA00001"
+OMAR, EVE, VIGIE = "U0OMAR0001", "U0EVE00001", "U0VIGIE001"
+ALERTS, PAYMENTS, REVIEW = "C0ALERTS01", "C0PAYMNT01", "C0REVIEW01"
+EXAMPLE = Path(str(resources.files("bot") / "vigie.example.yaml"))
+PATIENCE_S = 15.0
+
+
+class WallClock:
+    """The time on the wall, set forward by hand."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def advance(self, **length: float) -> None:
+        self.ahead += timedelta(**length)
+
+
+class Stage:
+    """What a test does and sees. Every method may be called from the test's own thread."""
+
+    def __init__(self, config: Config, url: str, listening: socket.socket) -> None:
+        self.config, self.url, self._listening = config, url, listening
+        self.clock = WallClock()
+        self.secrets = demo_secrets(config)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._server: uvicorn.Server | None = None
+        self._ended = False
+
+    # --- its life ---
+
+    def open(self, environ: Mapping[str, str], by_socket: bool, slack_pace: float) -> None:
+        self._thread.start()
+        self.wait(self._open(environ, by_socket, slack_pace))
+
+    async def _open(self, environ: Mapping[str, str], by_socket: bool, slack_pace: float) -> None:
+        seed = example_seed(f"{self.url}/slack/events", manifest(self.config, self.url))
+        clock, base = self.clock, f"{self.url}/workspace"
+        self.workspace = Workspace(seed, clock=clock, wire_clock=clock, pace=slack_pace, base_url=base)
+        given = {
+            **environ, **self.secrets, "SLACK_BOT_TOKEN": seed.app.token, "SLACK_SIGNING_SECRET": seed.app.signing_secret,
+            "SLACK_API_URL": f"{self.url}/workspace/api/", **({"SLACK_APP_TOKEN": seed.app.app_token} if by_socket else {}),
+        }
+        mounts = [Mount("/workspace", self.workspace.asgi)]
+        self.app = App(
+            load_settings(given), self.config, EnvironmentSecrets(given), SERVE, clock=self.clock, mounts=mounts, pace=0,
+            known_certificates={DEMO_CERTIFICATE_URL: DEMO_CERTIFICATE},
+        )
+        await self.app.start()
+        options = uvicorn.Config(self.app.asgi(), log_config=None, lifespan="off", timeout_graceful_shutdown=2)
+        self._server = uvicorn.Server(options)
+        self._serving = asyncio.create_task(self._server.serve([self._listening]))
+        while not self._server.started:  # noqa: ASYNC110  uvicorn tells it in no other way
+            await asyncio.sleep(0.01)
+
+    def close(self) -> None:
+        """As the process would end; a second time does nothing."""
+        if not self._ended:
+            self._ended = True
+            self.wait(self._close())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    async def _close(self) -> None:
+        assert self._server is not None
+        await self.workspace.close()
+        self._server.should_exit = True
+        await self._serving
+        await self.app.stop()
+        left = asyncio.all_tasks() - {asyncio.current_task()}     # as asyncio.run ends
+        for each in left:
+            each.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Does something in Vigie's thread."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    # --- what sources do ---
+
+    def send(self, endpoint: str, content: Any, message_id: str | None = None) -> tuple[int, str]:
+        """A delivery as the endpoint's source makes it; returns status and answer."""
+        given = self.config.endpoints[endpoint]
+        text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+        if given.source == "cloudwatch" and '"TopicArn"' not in text:
+            text = json.dumps(self.envelope(text, message_id))
+        return self.post(endpoint, *prepare(text.encode(), given, EnvironmentSecrets(self.secrets), raw=False))
+
+    def envelope(self, message: str, message_id: str | None = None, **changed: Any) -> dict[str, Any]:
+        """What SNS would send now of the first topic of bridge-cloudwatch."""
+        arn = changed.pop("topic", self.config.endpoints["bridge-cloudwatch"].topics[0].arn)
+        at = changed.pop("at", self.clock.now())
+        made = envelope(arn, message, now=at, message_id=message_id or uuid())
+        return {**made, **changed}
+
+    def post(self, endpoint: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+        """These bytes, as they are."""
+        source = self.config.endpoints[endpoint].source if endpoint in self.config.endpoints else "generic"
+        return self.wait(post(f"{self.url}/webhooks/{source}/{endpoint}", body, headers))
+
+    # --- what people do ---
+
+    def say(self, person: str, channel: str, text: str, thread: str | None = None) -> None:
+        self.wait(self.workspace.acts.say(person, channel, text, thread))
+
+    def click(self, person: str, channel: str, ts: str, words: str) -> None:
+        """Presses the button, or chooses the menu's entry, that bears these words."""
+        self.wait(self.workspace.acts.click(person, {"channel": channel, "ts": ts, **self._target(channel, ts, words)}))
+
+    def _target(self, channel: str, ts: str, words: str) -> dict[str, Any]:
+        message = self.workspace.state.conversation(channel).by_ts[ts]
+        for block in message.blocks:
+            for element in block.get("elements", []):
+                at = {"block_id": block["block_id"], "action_id": element.get("action_id")}
+                if element["type"] == "button" and element["text"]["text"] == words:
+                    return at
+                for option in element.get("options", []):
+                    if option["text"]["text"] == words:
+                        return {**at, "selected_option": option}
+        raise AssertionError(f"nothing here says {words!r}: {json.dumps(message.blocks, ensure_ascii=False)}")
+
+    def modal(self, person: str) -> Any:
+        """The form that the person has before them, waited for."""
+        return self.until(lambda: self.workspace.state.modals.top(person))
+
+    def fill(self, person: str, **values: str) -> dict[str, str]:
+        """Fills in the open form and sends it; returns the faults beside its fields."""
+        view = self.modal(person)
+        return self.wait(self.workspace.acts.submit(person, view.id, dict(_filled(view, values))))
+
+    # --- what is seen ---
+
+    def messages(self, channel: str, person: str = ALICE) -> list[dict[str, Any]]:
+        """All that this person sees in the channel, threads too."""
+        async def look() -> list[dict[str, Any]]:
+            return self.workspace.messages(channel, person)
+
+        return self.wait(look())
+
+    def card(self, channel: str, about: str, person: str = ALICE) -> dict[str, Any]:
+        """The one message that speaks of this and can be acted on, waited for."""
+        def found() -> dict[str, Any] | None:
+            cards = [each for each in self.messages(channel, person) if about in shown(each) and _has_buttons(each)]
+            assert len(cards) < 2, f"{len(cards)} cards speak of {about!r}"
+            return cards[0] if cards else None
+
+        return self.until(found)
+
+    def reads(self, channel: str, about: str, words: str) -> dict[str, Any]:
+        """The card, once it says these words."""
+        return self.until(lambda: self._card_saying(channel, about, words), f"the card of {about!r} to say {words!r}")
+
+    def _card_saying(self, channel: str, about: str, words: str) -> dict[str, Any] | None:
+        card = self.card(channel, about)
+        return card if words in shown(card) else None
+
+    def whispers(self, channel: str, person: str) -> list[str]:
+        """What only this person sees."""
+        return [each["text"] for each in self.messages(channel, person) if each["ephemeral"]]
+
+    def told(self, channel: str, person: str, words: str) -> str:
+        """What was whispered to the person with these words in it, waited for."""
+        def found() -> str | None:
+            return next((each for each in self.whispers(channel, person) if words in each), None)
+
+        return self.until(found, f"{person} to be told {words!r}")
+
+    def thread(self, channel: str, ts: str) -> list[str]:
+        return [shown(each) for each in self.messages(channel) if each.get("thread_ts") == ts and each["ts"] != ts]
+
+    def calls(self, method: str) -> list[Any]:
+        return [each for each in list(self.workspace.log) if each.method == method]
+
+    def pinged(self) -> set[str]:
+        """Everybody whom a message has called by name or all together."""
+        found: set[str] = set()
+        for conversation in self.workspace.state.conversations.values():
+            found |= {person for each in list(conversation.by_ts.values()) for person in each.mentions if each.by_app}
+        return found
+
+    # --- what is written down ---
+
+    def status(self) -> dict[str, Any]:
+        """As `vigie status --json` says it."""
+        self.app.meters.flush(self.app.desk)
+        return overview.status(self.app.desk)
+
+    def alerts(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.status()["alerts"]
+        return found
+
+    def entries(self, kind: str | None = None) -> list[Any]:
+        with reader(self.app.engine) as connection:
+            return [each for each in journal.all_entries(connection) if kind in (None, each.kind)]
+
+    def verdict(self) -> Any:
+        """What `vigie audit verify` finds, once all is sealed."""
+        def sealed() -> Any:
+            with reader(self.app.engine) as connection:
+                found = audit.verify(connection, now=self.clock.now())
+            return found if found.unsealed == 0 or not found.ok else None
+
+        return self.until(sealed, "the journal to be sealed")
+
+    def pass_time(self, **length: float) -> None:
+        """The clock goes on, and what is due is done."""
+        self.clock.advance(**length)
+        due.act(self.app.desk)
+
+    def until(self, fact: Callable[[], T | None], what: str = "it", seconds: float = PATIENCE_S) -> T:
+        """Waits for something true and returns it."""
+        end = time.monotonic() + seconds
+        while True:
+            if found := fact():
+                return found
+            if time.monotonic() > end:
+                heard = [(each.method, each.error) for each in list(self.workspace.log)[-8:]]
+                raise AssertionError(f"waited {seconds:g} s for {what}; last calls {heard}; {self.workspace.notices}")
+            time.sleep(0.02)
+
+
+def shown(message: Mapping[str, Any]) -> str:
+    """All words of a message."""
+    return "\n".join([message["text"], json.dumps(message.get("blocks") or [], ensure_ascii=False)])
+
+
+def _has_buttons(message: Mapping[str, Any]) -> bool:
+    return any(block["type"] == "actions" for block in message.get("blocks") or [])
+
+
+def _filled(view: Any, values: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    for block in view.inputs:
+        element, given = block["element"], values.get(block["block_id"])
+        if element["type"] == "static_select":
+            chosen = next((each for each in element["options"] if each["value"] == given), None)
+            yield block["block_id"], {element["action_id"]: {"type": "static_select", "selected_option": chosen}}
+        else:
+            text = given if given is not None else element.get("initial_value")
+            yield block["block_id"], {element["action_id"]: {"type": element["type"], "value": text}}
+
+
+def uuid() -> str:
+    plain = SystemIds().new()
+    return "-".join((plain[:8], plain[8:12], plain[12:16], plain[16:20], plain[20:]))
+
+
+def example_config(probation: int = 0, **endpoints: Mapping[str, Any]) -> Config:
+    """The shipped configuration; `endpoints` change some of its doors."""
+    config = load_config(EXAMPLE)
+    doors = {**config.endpoints}
+    for name, changed in endpoints.items():
+        doors[name.replace("_", "-")] = doors[name.replace("_", "-")].model_copy(update=dict(changed))
+    quiet = config.probation.model_copy(update={"minutes": probation})
+    return config.model_copy(update={"probation": quiet, "endpoints": doors})
+
+
+@contextmanager
+def staged(
+    engine: sa.Engine, config: Config | None = None, *, by_socket: bool = False, slack_pace: float = 0
+) -> Iterator[Stage]:
+    """Vigie on this database, with a Slack of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        stage = Stage(config or example_config(), url, listening)
+        database = engine.url.render_as_string(hide_password=False)
+        stage.open({"DATABASE_URL": database}, by_socket, slack_pace)
+        try:
+            yield stage
+        finally:
+            stage.close()

@@ -1,0 +1,33 @@
+"""The first story: an alarm is raised, somebody takes it, it heals, it is closed, and all of it is written down."""
+
+import sqlalchemy as sa
+
+from bot.doubles import cloudwatch
+from tests.stage import LEA, PAYMENTS, example_config, shown, staged
+
+
+def test_an_alarm_becomes_a_card_is_taken_heals_and_is_closed(engine: sa.Engine) -> None:
+    with staged(engine, example_config(probation=15)) as stage:
+        assert stage.send("bridge-cloudwatch", cloudwatch.alarm("pay-api-5xx", "ALARM", "pay-api", stage.clock.now()))[0] == 200
+        card = stage.reads(PAYMENTS, "pay-api", "Nobody has it yet.")
+        assert card["text"].startswith("Firing, important: pay-api")
+
+        stage.say(LEA, PAYMENTS, "/vigie ack 1 looking at the targets")
+        card = stage.reads(PAYMENTS, "pay-api", "Léa has it since")
+        assert "Acknowledged" in shown(card)
+
+        stage.clock.advance(minutes=17)
+        stage.send("bridge-cloudwatch", cloudwatch.alarm("pay-api-5xx", "OK", "pay-api", stage.clock.now()))
+        stage.reads(PAYMENTS, "pay-api", "if it stays quiet")
+
+        stage.pass_time(minutes=16)
+        card = stage.reads(PAYMENTS, "pay-api", "Closed by Vigie")
+        assert "lasted 17 min" in shown(card) and "Seen by Léa" in shown(card)
+
+        log = "\n".join(stage.until(lambda: [each for each in stage.thread(PAYMENTS, card["ts"]) if "closed by Vigie" in each]))
+        assert log.index("opened") < log.index("acknowledged by Léa: looking at the targets") < log.index("recovered")
+        kinds = [each.kind for each in stage.entries() if each.object == "alert:1"]
+        assert kinds == ["alert opened", "alert acked", "alert recovered", "alert closed"]
+        verdict = stage.verdict()
+        assert verdict.ok, verdict.faults
+        assert stage.pinged() == set()
