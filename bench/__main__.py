@@ -1,0 +1,60 @@
+"""`python -m bench [SCENE] [--quick] [--database KIND]`: measures, prints a table, writes bench/results.json."""
+
+import sys
+import time
+from typing import Annotated, Any
+
+import typer
+
+from bench import growth, kill, latency, memory, report, storm
+from bench.databases import KINDS, Database
+from bench.scale import FULL, QUICK, Scale
+from bench.stage import Stage, stage
+
+SCENES = {"storm": storm.run, "latency": latency.run, "memory": memory.run, "growth": growth.run, "kill": kill.run}
+UNKNOWN = "There is no {kind} called {name}; there are: {names}."
+UNDER_WAY = "{database}: {scene} ..."
+TOOK = " {seconds:.0f} s"
+
+
+def main(
+    scene: Annotated[str, typer.Argument(help="storm, latency, memory, growth, kill or all")] = "all",
+    quick: Annotated[bool, typer.Option(help="Smaller numbers: a look, not a measurement.")] = False,
+    database: Annotated[str, typer.Option(help="sqlite or postgresql; else both.")] = "",
+) -> None:
+    """Storms, latency, memory, growth and kill -9, on real processes; prints a table, writes bench/results.json."""
+    scenes = _chosen("scene", "" if scene == "all" else scene, SCENES)
+    kinds = _chosen("database", database, KINDS)
+    results: dict[str, Any] = {"machine": report.machine(), "quick": quick}
+    with stage() as set_up:
+        for kind in kinds:
+            results[kind] = _measure(set_up, kind, scenes, QUICK if quick else FULL)
+    report.show({kind: results[kind] for kind in kinds})
+    report.write(results)
+
+
+def _chosen(kind: str, name: str, known: dict[str, Any]) -> list[str]:
+    if name and name not in known:
+        raise typer.BadParameter(UNKNOWN.format(kind=kind, name=name, names=", ".join(known)))
+    return [name] if name else list(known)
+
+
+def _measure(set_up: Stage, kind: str, scenes: list[str], scale: Scale) -> dict[str, Any]:
+    opened: Database = KINDS[kind](set_up.folder)
+    try:
+        return {scene: _timed(set_up, opened, scene, scale) for scene in scenes}
+    finally:
+        opened.close()
+
+
+def _timed(set_up: Stage, opened: Database, scene: str, scale: Scale) -> Any:
+    sys.stderr.write(UNDER_WAY.format(database=opened.name, scene=scene))
+    sys.stderr.flush()
+    began = time.monotonic()
+    found = SCENES[scene](set_up, opened, scale)
+    sys.stderr.write(TOOK.format(seconds=time.monotonic() - began) + "\n")
+    return found
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,44 @@
+"""A process of its own: the workspace on loopback, and a back door through which the bench plants faults and reads."""
+
+import sys
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from bench.company import seed
+from bot.workspace import Workspace
+
+
+def main(port: int, events_url: str, config: Path, pace: float) -> None:
+    workspace = Workspace(seed(events_url, config), pace=pace)
+
+    async def faults(request: Request) -> JSONResponse:
+        for name, value in (await request.json()).items():
+            setattr(workspace.faults, name, value)
+        return JSONResponse({})
+
+    async def calls(_request: Request) -> JSONResponse:
+        """Every call of the Web API: method, when, status, Slack's error, and the start of its text."""
+        return JSONResponse([
+            [each.method, each.at.timestamp(), each.status, each.error, str(each.args.get("text", ""))[:200]]
+            for each in list(workspace.log)
+        ])
+
+    async def cards(_request: Request) -> JSONResponse:
+        """The metadata of every message that stands in a channel: one each, or something was doubled."""
+        channels = [each.id for each in workspace.state.conversations.values() if not each.with_person]
+        return JSONResponse([each.get("metadata") for name in channels for each in workspace.messages(name)])
+
+    routes = [
+        Route("/bench/faults", faults, methods=["POST"]), Route("/bench/calls", calls), Route("/bench/cards", cards),
+        Mount("/", workspace.asgi),
+    ]
+    uvicorn.run(Starlette(routes=routes), port=port, log_level="error", access_log=False)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), float(sys.argv[4]))
