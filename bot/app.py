@@ -49,7 +49,7 @@ from bot.store.migrate import at_head
 
 log = structlog.get_logger()
 
-DUE_S, DELIVER_S, SEAL_S, FLUSH_S, SECRETS_S, HOUSEKEEPING_S = 5, 0.5, 0.5, 1, 240, 30
+DUE_S, DELIVER_S, MEND_S, SEAL_S, FLUSH_S, SECRETS_S, HOUSEKEEPING_S = 5, 0.5, 15, 0.5, 1, 240, 30
 REMEMBER = timedelta(days=2)
 
 SILENT_DATABASE = "the database does not answer: {error}"
@@ -168,7 +168,7 @@ class App:
         self.delivery = Delivery(self.desk, courier, self._durable)
         self._durable.work(WORK, self.delivery.run)
         await self._durable.launch()
-        await self.delivery.start_interrupted()
+        await self.delivery.mend()
         self._tasks.append(asyncio.create_task(self._deliver_forever()))
         self._queues = [
             Queue(self.desk, self.reception, name, endpoint, QueueReader(endpoint.queue_url))
@@ -188,6 +188,7 @@ class App:
         ):
             self._knocker.every(seconds, name, _in_thread(door))
         self._knocker.every(DELIVER_S, "deliver", self._knock_delivery)
+        self._knocker.every(MEND_S, "mend", self.delivery.mend)
 
     async def stop(self) -> None:
         """Finishes what it holds: no new deliveries, those waiting are committed, then the rest ends."""

@@ -24,6 +24,7 @@ NAME = "vigie"
 EMBEDDED = "vigie-embedded"
 MOST_RECOVERIES = 1_000
 MOST_FORGOTTEN = 1_000
+UNDER_WAY = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
 LOST_IDENTITY = 70  # exit code: the supervisor restarts us
 ADOPTION_S = 1.0
 
@@ -71,10 +72,23 @@ def _mark(engine: sa.Engine, key: str, at: datetime) -> bool:
 
 
 class Engine(Protocol):
-    """What services and entrypoints ask of durable work; a simulation has its own."""
+    """What services ask of durable work; a simulation has its own."""
 
     async def start(self, name: str, identity: str, *args: Any) -> None:
         """Begins the named work unless work of this identity was begun before."""
+
+    async def ended(self, identity: str) -> bool:
+        """Whether work of this identity was begun and will not go on."""
+
+
+class Run(Protocol):
+    """What work under way asks of the engine; it is its first argument."""
+
+    async def step(self, function: Work, *args: Any) -> Any:
+        """Does it and keeps the result, so that a recovered run does not do it again."""
+
+    async def sleep(self, seconds: float) -> None:
+        """A wait that outlives the process."""
 
 
 class Identity:
@@ -153,21 +167,38 @@ class Durable:
         DBOS(config=config)
 
     def work(self, name: str, function: Work) -> None:
-        """Registers durable work under a name that never changes."""
+        """Registers durable work under a name that never changes; it is called with a Run and what `start` is given."""
 
         async def work(*args: Any) -> Any:  # the engine marks what it is given, and a bound method cannot be marked
-            return await function(*args)
+            return await function(self, *args)
 
         self._works[name] = DBOS.workflow(name=name, max_recovery_attempts=MOST_RECOVERIES)(work)
 
     async def launch(self) -> None:
-        await asyncio.to_thread(DBOS.launch)
+        self._home = asyncio.get_running_loop()
+        DBOS.launch()       # on our loop, not in a thread: recovered work runs on the loop that launched the engine
         if not self._identity.embedded:
             self._adoption = asyncio.create_task(self._adopt_forever())
 
     async def start(self, name: str, identity: str, *args: Any) -> None:
         with SetWorkflowID(identity):
             await DBOS.start_workflow_async(self._works[name], *args)
+
+    async def ended(self, identity: str) -> bool:
+        status = await DBOS.get_workflow_status_async(identity)
+        return status is not None and status.status not in UNDER_WAY
+
+    async def step(self, function: Work, *args: Any) -> Any:
+        return await DBOS.run_step_async({"name": function.__name__}, self._at_home, function, *args)
+
+    async def _at_home(self, function: Work, *args: Any) -> Any:
+        """On our own loop, to which sessions and tasks are bound: the engine recovers work on a loop of its own."""
+        if asyncio.get_running_loop() is self._home:
+            return await function(*args)
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(function(*args), self._home))
+
+    async def sleep(self, seconds: float) -> None:
+        await DBOS.sleep_async(seconds)
 
     async def forget(self, before: datetime) -> None:
         """Deletes the rows of work that ended before then."""
@@ -207,13 +238,3 @@ class Durable:
                         await DBOS.resume_workflow_async(each.workflow_id)
             finally:
                 await asyncio.to_thread(self._identity.let_go, name)
-
-
-async def step(function: Work, *args: Any) -> Any:
-    """One step of a work: its result is kept, so that a recovered run does not do it again."""
-    return await DBOS.run_step_async(None, function, *args)
-
-
-async def sleep(seconds: float) -> None:
-    """A wait that outlives the process."""
-    await DBOS.sleep_async(seconds)

@@ -2,12 +2,17 @@
 
 import asyncio
 
+import structlog
+
 from bot import durable
 from bot.services.courier import Courier
 from bot.services.desk import Desk
 from bot.store import cards
 
+log = structlog.get_logger()
+
 WORK = "deliver"
+REST_S = 10.0           # after a fault of our own
 MOST_IN_A_RUN = 200     # then the next run takes over, so that no run's history grows without end
 
 
@@ -17,28 +22,35 @@ class Delivery:
     def __init__(self, desk: Desk, courier: Courier, engine: durable.Engine) -> None:
         self._desk, self._courier, self._engine = desk, courier, engine
 
-    async def run(self, channel: str, generation: int) -> None:
+    async def run(self, run: durable.Run, channel: str, generation: int) -> None:
         """The work itself: send, wait, send; ends when nothing is due any more."""
-        for _ in range(MOST_IN_A_RUN):
-            pause = await durable.step(self._courier.deliver_next, channel)
-            if pause is not None:
-                await durable.sleep(pause)
-            elif await durable.step(self._courier.release, channel, generation):
-                return
-        await durable.step(self._give_way, channel, generation)
+        try:
+            for _ in range(MOST_IN_A_RUN):
+                pause = await run.step(self._courier.deliver_next, channel)
+                if pause is not None:
+                    await run.sleep(pause)
+                elif await run.step(self._courier.release, channel, generation):
+                    return
+        except Exception:  # a background loop: a fault of ours must not leave the channel held for ever
+            log.exception("delivery run failed", channel=channel)
+            await run.sleep(REST_S)
+        await run.step(self._give_way, channel, generation)
 
     async def start_due(self) -> None:
         """A run for each channel that has something due and no run yet."""
         for channel, generation in await asyncio.to_thread(self._claim_due):
             await self._start(channel, generation)
 
-    async def start_interrupted(self) -> None:
-        """After a crash: runs that were claimed and perhaps never begun; beginning one twice does nothing."""
+    async def mend(self) -> None:
+        """After a crash: a run that was claimed and never begun is begun; one that ended without a word gives way."""
         for channel, generation in await asyncio.to_thread(self._busy):
-            await self._start(channel, generation)
+            if await self._engine.ended(_identity(channel, generation)):
+                await self._give_way(channel, generation)
+            else:
+                await self._start(channel, generation)
 
     async def _start(self, channel: str, generation: int) -> None:
-        await self._engine.start(WORK, f"{WORK}:{channel}:{generation}", channel, generation)
+        await self._engine.start(WORK, _identity(channel, generation), channel, generation)
 
     def _claim_due(self) -> list[tuple[str, int]]:
         with self._desk.read() as connection:
@@ -62,3 +74,7 @@ class Delivery:
         with self._desk.engine.begin() as connection:
             cards.release(connection, channel, generation)
         self._desk.wake()
+
+
+def _identity(channel: str, generation: int) -> str:
+    return f"{WORK}:{channel}:{generation}"
