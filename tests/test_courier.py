@@ -81,7 +81,7 @@ def test_a_lost_reply_is_read_back_and_not_posted_again(engine, slack):
     deliver(desk, slack)
 
     assert len(slack.shown("card:1")) == 1
-    assert slack.calls == [("post", "card:1"), ("find", "card:1")]
+    assert slack.calls == [("post", "card:1"), ("find", "card:1"), ("update", "card:1")]
 
 
 def test_retry_after_is_honoured(engine, slack):

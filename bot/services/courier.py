@@ -24,6 +24,7 @@ FIRST_BACKOFF_S = 1.0
 LONGEST_BACKOFF_S = 30.0
 REJECTED_AGAIN = timedelta(minutes=5)
 READ_BACK_S = 5.0
+SOME_REVISION = 0       # what a message shows that was read back: perhaps an older one, so it is updated
 
 TOO_RICH = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "metadata_too_large"})
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
@@ -35,6 +36,10 @@ class Drawing:
 
     text: str
     blocks: list[dict[str, Any]] = field(default_factory=list)
+
+
+class InDoubt(Unavailable):
+    """Slack could not be asked whether it shows a post; whether it does stays unknown."""
 
 
 class Slack(Protocol):
@@ -67,6 +72,14 @@ class Sending:
     begun: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message of ours, and the revision it shows."""
+
+    ts: str
+    revision: int
+
+
 class Courier:
     """Sends the newest revision of what is due. All it knows stands in rows, so that any process can go on after a crash."""
 
@@ -87,13 +100,13 @@ class Courier:
         if sending is None:
             return None
         try:
-            ts = await self._send(sending)
+            shown = await self._send(sending)
         except Unavailable as problem:
             return await asyncio.to_thread(self._later, sending, problem)
         except Rejected as refusal:
             return await asyncio.to_thread(self._refused, sending, refusal)
         self._silent_for.pop(channel, None)
-        await asyncio.to_thread(self._shown, sending, ts)
+        await asyncio.to_thread(self._shown, sending, shown)
         taken = (self._desk.clock.now() - sending.begun).total_seconds()
         return max(0.0, self._pace - taken)
 
@@ -104,7 +117,8 @@ class Courier:
     def _release(self, channel: str, generation: int) -> bool:
         with self._desk.engine.connect() as connection, connection.begin() as transaction:
             # In this order: who makes a post due after our look waits for our row and then finds the channel free.
-            cards.release(connection, channel, generation)
+            if not cards.release(connection, channel, generation):
+                return True     # given free before a crash: another run may hold it by now
             if cards.next_due(connection, channel, self._desk.clock.now()) is None:
                 return True
             transaction.rollback()
@@ -121,7 +135,7 @@ class Courier:
             root = cards.by_key(connection, f"card:{post.group_id}") if post.kind == "log" else None
             return Sending(post, self._draw(connection, post, late_s), root.ts if root else None, late_s, now)
 
-    async def _send(self, sending: Sending) -> str:
+    async def _send(self, sending: Sending) -> Shown:
         try:
             return await self._put(sending, sending.drawing)
         except Rejected as refusal:
@@ -130,34 +144,38 @@ class Courier:
             log.error("slack refused our blocks, sending plain text", code=refusal.code, post=sending.post.key)
             return await self._put(sending, Drawing(sending.drawing.text))
 
-    async def _put(self, sending: Sending, drawing: Drawing) -> str:
+    async def _put(self, sending: Sending, drawing: Drawing) -> Shown:
         post, kill = sending.post, self._desk.kill
         if post.ts is not None:
             kill("update: before send")
             await self._slack.update(post.channel, post.ts, drawing)
             kill("update: after send")
-            return post.ts
+            return Shown(post.ts, post.revision)
 
-        async def effect() -> str:
+        async def effect() -> Shown:
             kill("post: before send")
             ts = await self._slack.post(post.channel, drawing, post.key, sending.thread)
             kill("post: after send")
-            return ts
+            return Shown(ts, post.revision)
 
-        async def reconcile() -> str | None:
+        async def reconcile() -> Shown | None:
             oldest = post.first_due_at.timestamp() - READ_BACK_S
-            return await self._slack.find(post.channel, post.key, sending.thread, oldest)
+            try:
+                ts = await self._slack.find(post.channel, post.key, sending.thread, oldest)
+            except (Unavailable, Rejected) as problem:
+                raise InDoubt(f"read back: {problem}", getattr(problem, "retry_after", None)) from problem
+            return Shown(ts, SOME_REVISION) if ts else None
 
         try:
             return await once(self._desk.engine, f"post:{post.key}", sending.begun, effect, reconcile)
         except OutcomeUnknown:
             return await effect()  # Slack's own history says that it is not there
 
-    def _shown(self, sending: Sending, ts: str) -> None:
+    def _shown(self, sending: Sending, shown: Shown) -> None:
         due = sending.post.due_at or sending.begun
         self._measure(max(0.0, (self._desk.clock.now() - due).total_seconds()))
         with self._desk.begin("courier") as connection:
-            cards.shown(connection, sending.post, ts, self._desk.clock.now(), sending.late_s)
+            cards.shown(connection, sending.post, shown.ts, shown.revision, self._desk.clock.now(), sending.late_s)
             forget_attempt(connection, f"post:{sending.post.key}")
 
     def _later(self, sending: Sending, problem: Unavailable) -> float:
@@ -169,7 +187,7 @@ class Courier:
         log.warning("slack does not take a post", post=post.key, error=str(problem), wait_s=wait)
         with self._desk.begin("courier") as connection:
             cards.failed(connection, post, str(problem)[:200], post.due_at or sending.begun)
-            if problem.retry_after is not None:  # refused before it was done: no doubt about the outcome
+            if problem.retry_after is not None and not isinstance(problem, InDoubt):  # it was refused: no doubt
                 forget_attempt(connection, f"post:{post.key}")
         return wait
 
@@ -183,4 +201,5 @@ class Courier:
                 cards.lost(connection, post)
             else:
                 cards.failed(connection, post, refusal.code, now + REJECTED_AGAIN)
+                cards.hold_log(connection, post, now + REJECTED_AGAIN)
         return self._pace

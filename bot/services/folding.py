@@ -1,6 +1,6 @@
 """How signals change an alert; pure: the state of its episode in, the changed state and what happened out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,8 @@ RANK = {"info": 0, "warning": 1, "high": 2, "critical": 3}
 
 OPENED, WORSENED, RECOVERED_NOW, RELAPSED = "alert opened", "alert worsened", "alert recovered", "alert relapsed"
 SILENT, STALE = "observer silent", "old news"
+
+Words = Mapping[tuple[str, str], datetime]      # the newest word of each observer and state
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,7 @@ def begin(arrival: Arrival) -> Episode:
 def fold(episode: Episode, arrival: Arrival, probation: timedelta) -> None:
     """Lets one signal act on its alert. Older news of an observer than its last is counted and changes nothing."""
     signal = arrival.signal
-    episode.signals += 1
-    episode.updated_at = arrival.received_at
+    count(episode, arrival)
     last = episode.observers.get(signal.observer)
     if last is not None and signal.at < last[1]:
         return
@@ -81,6 +82,12 @@ def fold(episode: Episode, arrival: Arrival, probation: timedelta) -> None:
         episode.observers[signal.observer] = (signal.state, signal.at)
         episode.observed[signal.observer] = arrival
     _ACT[signal.state](episode, arrival, probation)
+
+
+def count(episode: Episode, arrival: Arrival) -> None:
+    """One signal more, whatever it says."""
+    episode.signals += 1
+    episode.updated_at = arrival.received_at
 
 
 def _fire(episode: Episode, arrival: Arrival, _probation: timedelta) -> None:
@@ -113,13 +120,30 @@ def _go_silent(episode: Episode, arrival: Arrival, _probation: timedelta) -> Non
 _ACT = {FIRING: _fire, RECOVERED: _recover, NO_DATA: _go_silent}
 
 
-def is_old_news(arrival: Arrival, words: Mapping[tuple[str, str], datetime]) -> bool:
-    """Whether its observer has told this very firing before and a recovery since; `words` holds its newest word of each state."""
+def remember(words: MutableMapping[tuple[str, str], datetime], arrival: Arrival) -> None:
+    """What comes later in the same batch knows of it too."""
+    said = arrival.signal
+    words[said.observer, said.state] = max(said.at, words.get((said.observer, said.state), said.at))
+
+
+def is_new_to(episode: Episode | None, arrival: Arrival) -> bool:
+    """Whether the alert has not heard this observer yet: then its words before the opening count too."""
+    return episode is None or arrival.signal.observer not in episode.observers
+
+
+def is_overtaken(episode: Episode, arrival: Arrival, words: Words) -> bool:
+    """Whether an observer new to this alert had told of its recovery before this older word came in."""
+    recovered = words.get((arrival.signal.observer, RECOVERED))
+    return is_new_to(episode, arrival) and recovered is not None and arrival.signal.at < recovered
+
+
+def is_old_news(arrival: Arrival, words: Words) -> bool:
+    """Whether its observer has told this very firing before and a recovery since."""
     fired, recovered = words.get((arrival.signal.observer, FIRING)), words.get((arrival.signal.observer, RECOVERED))
     return fired is not None and recovered is not None and arrival.signal.at <= fired and arrival.signal.at < recovered
 
 
-def late_recovery(episode: Episode, arrival: Arrival, words: Mapping[tuple[str, str], datetime], probation: timedelta) -> None:
+def late_recovery(episode: Episode, arrival: Arrival, words: Words, probation: timedelta) -> None:
     """An alarm that comes in after its own recovery opens the alert as recovered: seen, counted, and closing."""
     recovered = words.get((arrival.signal.observer, RECOVERED))
     if recovered is not None and recovered > arrival.signal.at:

@@ -195,24 +195,25 @@ def _fold_all(
 ) -> None:
     words = _last_words(connection, fresh, episodes)
     for each in fresh:
-        episode = episodes.get(each.fingerprint)
+        episode, told = episodes.get(each.fingerprint), words[each.fingerprint]
         if episode is None:
-            told = words[each.fingerprint]
-            if not folding.opens(each) or folding.is_old_news(each, told):
-                continue
-            episode = episodes[each.fingerprint] = folding.begin(each)
-            folding.fold(episode, each, probation)
-            folding.late_recovery(episode, each, told, probation)
+            if folding.opens(each) and not folding.is_old_news(each, told):
+                episode = episodes[each.fingerprint] = folding.begin(each)
+                folding.fold(episode, each, probation)
+                folding.late_recovery(episode, each, told, probation)
+        elif folding.is_overtaken(episode, each, told):
+            folding.count(episode, each)
         else:
             folding.fold(episode, each, probation)
+        folding.remember(told, each)
 
 
 def _last_words(
     connection: sa.Connection, fresh: Sequence[Arrival], episodes: Mapping[str, Episode]
 ) -> dict[str, dict[tuple[str, str], datetime]]:
-    """What the observers of not yet open alerts said lately, by fingerprint, then by observer and state."""
+    """What observers that are new to their alert said lately, by fingerprint, then by observer and state."""
     words: dict[str, dict[tuple[str, str], datetime]] = defaultdict(dict)
-    unknown = sorted({each.fingerprint for each in fresh if each.fingerprint not in episodes})
+    unknown = sorted({each.fingerprint for each in fresh if folding.is_new_to(episodes.get(each.fingerprint), each)})
     if unknown:
         since = min(each.signal.at for each in fresh) - OLD_NEWS_HORIZON
         for row in batch.last_words(connection, unknown, since):

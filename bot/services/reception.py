@@ -29,6 +29,7 @@ class Reception:
         body = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
         key = document.delivery_id or self._desk.ids.new()
         await self._intake.take(arrivals(self._desk.config, delivery, key, body, signals))
+        self._desk.kill("answer: before")
         for each in signals:
             self._meters.signals.labels(source.name, each.state).inc()
         return len(signals)

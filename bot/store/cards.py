@@ -118,11 +118,11 @@ def by_ts(connection: sa.Connection, channel: str, ts: str) -> Post | None:
     return Post(**row._mapping) if row else None
 
 
-def shown(connection: sa.Connection, sent: Post, ts: str, now: datetime, late_s: int | None) -> None:
+def shown(connection: sa.Connection, sent: Post, ts: str, revision: int, now: datetime, late_s: int | None) -> None:
     """Slack shows this revision; if there is a newer one it is still due."""
-    newest = post.c.revision == sent.revision
+    newest = post.c.revision == revision
     connection.execute(sa.update(post).where(post.c.id == sent.id).values(
-        ts=ts, sent_revision=sent.revision, sent_at=now, late_s=late_s, failure=None, tries=0,
+        ts=ts, sent_revision=revision, sent_at=now, late_s=late_s, failure=None, tries=0,
         due_at=sa.case((newest, None), else_=post.c.due_at),
     ))
 
@@ -132,6 +132,12 @@ def failed(connection: sa.Connection, sent: Post, why: str, again_at: datetime) 
     connection.execute(
         sa.update(post).where(post.c.id == sent.id).values(failure=why, tries=sent.tries + 1, due_at=again_at)
     )
+
+
+def hold_log(connection: sa.Connection, card: Post, until: datetime) -> None:
+    """The log has no thread to stand in before its card is shown."""
+    waiting = (post.c.group_id == card.group_id, post.c.kind == "log", post.c.ts.is_(None), post.c.due_at < until)
+    connection.execute(sa.update(post).where(*waiting).values(due_at=until))
 
 
 def lost(connection: sa.Connection, sent: Post) -> None:
@@ -169,10 +175,10 @@ def claim(connection: sa.Connection, channel: str) -> int | None:
     return None if made is None else int(made)
 
 
-def release(connection: sa.Connection, channel: str, generation: int) -> None:
-    connection.execute(
-        sa.update(lane).where(lane.c.channel == channel, lane.c.generation == generation).values(busy=False)
-    )
+def release(connection: sa.Connection, channel: str, generation: int) -> bool:
+    """Whether this run held the channel until now."""
+    mine = (lane.c.channel == channel, lane.c.generation == generation, lane.c.busy)
+    return connection.execute(sa.update(lane).where(*mine).values(busy=False)).rowcount == 1
 
 
 def busy_lanes(connection: sa.Connection) -> list[tuple[str, int]]:
