@@ -3,12 +3,14 @@
 A file imports only from floors below its own; on the same floor only within one room (one folder).
 tests/test_floors.py reads this plan.
 
-8 bot.__main__
-7 bot.app
+10 bot.__main__
+9 bot.demo
+8 bot.running
+7 bot.app bot.sending bot.checking bot.auditing
 6 bot.entrypoints
 5 commands
 4 bot.services
-3 bot.sources bot.review
-2 bot.store bot.clients bot.durable bot.discover bot.settings bot.config bot.alarms bot.logs
-1 bot.errors bot.ports bot.masking bot.decoding bot.signals bot.labour bot.workspace bot.doubles runbooks
+3 bot.sources bot.review bot.durable
+2 bot.store bot.clients bot.discover bot.settings bot.config bot.alarms bot.logs bot.workspace bot.doubles
+1 bot.errors bot.ports bot.masking bot.decoding bot.signals bot.labour runbooks
 """

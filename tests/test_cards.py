@@ -22,8 +22,9 @@ def at(minutes: float) -> Any:
 FIRING = Alert(
     id=142, fingerprint="f", group_id=142, state="firing", severity="critical", important=True, recognised=True,
     service="pay-api", organisation="bridge", title="5xx above 5 % (12.4 %)",
-    summary="Threshold Crossed: 12.4 > 5\nCall the bank", labels={"name": "pay-api-5xx"}, link="https://eu-west-3.console.aws.amazon.com/cloudwatch/home", since=T0, opened_at=T0,
-    updated_at=T0, signals=1, relapses=0, acked_by=None, acked_at=None, assigned_to=None, snoozed_until=None,
+    summary="Threshold Crossed: 12.4 > 5\nCall the bank", labels={"name": "pay-api-5xx"},
+    link="https://eu-west-3.console.aws.amazon.com/cloudwatch/home", since=T0, opened_at=T0, updated_at=T0,
+    signals=1, relapses=0, acked_by=None, acked_at=None, assigned_to=None, snoozed_until=None,
     recovered_at=None, closed_at=None, closed_by=None, close_reason=None, seen_by=None, due_at=None,
 )
 ACKED = replace(FIRING, state="acked", acked_by="lea", acked_at=at(2), seen_by="lea")
