@@ -176,7 +176,7 @@ class Durable:
 
     async def launch(self) -> None:
         self._home = asyncio.get_running_loop()
-        DBOS.launch()       # on our loop, not in a thread: recovered work runs on the loop that launched the engine
+        await asyncio.to_thread(DBOS.launch)
         if not self._identity.embedded:
             self._adoption = asyncio.create_task(self._adopt_forever())
 
