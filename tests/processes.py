@@ -59,3 +59,13 @@ def _until_ready(process: subprocess.Popen[bytes], url: str, told: Path) -> None
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as given:
         return int(given.getsockname()[1])
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
+    """Status and answer; raises OSError when nobody answers."""
+    request = urllib.request.Request(url, body, dict(headers))
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, refusal.read().decode()

@@ -1,6 +1,5 @@
 """The demo as a person meets it: a real browser, a typed command, buttons, a form, another person, the thread."""
 
-import asyncio
 import json
 import re
 import shutil
@@ -11,8 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from bot.sending import post
-from tests.processes import free_port, running, vigie
+from tests.processes import free_port, post, running, vigie
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
@@ -32,8 +30,7 @@ class Demo:
     def send(self, title: str) -> None:
         body = json.dumps({"key": title, "state": "firing", "title": title, "service": "ledger"}).encode()
         headers = {"X-Vigie-Secret": "demo-bridge-generic"}
-        status, answer = asyncio.run(post(f"{self.url}/webhooks/generic/bridge-generic", body, headers))
-        assert (status, answer) == (200, '{"taken":1}')
+        assert post(f"{self.url}/webhooks/generic/bridge-generic", body, headers) == (200, '{"taken":1}')
 
     def open(self, person: str, channel: str = "C0ALERTS01") -> None:
         self.page.goto(f"{self.url}/workspace/#as={person}&c={channel}")
