@@ -156,6 +156,7 @@ def migrate() -> None:
 @cli.command()
 def status(as_json: Json = False) -> None:
     """What is open, what was dropped, what waits for Slack."""
+    from bot.entrypoints.wording import bare
     from bot.ports import SystemClock, SystemIds
     from bot.services import overview
     from bot.services.desk import Desk
@@ -163,7 +164,7 @@ def status(as_json: Json = False) -> None:
 
     settings = _settings(_environ())
     desk = Desk(create_engine(settings.database_url), _config(settings), SystemClock(), SystemIds())
-    say(json.dumps(overview.status(desk), ensure_ascii=False, indent=2) if as_json else overview.text(desk))
+    say(json.dumps(overview.status(desk), ensure_ascii=False, indent=2) if as_json else bare(overview.text(desk)))
 
 
 @cli.command()
@@ -189,9 +190,10 @@ def manifest(
     from bot.entrypoints.chat import SHORTCUTS
     from bot.services.manifest import manifest as make
 
-    config = _config(_settings(_environ()))
+    settings = _settings(_environ())
+    config, by_socket = _config(settings), socket or (settings.socket_mode and not url)
     verbs = tuple(discover(commands, commands.Command))
-    made = make(config, url or config.public_url, socket_mode=socket, verbs=verbs, shortcuts=SHORTCUTS)
+    made = make(config, url or config.public_url, socket_mode=by_socket, verbs=verbs, shortcuts=SHORTCUTS)
     say(json.dumps(made, indent=2, ensure_ascii=False))
 
 

@@ -12,7 +12,7 @@ TO_YOU = "{name} is assigned to you."
 TO_WHOM = "To whom? Say a person of vigie.yaml, or me: `{command} assign {id} {example}`."
 NOBODY = "Nobody of vigie.yaml is called \"{given}\". {hint}It knows {people}."
 DID_YOU_MEAN = "Did you mean {name}? "
-NOT_FOR_THEM = "{who} is {roles} and may not act on alerts; give it to {people}."
+NOT_FOR_THEM = "{who} ({roles}) may not act on alerts; give it to {people}."
 LONGEST_NAME = 4
 
 

@@ -12,7 +12,7 @@ CLOSED = "{name} is closed. If the fault is seen again, that opens a new alert."
     help="close an alert for good; while it still fires only with a reason",
     example="close 142 planned maintenance",
     button="Close…",
-    form=(Field("reason", "Why it is over (needed while it still fires)", optional=True),),
+    form=(Field("reason", "Why it is over; needed while it still fires", optional=True),),
     danger=True,
 )
 def close(call: Call) -> str:
