@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -12,6 +13,23 @@ from bot.app import App
 from bot.ports import system_sleep
 
 GRACE_S = 15
+ENDINGS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Server(uvicorn.Server):
+    """Ends as uvicorn's does, and then leaves the word to the app: uvicorn's own raises the signal once more when it has
+    closed its connections, which would kill the process before the app has finished what it holds."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for each in ENDINGS:
+            loop.add_signal_handler(each, self.handle_exit, each, None)
+        try:
+            yield
+        finally:
+            for each in ENDINGS:
+                loop.remove_signal_handler(each)
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
@@ -30,9 +48,9 @@ async def run_app(app: App, host: str, port: int | None) -> None:
         await app.stop()
 
 
-def server(asgi: Starlette, host: str, port: int, grace_s: int = GRACE_S) -> uvicorn.Server:
+def server(asgi: Starlette, host: str, port: int, grace_s: int = GRACE_S) -> Server:
     """An HTTP server that leaves the app's life to us."""
-    return uvicorn.Server(uvicorn.Config(
+    return Server(uvicorn.Config(
         asgi, host, port, log_config=None, access_log=False, lifespan="off", server_header=False,
         timeout_graceful_shutdown=grace_s,
     ))
@@ -47,6 +65,6 @@ async def when_leaving(serving: uvicorn.Server, farewell: Callable[[], Awaitable
 
 async def _until_told() -> None:
     told = asyncio.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
+    for each in ENDINGS:
         asyncio.get_running_loop().add_signal_handler(each, told.set)
     await told.wait()
