@@ -211,7 +211,7 @@ def _state(word: str) -> str:
 
 
 def _number(value: Any) -> str:
-    return f"{value:.10g}" if isinstance(value, int | float) and not isinstance(value, bool) else text(value)
+    return f"{value:.10g}" if isinstance(value, float) else text(value)
 
 
 def _periods(enough: str, of: str) -> str:

@@ -24,17 +24,18 @@ _NAMED = re.compile(
     r"(?P<value>(?(open)(?:(?!(?<!\\)(?P=open)).)+|(?:(?:bearer|basic|digest|token)(?:\s+|%20|\+))?[^\s\"'\\&,;<>(){}\[\]]+))",
     re.IGNORECASE,
 )
+# None reads on past where it could begin again: a body made to slow us down costs no more than its length.
 _SHAPES = tuple(
     (re.compile(pattern, flags), shown)
     for pattern, flags, shown in (
         (r"-----BEGIN ([A-Z ]*)PRIVATE KEY-----.*?(?:-----END [A-Z ]*KEY-----|\Z)", re.DOTALL, r"\1PRIVATE KEY ****"),
-        (r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)*", 0, MASK),
+        (r"\beyJ(?:(?!-eyJ)[\w-]){8,}\.[\w-]{8,}(?:\.[\w-]*)*", 0, MASK),
         (r"\b(AKIA|ASIA)[A-Z0-9]{16}\b", 0, r"\1****"),
         (r"\b(xox[a-z]|xapp)-[\w-]{8,}", re.IGNORECASE, r"\1-****"),
         (r"(hooks\.slack\.com/(?:services|workflows|triggers)/)[\w/-]+", 0, r"\1****"),
         (r"\b([rs]k_(?:live|test)_|whsec_)[\w-]{8,}", 0, r"\1****"),
         (r"\b(bearer(?:\s+|%20|\+))(?=[\w.~+/-]*[\d._~+/=-]|\w{20})[\w.~+/=-]{6,}", re.IGNORECASE, r"\1****"),
-        (r"([a-z][a-z0-9+.-]{1,20}(?:://|%3A%2F%2F))[^\s/?#@\"'<>\\]+(?:@|%40)", re.IGNORECASE, r"\1****@"),
+        (r"([a-z][a-z0-9+.-]{1,20}(?:://|%3A%2F%2F))(?:(?!%3A%2F%2F)[^\s/?#@\"'<>\\])+(?:@|%40)", re.IGNORECASE, r"\1****@"),
         (r"(Action(?:=|%3D)(?:Unsubscribe|ConfirmSubscription))[^\s\"'\\<>]*", 0, r"\1&****"),
     )
 )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 FIRING, RECOVERED, NO_DATA = "firing", "recovered", "no data"
 CRITICAL, HIGH, WARNING, INFO = "critical", "high", "warning", "info"
 
-MAX_TITLE, MAX_SUMMARY, MAX_LABEL = 250, 3000, 500
+MAX_TITLE, MAX_SUMMARY, MAX_LABEL, MAX_NAME = 250, 3000, 500, 200
 AHEAD = timedelta(minutes=5)
 
 _SEVERITIES = {

@@ -41,7 +41,11 @@ def arrivals(
     config: Config, delivery: Delivery, delivery_key: str, body: str, signals: Sequence[Signal]
 ) -> list[Arrival]:
     """What an authenticated, masked delivery brings; `delivery_key` is the sender's own name for it, or a new id."""
-    return [_arrival(config, delivery, f"{delivery.endpoint_name}:{delivery_key}:{each.part}", body, each) for each in signals]
+    # The body is kept once, with the first signal: a delivery of a thousand alerts would be stored a thousand times.
+    return [
+        _arrival(config, delivery, f"{delivery.endpoint_name}:{delivery_key}:{each.part}", "" if n else body, each)
+        for n, each in enumerate(signals)
+    ]
 
 
 def _arrival(config: Config, delivery: Delivery, key: str, body: str, signal: Signal) -> Arrival:
@@ -222,7 +226,8 @@ def _last_words(
 
 
 def _store(connection: sa.Connection, fresh: Sequence[Arrival], episodes: Mapping[str, Episode]) -> None:
-    opened = [each for each in episodes.values() if each.id is None]
+    # In one order, so that two processes that open the same alerts wait for each other and not both for ever.
+    opened = sorted((each for each in episodes.values() if each.id is None), key=lambda each: each.fingerprint)
     if opened:
         _open(connection, opened)
     changed = [each for each in episodes.values() if each.opener is None and each.updated_at is not None]
@@ -281,12 +286,13 @@ def _observation(episode: Episode, observer: str, word: Arrival) -> dict[str, An
 
 def _signal(arrival: Arrival, episodes: Mapping[str, Episode]) -> dict[str, Any]:
     episode = episodes.get(arrival.fingerprint)
+    counted = episode is not None and arrival.delivery in episode.counted
     signal = arrival.signal
     return {
         "delivery": arrival.delivery, "received_at": arrival.received_at, "at": signal.at, "source": arrival.source,
         "endpoint": arrival.endpoint, "organisation": arrival.organisation, "observer": signal.observer,
         "fingerprint": arrival.fingerprint, "state": signal.state, "severity": arrival.verdict.severity,
-        "title": signal.title, "body": arrival.body, "alert_id": episode.id if episode else None,
+        "title": signal.title, "body": arrival.body, "alert_id": episode.id if episode and counted else None,
     }
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.decoding import decode, instant, mapping, pairs, text, web_link
-from bot.signals import MAX_LABEL, MAX_SUMMARY, MAX_TITLE, WARNING, clip, happened, service_in, severity_of
+from bot.signals import MAX_LABEL, MAX_NAME, MAX_SUMMARY, MAX_TITLE, WARNING, clip, happened, service_in, severity_of
 from bot.sources import (
     FIRING,
     RECOVERED,
@@ -50,9 +50,9 @@ def read(content: Any, delivery: Delivery) -> Sequence[Signal]:
 
 def _told_apart(signals: list[Signal]) -> list[Signal]:
     """Alerts with the same labels in one delivery would pass for one and the same."""
-    parts = [signal.part for signal in signals]
+    firsts = {signal.part: n for n, signal in reversed(list(enumerate(signals)))}
     return [
-        signal if signal.part not in parts[:n] else replace(signal, part=f"{signal.part}-{n}")
+        signal if firsts[signal.part] == n else replace(signal, part=f"{signal.part}-{n}")
         for n, signal in enumerate(signals)
     ]
 
@@ -87,7 +87,7 @@ def _signal(alert: Any, whole: Mapping[str, Any], delivery: Delivery, number: in
         service=service_in(labels),
         labels={key: clip(value, MAX_LABEL) for key, value in labels.items() if value},
         link=web_link(alert.get("generatorURL")) or web_link(whole.get("externalURL")),
-        part=print_,
+        part=clip(print_, MAX_NAME),
     )
 
 

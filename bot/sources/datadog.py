@@ -12,6 +12,7 @@ from bot.signals import (
     HIGH,
     INFO,
     MAX_LABEL,
+    MAX_NAME,
     MAX_SUMMARY,
     MAX_TITLE,
     WARNING,
@@ -176,7 +177,7 @@ def _tags(value: Any) -> dict[str, str]:
 
 def _observer(tags: Mapping[str, str], delivery: Delivery) -> str:
     probe = tags.get("probe", "")
-    return probe.title() if probe else observer_of(delivery, delivery.endpoint_name)
+    return clip(probe.title(), MAX_NAME) if probe else observer_of(delivery, delivery.endpoint_name)
 
 
 def _summary(content: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, C
 
 from bot.config import Severity
 from bot.decoding import decode, mapping, pairs, text, web_link
-from bot.signals import MAX_LABEL, MAX_SUMMARY, MAX_TITLE, clip, happened, service_in, severity_of
+from bot.signals import MAX_LABEL, MAX_NAME, MAX_SUMMARY, MAX_TITLE, clip, happened, service_in, severity_of
 from bot.sources import (
     FIRING,
     NO_DATA,
@@ -52,7 +52,10 @@ def _severity(said: Any) -> str:
     return severity
 
 
-def _utc(at: datetime) -> datetime:
+def _utc(at: datetime) -> datetime | None:
+    """In UTC; none for a time that no alert can have, as Go writes one that is not set."""
+    if not 2000 <= at.year < 9999:
+        return None
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
@@ -115,7 +118,7 @@ def _signal(alert: GenericAlert, delivery: Delivery) -> Signal:
         severity=alert.severity,
         name=alert.name or alert.key,
         title=clip(alert.title, MAX_TITLE),
-        observer=alert.observer or observer_of(delivery, delivery.endpoint_name),
+        observer=clip(alert.observer or observer_of(delivery, delivery.endpoint_name), MAX_NAME),
         at=happened(alert.at, delivery.received_at),
         summary=clip(alert.summary, MAX_SUMMARY),
         service=alert.service or service_in(labels),

@@ -56,6 +56,7 @@ def stamp(at: datetime) -> str:
 
 
 def create_engine(url: str, **options: Any) -> sa.Engine:
+    options.setdefault("hide_parameters", True)     # an error's text goes to the log, where no body belongs
     """An engine whose transactions are serial on SQLite (BEGIN IMMEDIATE, WAL, fsync at commit) and UTC on PostgreSQL."""
     options.setdefault("pool_pre_ping", not url.startswith("sqlite"))
     engine = sa.create_engine(url, **options)
