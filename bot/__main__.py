@@ -23,6 +23,7 @@ cli.add_typer(audit_cli, name="audit")
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 USING_DEMO = "(no vigie.yaml and no DATABASE_URL here: this is about the demo in .demo/)"
+ALONE = "`vigie {role}` needs PostgreSQL; on SQLite one process does everything: `vigie serve`."
 DEMO_NOTES = Path(".demo/environment.json")
 
 
@@ -100,10 +101,11 @@ def worker() -> None:
 
 
 def _run(role: "Role") -> None:
-    from bot.app import App, endpoint_secrets
+    from bot.app import App
     from bot.logs import configure
     from bot.running import run, run_app
     from bot.settings import refuse_demo, slack_faults
+    from bot.trust import endpoint_secrets
 
     environ = dict(os.environ)
     settings = _settings(environ)
@@ -112,21 +114,11 @@ def _run(role: "Role") -> None:
     if faults := slack_faults(settings):
         raise Misbuilt("\n".join(faults))
     refuse_demo(settings, endpoint_secrets(config, secrets))
-    _prepare_database(settings, role)
+    if settings.database_url.startswith("sqlite") and role.name != "serve":
+        raise Misbuilt(ALONE.format(role=role.name))
     listening = role.answers or "PORT" in environ
     app = App(settings, config, secrets, role)
     run(run_app(app, settings.host, settings.port if listening else None))
-
-
-def _prepare_database(settings: "Settings", role: "Role") -> None:
-    """SQLite belongs to one process, which also migrates it; PostgreSQL is migrated by `vigie migrate`."""
-    from bot.store.migrate import upgrade
-
-    if not settings.database_url.startswith("sqlite"):
-        return
-    if role.name != "serve":
-        raise Misbuilt(f"`vigie {role.name}` needs PostgreSQL; on SQLite one process does everything: `vigie serve`.")
-    upgrade(settings.migrate_url)
 
 
 @cli.command()
@@ -153,6 +145,15 @@ def migrate() -> None:
 # --- looking ---
 
 
+def _looking() -> "Settings":
+    """The settings, once it is sure that there is something to look at."""
+    from bot.store.migrate import require
+
+    settings = _settings(_environ())
+    require(settings.database_url)
+    return settings
+
+
 @cli.command()
 def status(as_json: Json = False) -> None:
     """What is open, what was dropped, what waits for Slack."""
@@ -162,7 +163,7 @@ def status(as_json: Json = False) -> None:
     from bot.services.desk import Desk
     from bot.store.db import create_engine
 
-    settings = _settings(_environ())
+    settings = _looking()
     desk = Desk(create_engine(settings.database_url), _config(settings), SystemClock(), SystemIds())
     say(json.dumps(overview.status(desk), ensure_ascii=False, indent=2) if as_json else bare(overview.text(desk)))
 
@@ -223,7 +224,7 @@ def audit_verify(
     """Walks the whole chain and names the first entry that is not as it was written."""
     from bot.auditing import verify
 
-    sys.exit(0 if verify(_settings(_environ()), head or None, as_json, say) else 1)
+    sys.exit(0 if verify(_looking(), head or None, as_json, say) else 1)
 
 
 @audit_cli.command("export")
@@ -231,7 +232,7 @@ def audit_export() -> None:
     """The journal and its seals as JSON lines on standard output."""
     from bot.auditing import export
 
-    export(_settings(_environ()), sys.stdout)
+    export(_looking(), sys.stdout)
 
 
 if __name__ == "__main__":

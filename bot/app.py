@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,6 @@ import aiohttp
 import sqlalchemy as sa
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
@@ -45,7 +44,8 @@ from bot.settings import Secrets, Settings
 from bot.store import cards as posts
 from bot.store import traffic
 from bot.store.db import create_engine, reader
-from bot.store.migrate import at_head
+from bot.store.migrate import at_head, upgrade
+from bot.trust import TrustStore, endpoint_secrets
 
 log = structlog.get_logger()
 
@@ -66,24 +66,6 @@ class Role:
 
 
 SERVE, WEB, WORKER = Role("serve", True, True), Role("web", True, False), Role("worker", False, True)
-
-
-@dataclass(frozen=True, slots=True)
-class TrustStore:
-    """What sources may ask while they authenticate."""
-
-    secrets: Secrets
-    certificates: Certificates
-    confirmer: SnsConfirmer
-
-    def secret(self, reference: str) -> str:
-        return self.secrets.get(reference)
-
-    async def certificate(self, url: str, at: datetime) -> RSAPublicKey:
-        return await self.certificates.key(url, at)
-
-    async def confirm(self, topic_arn: str, token: str) -> None:
-        await asyncio.to_thread(self.confirmer.confirm, topic_arn, token)
 
 
 class App:
@@ -109,6 +91,7 @@ class App:
         self.desk = Desk(self.engine, config, clock or SystemClock(), self._ids, kill, self._wake)
         self.meters = Meters()
         self.intake = Intake(self.desk)
+        self._identity = Identity(settings.database_url, self._ids.new())
         self._known, self._mounts, self._pace = known_certificates, tuple(mounts), pace
         self._loop: asyncio.AbstractEventLoop | None = None
         self._due = asyncio.Event()
@@ -133,8 +116,7 @@ class App:
             await self.stop()
 
     async def start(self) -> None:
-        if not await asyncio.to_thread(at_head, self.engine):
-            raise Misbuilt(NOT_MIGRATED)
+        await asyncio.to_thread(self._take_database)
         self._loop = asyncio.get_running_loop()
         self._session = aiohttp.ClientSession()
         self._build()
@@ -145,6 +127,19 @@ class App:
             self._tasks.append(asyncio.create_task(run_socket(self._bolt, token, self.desk.clock, system_sleep)))
         self._note("vigie started")
         self._knocker.start()
+
+    def _take_database(self) -> None:
+        """Raises Misbuilt unless it is ours to work with and has our tables. A SQLite file is ours alone, so we migrate it."""
+        if self.role.works:
+            self._identity.take()
+        try:
+            if self._identity.embedded:
+                upgrade(self.settings.migrate_url)
+            if not at_head(self.engine):
+                raise Misbuilt(NOT_MIGRATED)
+        except Misbuilt:
+            self._identity.release()
+            raise
 
     def _build(self) -> None:
         token = self.settings.slack_bot_token
@@ -161,10 +156,8 @@ class App:
         self._knocker.every(SECRETS_S, "secrets", _in_thread(partial(endpoint_secrets, self.config, self.secrets)))
 
     async def _start_working(self) -> None:
-        identity = Identity(self.settings.database_url, self._ids.new())
-        identity.take()
         courier = Courier(self.desk, self.slack, partial(cards.draw, self.config), self._pace, self.meters.lag.observe)
-        self._durable = Durable(self.settings.database_url, identity)
+        self._durable = Durable(self.settings.database_url, self._identity)
         self.delivery = Delivery(self.desk, courier, self._durable)
         self._durable.work(WORK, self.delivery.run)
         await self._durable.launch()
@@ -278,16 +271,3 @@ def _in_thread(door: Callable[[], Any]) -> Callable[[], Awaitable[None]]:
         await asyncio.to_thread(door)
 
     return knock
-
-
-def endpoint_secrets(config: Config, secrets: Secrets) -> Mapping[str, str]:
-    """Every secret that vigie.yaml refers to; raises Misbuilt naming all that are missing."""
-    found, missing = {}, []
-    for reference in sorted({each for endpoint in config.endpoints.values() for each in endpoint.secrets}):
-        try:
-            found[reference] = secrets.get(reference)
-        except Misbuilt as fault:
-            missing.append(str(fault))
-    if missing:
-        raise Misbuilt("\n".join(missing))
-    return found

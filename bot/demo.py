@@ -92,8 +92,6 @@ def set_stage(environ: dict[str, str]) -> Stage:
         **demo_secrets(load_config(config)),
     }
     chosen = {**given, **{name: environ[name] for name in ("DATABASE_URL", "VIGIE_MIGRATE_URL") if environ.get(name)}}
-    notes = STAGE / "environment.json"
-    notes.write_text(json.dumps(chosen, indent=2))
     return Stage(port, speed, chosen)
 
 
@@ -148,8 +146,10 @@ def build(stage: Stage) -> tuple[App, Workspace]:
         "SLACK_BOT_TOKEN": seed.app.token, "SLACK_SIGNING_SECRET": seed.app.signing_secret,
         "SLACK_API_URL": f"{stage.url}/workspace/api/",
     }
+    (STAGE / "environment.json").write_text(json.dumps(settings_environ, indent=2))      # for `vigie status` beside us
     settings = load_settings(settings_environ)
-    upgrade(settings.migrate_url)
+    if not settings.database_url.startswith("sqlite"):      # a SQLite file is migrated by the app that owns it
+        upgrade(settings.migrate_url)
     workspace = Workspace(seed)
     mounts = [Route("/", _to_page), Mount("/workspace", workspace.asgi)]
     secrets = EnvironmentSecrets(settings_environ)

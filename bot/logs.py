@@ -8,7 +8,10 @@ import structlog
 
 from bot.masking import mask
 
-QUIET = ("botocore", "boto3", "urllib3", "aiohttp.access", "apscheduler", "dbos", "slack_bolt", "slack_sdk", "uvicorn.access")
+QUIET = (
+    "aiohttp.access", "alembic", "apscheduler", "boto3", "botocore", "dbos", "slack_bolt", "slack_sdk", "urllib3",
+    "uvicorn.access",
+)
 
 
 def configure(level: str) -> None:

@@ -147,7 +147,7 @@ def test_secrets_of_the_demo_are_found_everywhere_but_in_the_demo(means):
 
 def test_a_database_that_is_not_there_yet_is_neither_made_nor_forgotten(means, tmp_path):
     found = told(with_environ(means, DATABASE_URL=f"sqlite:///{tmp_path}/new.db"))
-    assert "vigie migrate" in found["tables"].remedy
+    assert "vigie serve" in found["tables"].remedy
     assert not (tmp_path / "new.db").exists()
 
 

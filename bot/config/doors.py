@@ -1,13 +1,16 @@
 """What must be true of the endpoints: each has one source, one organisation and one credential that can be checked."""
 
+import pkgutil
 import re
 from collections.abc import Iterator
 from itertools import combinations
+from pathlib import Path
 
 from bot.config.models import Endpoint
 from bot.config.remarks import Book, Place, Remark, Saying, hint
 
-KNOWN_SOURCES = ("alertmanager", "cloudwatch", "datadog", "eventbridge", "generic")
+# One file, one source: the names are read off the folder, since the sources themselves stand above us.
+KNOWN_SOURCES = tuple(sorted(each.name for each in pkgutil.iter_modules([str(Path(__file__).parents[1] / "sources")])))
 FROM_AWS = ("cloudwatch", "eventbridge")
 MOST_SECRETS = 2
 

@@ -16,6 +16,7 @@ MIGRATE = "Run `vigie migrate` (with the owner's address in VIGIE_MIGRATE_URL on
 NO_DATABASE = "Vigie calls the database at {url} and cannot work with it: {reason}"
 LOOK_AT_DATABASE = "Look whether it runs and lets this host, user and password in: DATABASE_URL."
 FILE_ABSENT = "{file} is not there yet"
+SERVE_MAKES_IT = "Nothing to do: `vigie serve` makes it when it starts."
 FOLDER_CLOSED = "Vigie may not write in {folder}, where its database is to be"
 OPEN_FOLDER = "Give the user who runs Vigie that folder, or name another file in DATABASE_URL."
 FILE_FINE = "{file} can be written, and each commit reaches the disk"
@@ -56,7 +57,7 @@ def _absent(file: Path) -> Finding:
     folder = file.absolute().parent
     if not os.access(folder, os.W_OK):
         return Finding("sqlite-write", "fault", FOLDER_CLOSED.format(folder=folder), OPEN_FOLDER)
-    return Finding("tables", "fault", FILE_ABSENT.format(file=file), MIGRATE)
+    return Finding("tables", "warning", FILE_ABSENT.format(file=file), SERVE_MAKES_IT)
 
 
 def _tables(engine: sa.Engine) -> Finding:
