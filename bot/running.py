@@ -10,9 +10,12 @@ import uvicorn
 from starlette.applications import Starlette
 
 from bot.app import App
+from bot.errors import Misbuilt
 from bot.ports import system_sleep
 
 GRACE_S = 15
+
+PORT_TAKEN = "Port {port} is taken: end what listens there, or name another one with PORT."
 ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -44,6 +47,8 @@ async def run_app(app: App, host: str, port: int | None) -> None:
     await app.start()
     try:
         await (_until_told() if port is None else server(app.asgi(), host, port).serve())
+    except SystemExit:      # the server's own way to say that it could not listen
+        raise Misbuilt(PORT_TAKEN.format(port=port)) from None
     finally:
         await app.stop()
 

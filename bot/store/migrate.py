@@ -28,6 +28,25 @@ TOO_MIGHTY = (
     "give Vigie a role of its own there, and keep the owner for VIGIE_MIGRATE_URL."
 )
 
+NO_FILE = "There is no database {file} yet: `vigie serve` makes it when it starts, or name yours with DATABASE_URL."
+NOT_MIGRATED = "The database is not at this Vigie's tables: run `vigie migrate` first."
+NOT_REACHED = "The database {url} does not answer ({error}): look at DATABASE_URL, or run `vigie check`."
+
+
+def require(url: str) -> None:
+    """Raises Misbuilt unless the database is there and has exactly the tables this Vigie works with."""
+    place = sa.make_url(url)
+    if place.get_backend_name() == "sqlite" and not Path(place.database or "").exists():
+        raise Misbuilt(NO_FILE.format(file=place.database))
+    engine = create_engine(url)
+    try:
+        if not at_head(engine):
+            raise Misbuilt(NOT_MIGRATED)
+    except sa.exc.SQLAlchemyError as fault:
+        raise Misbuilt(NOT_REACHED.format(url=place.render_as_string(), error=type(fault).__name__)) from fault
+    finally:
+        engine.dispose()
+
 
 def upgrade(url: str, application_url: str | None = None) -> None:
     """Migrates to the newest revision; safe to repeat and to run from several processes at once.
