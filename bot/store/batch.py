@@ -45,21 +45,22 @@ POST = {
 
 
 @cache
-def _insert(dialect: str, table: str, columns: tuple[tuple[str, str], ...], ending: str) -> sa.TextClause:
-    names = ", ".join(name for name, _ in columns)
-    return text(f"INSERT INTO {table} ({names}) {rows(dialect, dict(columns))} {ending}")
+def statement(query: str) -> sa.TextClause:
+    """The same object for the same words, so that SQLAlchemy remembers what it found out about it."""
+    return text(query)
 
 
-def _run(connection: Connection, table: str, columns: Mapping[str, str], records: Sequence[Record], ending: str = "") -> Any:
-    statement = _insert(connection.dialect.name, table, tuple(columns.items()), ending)
-    return connection.execute(statement, as_rows(records))
+def _insert(connection: Connection, table: str, columns: Mapping[str, str], records: Sequence[Record], ending: str = "") -> Any:
+    given = rows(connection.dialect.name, columns)
+    query = f"INSERT INTO {table} ({', '.join(columns)}) {given} {ending}"
+    return connection.execute(statement(query), as_rows(records))
 
 
 def known_deliveries(connection: Connection, deliveries: Iterable[str]) -> set[str]:
     """Which of these have been taken before."""
     given = rows(connection.dialect.name, {"delivery": "text"})
     found = connection.execute(
-        text(f"SELECT delivery FROM signal WHERE delivery IN ({given})"), as_rows({"delivery": each} for each in deliveries)
+        statement(f"SELECT delivery FROM signal WHERE delivery IN ({given})"), as_rows({"delivery": each} for each in deliveries)
     )
     return {row.delivery for row in found}
 
@@ -73,14 +74,14 @@ def lock_open(connection: Connection, fingerprints: Sequence[str]) -> Sequence[R
                        alert.due_at, alert.group_id, alert_group.channel
                 FROM alert JOIN alert_group ON alert_group.id = alert.group_id
                 WHERE alert.state <> 'closed' AND alert.fingerprint IN ({given}) ORDER BY alert.fingerprint{hold}"""
-    return connection.execute(text(query), as_rows({"fingerprint": each} for each in fingerprints)).all()
+    return connection.execute(statement(query), as_rows({"fingerprint": each} for each in fingerprints)).all()
 
 
 def observations(connection: Connection, alert_ids: Sequence[int]) -> Sequence[Row[Any]]:
     """Who observed what of these alerts."""
     given = rows(connection.dialect.name, {"id": "bigint"})
     query = f"SELECT alert_id, observer, state, at FROM observation WHERE alert_id IN ({given})"
-    return connection.execute(text(query), as_rows({"id": each} for each in alert_ids)).all()
+    return connection.execute(statement(query), as_rows({"id": each} for each in alert_ids)).all()
 
 
 def last_words(connection: Connection, fingerprints: Sequence[str], since: datetime) -> Sequence[Row[Any]]:
@@ -90,20 +91,20 @@ def last_words(connection: Connection, fingerprints: Sequence[str], since: datet
                 WHERE fingerprint IN ({given}) AND at > CAST(:since AS {TIMES[connection.dialect.name]})
                 GROUP BY fingerprint, observer, state"""
     words = {**as_rows({"fingerprint": each} for each in fingerprints), "since": since.strftime("%Y-%m-%d %H:%M:%S.%f")}
-    return connection.execute(text(query), words).all()
+    return connection.execute(statement(query), words).all()
 
 
 def add_signals(connection: Connection, records: Sequence[Record]) -> int:
     """How many went in; fewer than given: another writer took one of them in this instant."""
-    return int(_run(connection, "signal", SIGNAL, records, "ON CONFLICT (delivery) DO NOTHING").rowcount)
+    return int(_insert(connection, "signal", SIGNAL, records, "ON CONFLICT (delivery) DO NOTHING").rowcount)
 
 
 def open_alerts(connection: Connection, records: Sequence[Record]) -> dict[str, int]:
     """New alerts' ids by fingerprint; one is missing if another writer opened it in this instant."""
     ending = "ON CONFLICT (fingerprint) WHERE state <> 'closed' DO NOTHING RETURNING id, fingerprint"
-    opened = {row.fingerprint: row.id for row in _run(connection, "alert", ALERT, records, ending)}
+    opened = {row.fingerprint: row.id for row in _insert(connection, "alert", ALERT, records, ending)}
     given = rows(connection.dialect.name, {"id": "bigint"})
-    grouping = text(f"UPDATE alert SET group_id = id WHERE id IN ({given})")
+    grouping = statement(f"UPDATE alert SET group_id = id WHERE id IN ({given})")
     connection.execute(grouping, as_rows({"id": each} for each in opened.values()))
     return opened
 
@@ -112,23 +113,23 @@ def change_alerts(connection: Connection, records: Sequence[Record]) -> None:
     """Writes what the signals changed."""
     values = ", ".join(f"{name} = new.{name}" for name in CHANGED if name != "id")
     given = rows(connection.dialect.name, CHANGED)
-    connection.execute(text(f"UPDATE alert SET {values} FROM ({given}) AS new WHERE alert.id = new.id"), as_rows(records))
+    connection.execute(statement(f"UPDATE alert SET {values} FROM ({given}) AS new WHERE alert.id = new.id"), as_rows(records))
 
 
 def observe(connection: Connection, records: Sequence[Record]) -> None:
     """What each observer says now."""
     ending = "ON CONFLICT (alert_id, observer) DO UPDATE SET state = excluded.state, at = excluded.at"
-    _run(connection, "observation", OBSERVATION, records, ending)
+    _insert(connection, "observation", OBSERVATION, records, ending)
 
 
 def open_groups(connection: Connection, records: Sequence[Record]) -> None:
     """A group bears the number of the alert that founded it."""
-    _run(connection, "alert_group", GROUP, records)
+    _insert(connection, "alert_group", GROUP, records)
 
 
 def add_entries(connection: Connection, records: Sequence[Record]) -> None:
     """Journal entries of a whole batch."""
-    _run(connection, "journal", JOURNAL, records)
+    _insert(connection, "journal", JOURNAL, records)
 
 
 def bump_posts(connection: Connection, records: Sequence[Record]) -> None:
@@ -143,4 +144,4 @@ def bump_posts(connection: Connection, records: Sequence[Record]) -> None:
                              THEN excluded.due_at ELSE post.due_at END,
                     urgency = CASE WHEN post.due_at IS NULL OR excluded.urgency < post.urgency
                               THEN excluded.urgency ELSE post.urgency END"""
-    connection.execute(text(query), as_rows(records))
+    connection.execute(statement(query), as_rows(records))

@@ -19,8 +19,6 @@ metadata = sa.MetaData(naming_convention=NAMING)
 
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
-STAMP = "%Y-%m-%d %H:%M:%S.%f"
-
 
 class Utc(TypeDecorator[datetime]):
     """An instant: timestamptz on PostgreSQL, sortable text on SQLite; aware and UTC on our side."""
@@ -52,13 +50,13 @@ def instant(value: Any) -> datetime:
 
 def stamp(at: datetime) -> str:
     """An instant as a row of SQLite (or a JSON parameter of either database) holds it; UTC."""
-    return at.astimezone(UTC).strftime(STAMP)
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def create_engine(url: str, **options: Any) -> sa.Engine:
-    options.setdefault("hide_parameters", True)     # an error's text goes to the log, where no body belongs
     """An engine whose transactions are serial on SQLite (BEGIN IMMEDIATE, WAL, fsync at commit) and UTC on PostgreSQL."""
     options.setdefault("pool_pre_ping", not url.startswith("sqlite"))
+    options.setdefault("hide_parameters", True)     # an error's text goes to the log, where no body belongs
     engine = sa.create_engine(url, **options)
     listen = sa.event.listen
     if engine.dialect.name == "sqlite":
