@@ -50,6 +50,7 @@ from bot.trust import TrustStore, endpoint_secrets
 log = structlog.get_logger()
 
 DUE_S, DELIVER_S, MEND_S, SEAL_S, FLUSH_S, SECRETS_S, HOUSEKEEPING_S = 5, 0.5, 15, 0.5, 1, 240, 30
+GATHER_S = 0.05
 REMEMBER = timedelta(days=2)
 
 SILENT_DATABASE = "the database does not answer: {error}"
@@ -227,7 +228,7 @@ class App:
                 await self.delivery.start_due()
             except sa.exc.SQLAlchemyError:  # a background loop: what is due stays due, the next knock tries again
                 log.exception("deliveries not started")
-            await system_sleep(0.01)  # what is committed within this moment starts together
+            await system_sleep(GATHER_S)  # a storm of commits costs twenty looks a second, no more
 
     def _housekeeping(self) -> None:
         now = self.desk.clock.now()
