@@ -40,9 +40,10 @@ _SHAPES = tuple(
     )
 )
 _TRIGGERS = (
-    "pass", "pwd", "secret", "token", "credential", "authorization", "cookie", "cv", "key", "string", "eyj", "akia",
+    "pass", "pwd", "secret", "token", "credential", "authorization", "cookie", "cv", "string", "eyj", "akia",
     "asia", "xox", "xapp", "hooks.slack", "k_live_", "k_test_", "whsec_", "bearer", "subscri",
 )
+_SOME_KEY = re.compile("[a-z][_ .-]*key")            # api_key; a field that is plainly called `key` is none
 
 # --- card numbers ---------------------------------------------------------------------------------------------------
 
@@ -163,7 +164,9 @@ def _may_hold_numbers(text: str) -> bool:
 
 def _may_hold_secrets(text: str) -> bool:
     lowered = text.lower()
-    return any(trigger in lowered for trigger in _TRIGGERS) or ("//" in text and ("@" in text or "%40" in text))
+    if any(trigger in lowered for trigger in _TRIGGERS) or ("key" in lowered and _SOME_KEY.search(lowered)):
+        return True
+    return "//" in text and ("@" in text or "%40" in text)
 
 
 def _is_escaped(text: str) -> bool:
