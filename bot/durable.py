@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import logging
 import os
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -117,6 +118,7 @@ class Identity:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            self.release()
             raise Misbuilt(TAKEN.format(file=self._url.database)) from error
 
     def _try_lock(self, name: str) -> bool:
@@ -147,6 +149,13 @@ class Identity:
             self._connection.engine.dispose()
 
 
+def _log_as_we_do() -> None:
+    """The engine writes its own lines past our form and our masking; it shall not."""
+    its_own = logging.getLogger("dbos")
+    its_own.handlers.clear()
+    its_own.propagate = True
+
+
 class Durable:
     """The engine itself. Works are registered before `launch`; each is an async function of plain values."""
 
@@ -165,6 +174,7 @@ class Durable:
             "scheduler_polling_interval_sec": 30.0,
         }
         DBOS(config=config)
+        _log_as_we_do()
 
     def work(self, name: str, function: Work) -> None:
         """Registers durable work under a name that never changes; it is called with a Run and what `start` is given."""

@@ -67,4 +67,7 @@ class Queue:
         except Unavailable as problem:
             log.warning("queue message not taken yet", endpoint=self._name, message=message.id, error=str(problem))
             return None
+        except Exception:  # the edge of the entrypoint: one message that breaks us must not end the reading of all others
+            log.exception("queue message failed", endpoint=self._name, message=message.id)
+            return None
         return message.receipt
