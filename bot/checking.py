@@ -24,7 +24,7 @@ from bot.store.db import create_engine
 
 DEFAULT_SITE = "datadoghq.eu"
 ADVICE_HEAD = "\n{endpoint}\n{text}"
-ALL_WELL, SOME_FAULTS = "Nothing is wrong.", "{count} faults; Vigie would not work as it stands."
+ALL_WELL, SOME_FAULTS = "Nothing is wrong.", "Faults: {count}. Vigie would not work as it stands."
 
 Say = Callable[[str], None]
 
@@ -35,7 +35,7 @@ def run_check(environ: Mapping[str, str], secrets: Secrets, *, online: bool, as_
     report = run_checks(means)
     findings = list(report.findings)
     if online and report.settings and report.config:
-        findings += asyncio.run(_ask_everybody(environ, report.settings, report))
+        findings += asyncio.run(_ask_everybody(environ, report.settings, report, demo))
     if as_json:
         say(json.dumps(for_machines(findings), ensure_ascii=False, indent=2))
     else:
@@ -53,7 +53,7 @@ def _tell(findings: list[Finding], report: Report, say: Say) -> None:
     say("\n" + (SOME_FAULTS.format(count=faults) if faults else ALL_WELL))
 
 
-async def _ask_everybody(environ: Mapping[str, str], settings: Settings, report: Report) -> list[Finding]:
+async def _ask_everybody(environ: Mapping[str, str], settings: Settings, report: Report, demo: bool) -> list[Finding]:
     assert report.config is not None
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15)) as session:
         token = settings.slack_bot_token
@@ -63,7 +63,7 @@ async def _ask_everybody(environ: Mapping[str, str], settings: Settings, report:
             slack_auth=slack.auth_test,
             slack_channel=slack.channel_info,
             slack_person=slack.user_info,
-            aws_identity=_uses_aws(report) or None,
+            aws_identity=None if demo else _uses_aws(report),
             datadog_valid=partial(key_is_valid, key, site) if key else None,
             datadog_url=f"https://api.{site}/api/v1/validate",
             status_of=partial(_status_of, session),

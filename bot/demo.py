@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import json
+import math
 import re
 import shutil
+import socket
 import sys
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +25,7 @@ from bot.config import Config, load_config
 from bot.discover import discover
 from bot.doubles.night import Said, Sent, night
 from bot.doubles.sns import DEMO_CERTIFICATE, DEMO_CERTIFICATE_URL
+from bot.durable import Identity
 from bot.entrypoints.chat import SHORTCUTS
 from bot.errors import Misbuilt
 from bot.logs import configure
@@ -48,13 +51,17 @@ Vigie's demo is running. Open  {url}
   You act as Alice (Bridge); switch to Léa (Padok) or to Eve, a stranger, at the top left.
   Type /vigie help in the composer, click the buttons, open a thread.
   {night}
-  In another terminal: vigie status, vigie audit verify, vigie send FILE --endpoint bridge-generic
+  In another terminal: {vigie} status (or audit verify, or send FILE --endpoint bridge-generic).
   Ctrl-C ends it; the next start finds a clean stage.
 """
 PLAYING = "An example night is played now, at {speed} times its speed."
 SILENT = "DEMO_SPEED=0: nothing is played; send what you like."
-BAD_NUMBER = "{name}={value} is not a number; leave it out or give one, for instance {name}={example}."
+BAD_PORT = "DEMO_PORT={value} is not a port: leave it out for 8080, or give a number from 1 to 65535."
+BAD_SPEED = "DEMO_SPEED={value} is not a speed: leave it out for 20, or give a number; 0 plays nothing."
 PORT_TAKEN = "Port {port} is taken: end what listens there, or start with DEMO_PORT={other}."
+PORT_FORBIDDEN = "Port {port} may not be opened by you: start with DEMO_PORT=8080."
+PLAYED_HERE = "A demo runs in this folder already: end it first (Ctrl-C in its terminal), or start this one in another folder."
+NO_STAGE = "The demo keeps its files in {folder}, and that cannot be written ({why}): start it in a folder that is yours."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +87,32 @@ def run_demo(environ: dict[str, str]) -> None:
 
 def set_stage(environ: dict[str, str]) -> Stage:
     """A clean folder, and an environment that knows the demo's secrets; what the caller sets wins."""
-    port = int(_number(environ, "DEMO_PORT", DEFAULT_PORT))
-    speed = _number(environ, "DEMO_SPEED", DEFAULT_SPEED)
-    shutil.rmtree(STAGE, ignore_errors=True)
-    STAGE.mkdir()
+    port, speed = _port(environ.get("DEMO_PORT") or DEFAULT_PORT), _speed(environ.get("DEMO_SPEED") or DEFAULT_SPEED)
+    database = f"sqlite:///{STAGE.resolve()}/vigie.db"
+    try:
+        _clear(database)
+    except OSError as error:
+        raise Misbuilt(NO_STAGE.format(folder=STAGE.resolve(), why=error.strerror)) from None
     config = Path(environ.get("VIGIE_CONFIG", str(resources.files("bot") / "vigie.example.yaml")))
     given = {
-        "DATABASE_URL": f"sqlite:///{STAGE.resolve()}/vigie.db",
+        "DATABASE_URL": database,
         "VIGIE_CONFIG": str(config),
         "PORT": str(port),
         **demo_secrets(load_config(config)),
     }
     chosen = {**given, **{name: environ[name] for name in ("DATABASE_URL", "VIGIE_MIGRATE_URL") if environ.get(name)}}
     return Stage(port, speed, chosen)
+
+
+def _clear(database: str) -> None:
+    """Never under the feet of a demo that still plays."""
+    if STAGE.exists():
+        try:
+            Identity(database, "").take()       # nobody keeps it, so it is let go at once
+        except Misbuilt:
+            raise Misbuilt(PLAYED_HERE) from None
+    shutil.rmtree(STAGE, ignore_errors=True)
+    STAGE.mkdir()
 
 
 def demo_secrets(config: Config) -> dict[str, str]:
@@ -104,11 +124,35 @@ def demo_secrets(config: Config) -> dict[str, str]:
     }
 
 
-def _number(environ: dict[str, str], name: str, usual: str) -> float:
+def _port(text: str) -> int:
+    """Tried now, before anything is cleared or built."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 65535):
+        raise Misbuilt(BAD_PORT.format(value=text))
     try:
-        return float(environ.get(name) or usual)
+        socket.create_server(("127.0.0.1", int(text))).close()
+    except PermissionError:
+        raise Misbuilt(PORT_FORBIDDEN.format(port=text)) from None
+    except OSError:
+        raise Misbuilt(PORT_TAKEN.format(port=text, other=int(text) % 65535 + 1)) from None
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
     except ValueError:
-        raise Misbuilt(BAD_NUMBER.format(name=name, value=environ[name], example=usual)) from None
+        speed = math.nan
+    if not 0 <= speed < math.inf:
+        raise Misbuilt(BAD_SPEED.format(value=text))
+    return speed
+
+
+def _vigie() -> str:
+    """The command as it can be typed here: `make demo` leaves it in a folder that no path knows."""
+    beside = Path(sys.executable).with_name("vigie")
+    if shutil.which("vigie") or not beside.exists():
+        return "vigie"
+    return str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside)
 
 
 async def play(stage: Stage) -> None:
@@ -123,7 +167,7 @@ async def play(stage: Stage) -> None:
     try:
         await serving.serve()
     except SystemExit:
-        raise Misbuilt(PORT_TAKEN.format(port=stage.port, other=stage.port + 1)) from None
+        raise Misbuilt(PORT_TAKEN.format(port=stage.port, other=stage.port % 65535 + 1)) from None
     finally:
         for each in beside:
             each.cancel()
@@ -165,7 +209,7 @@ async def _tell(stage: Stage, serving: uvicorn.Server, app: App, workspace: Work
     while not serving.started:
         await system_sleep(0.05)
     words = PLAYING.format(speed=f"{stage.speed:g}") if stage.speed else SILENT
-    sys.stdout.write(WELCOME.format(url=f"{stage.url}/", night=words))
+    sys.stdout.write(WELCOME.format(url=f"{stage.url}/", night=words, vigie=_vigie()))
     sys.stdout.flush()
     if not stage.speed:
         return

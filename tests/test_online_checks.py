@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from bot.clients import aws
 from bot.clients.slack import SlackClient
 from bot.config import load_config
-from bot.errors import Rejected, Unavailable
+from bot.errors import Misbuilt, Rejected, Unavailable
 from bot.services.advice import advice
 from bot.services.findings import Finding, failed
 from bot.services.manifest import SCOPES, manifest
@@ -154,6 +155,16 @@ def test_each_endpoint_gets_what_must_be_set_on_the_other_side(config):
     assert "DeliveryPolicy" in pieces["bridge-cloudwatch"] and "RedrivePolicy" in pieces["bridge-cloudwatch"]
     assert "Authorization: Bearer" in pieces["bridge-alertmanager"]
     assert "X-Vigie-Secret" in pieces["bridge-generic"]
+
+
+def test_missing_credentials_of_aws_are_told_as_such_and_not_as_a_silent_network(monkeypatch, tmp_path):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    with pytest.raises(Misbuilt, match="There are no AWS credentials"):
+        asyncio.run(aws.caller_identity())
 
 
 def test_a_queue_gets_the_advice_for_queues(config):

@@ -9,13 +9,14 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from bot.errors import Unavailable
+from bot.errors import Misbuilt, Unavailable
 
 LONG_POLL_SECONDS = 20
 BATCH = 10
 
+NO_CREDENTIALS = "There are no AWS credentials. Give this machine a role, set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and its secret."
 NO_ANSWER = "AWS did not {what} ({why})."
 NOT_DELETED = "AWS did not delete {count} messages of the queue; they will come again."
 
@@ -100,5 +101,8 @@ async def caller_identity() -> dict[str, str]:
 def _caller_identity() -> dict[str, str]:
     client = _client("sts")
     with _answering("say who we are"):
-        answer = client.get_caller_identity()
+        try:
+            answer = client.get_caller_identity()
+        except NoCredentialsError:
+            raise Misbuilt(NO_CREDENTIALS) from None
     return {name: str(answer[name]) for name in ("Account", "Arn", "UserId")}

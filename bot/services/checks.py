@@ -62,7 +62,7 @@ def run_checks(means: Means) -> Report:
     if config:
         findings += [*_sources(means, config), *_secrets(means, config)]
     if settings:
-        findings += [*_slack(settings, config), *_demo(means, settings, config)]
+        findings += [*_slack(means, settings, config), *_demo(means, settings, config)]
         findings += database_checks.look(settings.database_url, means.database, means.free)
     return Report(tuple(findings), settings, config)
 
@@ -126,13 +126,13 @@ def _secret(means: Means, reference: str) -> Iterator[Finding]:
             yield Finding("secret-short", "warning", what, LONGER)
 
 
-def _slack(settings: Settings, config: Config | None) -> Iterator[Finding]:
+def _slack(means: Means, settings: Settings, config: Config | None) -> Iterator[Finding]:
     faults = slack_faults(settings)
     yield from (told("slack-token", "fault", fault) for fault in faults)
     if not faults:
         mode = BY_SOCKET if settings.socket_mode else BY_HTTP
         yield Finding("slack-token", "ok", SLACK_FINE.format(mode=mode))
-    if config and config.public_url is None and not settings.socket_mode:
+    if config and config.public_url is None and not settings.socket_mode and not means.demo:
         yield Finding("public-url", "warning", NO_PUBLIC_URL, SET_PUBLIC_URL)
 
 
