@@ -26,6 +26,7 @@ ifdef UV
 	@test -x $(PY) || $(UV) venv -q --python $(PYTHON) .venv
 	@$(UV) pip install -q --python $(PY) --require-hashes -r $(REQUIREMENTS)
 else
+	@echo "Installing into .venv, once: this takes a minute or two."
 	@test -x $(PY) || $(PYTHON) -m venv .venv
 	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r $(REQUIREMENTS)
 endif

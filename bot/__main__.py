@@ -34,7 +34,7 @@ def say(text: str) -> None:
 def main() -> None:
     """Exit codes: 0 fine, 1 a fault told in a sentence, 2 wrong usage."""
     try:
-        cli()
+        cli(prog_name="vigie")
     except (Misbuilt, Refused, Unavailable) as fault:
         sys.stderr.write(f"{fault}\n")
         sys.exit(1)
@@ -86,7 +86,7 @@ def serve() -> None:
 
 @cli.command()
 def web() -> None:
-    """Answers webhooks and Slack; several of it may run, on PostgreSQL."""
+    """Answers webhooks and Slack. Several of it may run, on PostgreSQL."""
     from bot.app import WEB
 
     _run(WEB)
@@ -94,7 +94,7 @@ def web() -> None:
 
 @cli.command()
 def worker() -> None:
-    """Delivers, keeps time, seals the journal; several of it may run, on PostgreSQL."""
+    """Delivers, keeps time, seals the journal. Several of it may run, on PostgreSQL."""
     from bot.app import WORKER
 
     _run(WORKER)
@@ -123,7 +123,7 @@ def _run(role: "Role") -> None:
 
 @cli.command()
 def demo() -> None:
-    """Vigie with a Slack of its own and an example night; needs no account, no service, no key."""
+    """A Slack of its own and an example night. Needs no account, no service, no key."""
     from bot.demo import run_demo
 
     run_demo(dict(os.environ))
@@ -185,7 +185,7 @@ def manifest(
     url: Annotated[str, typer.Option(help="Where Slack reaches Vigie.")] = "",
     socket: Annotated[bool, typer.Option(help="For Socket Mode.")] = False,
 ) -> None:
-    """The Slack app manifest, to be pasted into "Create an app"."""
+    """The Slack app manifest. It is pasted into "Create an app"."""
     import commands
     from bot.discover import discover
     from bot.entrypoints.chat import SHORTCUTS
@@ -205,7 +205,7 @@ def send(
     url: Annotated[str, typer.Option(help="Where Vigie listens.")] = "",
     raw: Annotated[bool, typer.Option(help="The bytes as they are: not wrapped, not signed.")] = False,
 ) -> None:
-    """Posts a payload file as its source would: wrapped and signed for SNS, with the secret for the others."""
+    """Posts a file as its source would. Wrapped and signed for SNS, with the secret for the others."""
     from bot.sending import send_file
 
     environ = _environ()
