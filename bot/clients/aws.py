@@ -16,7 +16,7 @@ from bot.errors import Misbuilt, Unavailable
 LONG_POLL_SECONDS = 20
 BATCH = 10
 
-NO_CREDENTIALS = "There are no AWS credentials. Give this machine a role, set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and its secret."
+NO_CREDENTIALS = "There are no AWS credentials. Give this machine a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and its secret."
 NO_ANSWER = "AWS did not {what} ({why})."
 NOT_DELETED = "AWS did not delete {count} messages of the queue; they will come again."
 
