@@ -140,6 +140,7 @@ class App:
                 raise Misbuilt(NOT_MIGRATED)
         except Misbuilt:
             self._identity.release()
+            self.engine.dispose()
             raise
 
     def _build(self) -> None:
