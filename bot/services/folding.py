@@ -55,6 +55,7 @@ class Episode:
     updated_at: datetime | None = None
     events: list[tuple[str, Arrival]] = field(default_factory=list)
     observed: dict[str, Arrival] = field(default_factory=dict)
+    counted: set[str] = field(default_factory=set)
 
 
 def opens(arrival: Arrival) -> bool:
@@ -87,6 +88,7 @@ def fold(episode: Episode, arrival: Arrival, probation: timedelta) -> None:
 def count(episode: Episode, arrival: Arrival) -> None:
     """One signal more, whatever it says."""
     episode.signals += 1
+    episode.counted.add(arrival.delivery)
     episode.updated_at = arrival.received_at
 
 
