@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -42,7 +42,7 @@ class Web:
 
     def routes(self) -> Sequence[Route]:
         """All that a process which answers has."""
-        return [Route("/webhooks/{source}/{endpoint}", self.webhook, methods=["POST"]), *self.health_routes()]
+        return [Route("/webhooks/{source}/{endpoint:path}", self.webhook, methods=["POST"]), *self.health_routes()]
 
     def health_routes(self) -> Sequence[Route]:
         """What every process has."""
@@ -54,7 +54,8 @@ class Web:
 
     async def webhook(self, request: Request) -> Response:
         """200 after the commit; 503 for "not now"; 4xx only for what is dropped for good, and counted."""
-        source, name = request.path_params["source"], request.path_params["endpoint"]
+        # A slash too much is forgiven: no source follows the redirect that would mend it.
+        source, name = request.path_params["source"], request.path_params["endpoint"].rstrip("/")
         endpoint = self.desk.config.endpoints.get(name)
         if endpoint is None or endpoint.source != source:
             return self._drop(UNKNOWN, "unknown_endpoint", 404, NO_ENDPOINT.format(source=source[:40], name=name[:40]))
@@ -64,6 +65,8 @@ class Web:
             return self._drop(name, refusal.reason, refusal.status, str(refusal))
         except Unavailable as problem:
             return _later(str(problem), problem.retry_after)
+        except ClientDisconnect:
+            return _later(APOLOGY, 10)      # nobody hears it: the sender has left
         except Exception as error:  # the edge of the entrypoint: the sender keeps it and sends it again
             reference = self.desk.ids.new()[:8]
             log.exception("delivery failed", endpoint=name, reference=reference, error=type(error).__name__)

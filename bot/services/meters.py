@@ -1,5 +1,6 @@
 """What is counted for /metrics, and the deliveries that had to be dropped."""
 
+import math
 from collections import Counter as Tally
 
 import sqlalchemy as sa
@@ -36,16 +37,24 @@ class Meters:
         if not self._unwritten:
             return
         counted, self._unwritten = self._unwritten, Tally()
-        with desk.begin("drops") as connection:
-            for (endpoint, reason), count in sorted(counted.items()):
-                traffic.count_drop(connection, endpoint, reason, count, desk.clock.now())
+        try:
+            with desk.begin("drops") as connection:
+                for (endpoint, reason), count in sorted(counted.items()):
+                    traffic.count_drop(connection, endpoint, reason, count, desk.clock.now())
+        except sa.exc.SQLAlchemyError:
+            self._unwritten.update(counted)     # counted with the next flush
+            raise
 
     def expose(self, desk: Desk, depth: int) -> bytes:
-        """The Prometheus text of this instant."""
-        with desk.read() as connection:
-            self.waiting.set(cards.backlog(connection)[0])
-            self._count_alerts(connection)
+        """The Prometheus text of this instant; what only the database knows is not a number while it is silent."""
         self.depth.set(depth)
+        try:
+            with desk.read() as connection:
+                self.waiting.set(cards.backlog(connection)[0])
+                self._count_alerts(connection)
+        except sa.exc.SQLAlchemyError:
+            self.waiting.set(math.nan)
+            self.alerts.clear()
         return generate_latest(self.registry)
 
     def _count_alerts(self, connection: sa.Connection) -> None:

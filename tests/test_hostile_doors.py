@@ -1,0 +1,121 @@
+"""The doors while things go wrong behind them: each answer is a sentence, and what was counted stays counted."""
+
+import asyncio
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from starlette.applications import Starlette
+
+from bot.entrypoints.web import Web
+from bot.ports import SystemIds
+from bot.services.desk import Desk
+from bot.services.meters import Meters
+from bot.store import traffic
+from bot.store.db import create_engine
+from tests.stage import WallClock, example_config
+
+
+class Taker:
+    """A reception that takes everything; intake beside it."""
+
+    depth = 0
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+
+    async def receive(self, delivery: Any) -> int:
+        self.taken.append(delivery.body)
+        return 1
+
+
+class Asker:
+    """Asks the routes as a server would, without one."""
+
+    def __init__(self, web: Web) -> None:
+        self.app = Starlette(routes=[*web.routes()])
+
+    def ask(self, method: str, path: str, *then: dict[str, Any]) -> tuple[int, str]:
+        """Status and text of the answer; `then` follows the first piece of the body."""
+        scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b"", "root_path": ""}
+        come = iter([{"type": "http.request", "body": b"{}", "more_body": bool(then)}, *then])
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return next(come)
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        asyncio.run(self.app(scope, receive, send))
+        return sent[0]["status"], b"".join(each.get("body", b"") for each in sent).decode()
+
+
+@pytest.fixture
+def file(sqlite_template: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(sqlite_template, tmp_path / "vigie.db"))
+
+
+@pytest.fixture
+def web(file: Path) -> SimpleNamespace:
+    engine = create_engine(f"sqlite:///{file}", poolclass=sa.pool.NullPool)
+    desk, taker, meters = Desk(engine, example_config(), WallClock(), SystemIds()), Taker(), Meters()
+    served = Web(desk, taker, taker, meters, {})  # type: ignore[arg-type]
+    return SimpleNamespace(ask=Asker(served).ask, desk=desk, meters=meters, taken=taker.taken)
+
+
+def break_database(file: Path) -> bytes:
+    """Nobody can read it any more; what it held is returned."""
+    whole = file.read_bytes()
+    file.write_bytes(b"not a database at all" * 100)
+    return whole
+
+
+def test_metrics_tell_what_is_known_while_the_database_is_silent(web: SimpleNamespace, file: Path) -> None:
+    web.meters.drop("bridge-generic", "bad_secret")
+    break_database(file)
+
+    status, text = web.ask("GET", "/metrics")
+
+    assert status == 200
+    assert 'vigie_dropped_total{endpoint="bridge-generic",reason="bad_secret"} 1.0' in text
+    assert "vigie_posts_waiting NaN" in text
+
+
+def test_what_was_refused_while_the_database_was_silent_is_counted_later(web: SimpleNamespace, file: Path) -> None:
+    web.meters.drop("bridge-generic", "bad_secret")
+    whole = break_database(file)
+    with pytest.raises(sa.exc.SQLAlchemyError):
+        web.meters.flush(web.desk)
+    web.meters.drop("bridge-generic", "bad_secret")
+    file.write_bytes(whole)
+
+    web.meters.flush(web.desk)
+    web.meters.flush(web.desk)
+
+    with web.desk.read() as connection:
+        assert traffic.drops(connection) == {"bad_secret": 2}
+
+
+@pytest.mark.parametrize("path", ["/webhooks/generic/bridge-generic", "/webhooks/generic/bridge-generic/"])
+def test_a_slash_too_much_loses_no_alert(web: SimpleNamespace, path: str) -> None:
+    assert web.ask("POST", path)[0] == 200
+    assert web.taken == [b"{}"]
+
+
+@pytest.mark.parametrize("path", ["/webhooks/generic/bridge", "/webhooks/datadog/bridge-generic", "/webhooks/generic/a/b"])
+def test_an_endpoint_that_nobody_configured_is_counted(web: SimpleNamespace, path: str) -> None:
+    status, answer = web.ask("POST", path)
+
+    assert status == 404
+    assert "unknown_endpoint" in answer and "vigie.yaml" in answer
+
+
+def test_a_sender_who_leaves_in_the_middle_is_no_fault_of_ours(web: SimpleNamespace) -> None:
+    status, answer = web.ask("POST", "/webhooks/generic/bridge-generic", {"type": "http.disconnect"})
+
+    assert (status, "reference" in answer) == (503, False)
+    assert web.taken == []
