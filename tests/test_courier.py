@@ -186,3 +186,58 @@ def test_two_runs_cannot_hold_one_channel(engine):
         assert cards.claim(connection, CHANNEL) is None
         cards.release(connection, CHANNEL, 1)
         assert cards.claim(connection, CHANNEL) == 2
+
+
+def test_a_doubt_stays_a_doubt_until_slack_can_be_read(engine, slack):
+    class Busy(FakeSlack):
+        async def find(self, channel, key, thread, oldest):
+            self._fault()
+            return await super().find(channel, key, thread, oldest)
+
+    slack = Busy()
+    slack.faults = ["lost reply", "429"]
+    desk = desk_on(engine)
+    arrive(desk, signal())
+
+    deliver(desk, slack)
+
+    assert [method for method, _ in slack.calls if method == "post"] == ["post"]
+
+
+def test_what_is_read_back_may_be_an_older_revision_and_is_updated(engine, slack):
+    desk = desk_on(engine)
+    slack.faults = ["lost reply"]
+    arrive(desk, signal())
+    deliver(desk, slack, most=1)
+    ack(desk)
+
+    deliver(desk, slack)
+
+    [card] = slack.shown("card:1")
+    assert "Acknowledged" in card["drawing"].text
+
+
+def test_a_log_waits_for_its_card_to_stand_in_its_thread(engine, slack):
+    desk = desk_on(engine)
+    slack.faults = ["channel_not_found"]
+    arrive(desk, signal())
+    ack(desk)
+
+    deliver(desk, slack)
+    assert slack.messages == {}
+    desk.clock.advance(301)
+    deliver(desk, slack)
+
+    [log] = slack.shown("log:1")
+    assert log["thread"] is not None
+
+
+def test_a_run_that_gave_its_channel_free_before_a_crash_leaves_it_to_the_next(engine, slack):
+    desk = desk_on(engine)
+    with engine.begin() as connection:
+        first = cards.claim(connection, CHANNEL)
+        cards.release(connection, CHANNEL, first)
+        cards.claim(connection, CHANNEL)
+    arrive(desk, signal())
+
+    assert asyncio.run(courier_on(desk, slack).release(CHANNEL, first)) is True

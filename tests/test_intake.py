@@ -174,3 +174,22 @@ def test_a_burst_of_five_hundred_is_taken_in_one_go(engine):
         found = alerts.recent(connection)
     assert len(found) == 50
     assert sum(each.signals for each in found) == 500
+
+
+def test_an_old_word_of_an_observer_who_has_recovered_since_cannot_hold_the_alert_open(engine):
+    desk = desk_on(engine)
+    arrive(desk, signal("recovered", at=20, observer="Bridge-2"))
+    arrive(desk, signal(at=0, observer="Bridge-1"))
+
+    arrive(desk, signal(at=10, observer="Bridge-2"))
+    arrive(desk, signal("recovered", at=30, observer="Bridge-1"))
+
+    assert (only(desk).state, only(desk).signals) == ("recovered", 3)
+
+
+def test_a_recovery_that_arrives_together_with_its_alarm_but_before_it_is_heard(engine):
+    desk = desk_on(engine)
+
+    arrive(desk, signal("recovered", at=50), signal(at=10))
+
+    assert (only(desk).state, only(desk).signals) == ("recovered", 1)
