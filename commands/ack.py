@@ -3,7 +3,7 @@
 from bot.services import response
 from commands import Call, command
 
-TAKEN = "{name} is yours: {service}, {title}"
+TAKEN = "{name} is yours: {what}"
 SEEN = "{name} is marked as seen by you; it is {state} already."
 
 
@@ -11,4 +11,4 @@ SEEN = "{name} is marked as seen by you; it is {state} already."
 def ack(call: Call) -> str:
     alert = response.ack(call.desk, call.alert(), call.actor, note=call.rest)
     words = TAKEN if alert.state == "acked" else SEEN
-    return words.format(name=alert.name, service=alert.service, title=alert.title, state=alert.state)
+    return words.format(name=alert.name, what=response.headline(alert), state=alert.state)

@@ -9,7 +9,9 @@ from bot.services.response import clock_time, lasting
 from commands import Call, Field, command
 
 SNOOZED = "{name} is quiet until {at} ({length}); it comes back by itself if it still fires."
-NO_LENGTH = "For how long? \"{given}\" is no length of time; say 30m, 2h, 1h30 or 45 min: `{command} snooze {id} 30m`."
+NO_LENGTH = (
+    "For how long? \"{given}\" is no length of time; say 30m, 2h, 1h30 or 45 min, at most 24 h: `{command} snooze {id} 30m`."
+)
 
 _HOURS = r"(?P<hours>\d{1,4})\s*h(?:(?:ou)?rs?)?\b"
 _MINUTES = r"(?P<minutes>\d{1,5})\s*m(?:in(?:ute)?s?)?\b"
@@ -19,6 +21,7 @@ LENGTHS = (
     re.compile(r"(?P<hours>\d{1,4})\s*h\s(?P<minutes>\d{1,2})$", re.IGNORECASE),                        # 1h 30
     re.compile(_HOURS, re.IGNORECASE),
     re.compile(_MINUTES, re.IGNORECASE),
+    re.compile(r"(?P<days>\d{1,3})\s*d(?:ays?)?\b", re.IGNORECASE),      # mostly too long, and then told so
 )
 
 

@@ -121,13 +121,15 @@ def test_what_cannot_be_is_refused_with_what_would_be_right(sqlite_engine: sa.En
             "ack 1422": f"Did you mean {number}" if number > 1 else "status",
             f"snooze {number} soon": "30m, 2h, 1h30",
             f"snooze {number} 30 h": "at most 24 h",
+            f"snooze {number} 3d": "you asked for 3 d",
+            f"snooze {number} forever": "at most 24 h",
             f"assign {number} lae": "Did you mean lea",
             f"assign {number} marie": "may not act",
             f"close {number}": "say why",
         }.items():
             assert right in await here.line(line), line
         assert {(each.kind, each.outcome) for each in here.entries()} == {("command refused", "refused")}
-        assert len(here.entries()) == 7
+        assert len(here.entries()) == 9
 
     play(sqlite_engine, story)
 
@@ -142,6 +144,31 @@ def test_two_people_click_at_once_and_the_second_is_told_who_was_first(engine: s
         assert sorted(each.kind for each in here.entries()) == ["alert acked", "command refused"]
 
     play(engine, story)
+
+
+def test_what_was_said_in_vain_is_told_to_be_unwritten_and_ones_own_alert_is_called_so(sqlite_engine: sa.Engine) -> None:
+    async def story(here: Talk) -> None:
+        number = await here.alert()
+        await here.line(f"ack {number} looking", ALICE)
+        assert (await here.line(f"ack {number}", ALICE)).startswith(f"#{number} is yours already, since")
+        told = await here.line(f"ack {number} I take it", LEA)
+        assert "already acknowledged by Alice" in told and f"`/vigie note {number} &lt;text&gt;`" in told
+        assert "Acknowledge it" not in await here.line(f"close {number}", ALICE)
+        await here.line(f"assign {number} lea", ALICE)
+        assert "What you wrote is not on it" in await here.line(f"assign {number} lea please look", ALICE)
+
+    play(sqlite_engine, story)
+
+
+def test_what_is_over_is_shown_with_how_long_it_lasted(sqlite_engine: sa.Engine) -> None:
+    async def story(here: Talk) -> None:
+        number = await here.alert()
+        assert "Since <!date" in await here.line(f"show {number}")
+        await here.line(f"close {number} done", ALICE)
+        shown = await here.line(f"show {number}")
+        assert ", lasted 0 s, told 1×\n" in shown, shown
+
+    play(sqlite_engine, story)
 
 
 def test_markup_of_people_and_sources_pings_nobody(sqlite_engine: sa.Engine) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from bot.config import Config
 from bot.entrypoints.perform import Ask, Family
 from bot.masking import mask_text
-from bot.services import authority
+from bot.services import authority, response
 from commands import Field
 
 PREFIX = "vigie:"
@@ -35,7 +35,7 @@ def form(config: Config, ask: Ask, channel: str | None) -> dict[str, Any]:
     """The modal that asks for the command's inputs."""
     command, alert = ask.command, ask.alert
     verb = (command.button or command.name.capitalize()).rstrip("…")
-    what = f"{alert.service}: {alert.title}"[:300] + f"\n{command.help.capitalize()}."
+    what = f"{response.headline(alert)[:300]}\n{command.help.capitalize()}.".replace("`", "")     # a form takes no markup
     return {
         "type": "modal",
         "callback_id": f"{PREFIX}{command.name}",

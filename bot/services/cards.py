@@ -9,12 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.config.models import UNKNOWN_SERVICE
 from bot.services import logbook
 from bot.services.courier import Drawing
 from bot.services.desk import VIGIE
 from bot.services.drawing import context, escape, person, section
-from bot.services.response import clock_time, lasting
+from bot.services.response import clock_time, headline, lasted
 from bot.store import alerts, journal
 from bot.store.alerts import Alert
 from bot.store.cards import Post
@@ -99,25 +98,12 @@ def _head(members: Sequence[Alert]) -> Alert:
 
 def _first_line(alert: Alert) -> str:
     important = " · *important*" if alert.important else ""
-    return (
-        f"{FACES[alert.state]}{important} · {alert.severity}    *{alert.name}*\n"
-        f"*{_what(alert)}* · {LASTED.format(length=_lasted(alert)) if _is_over(alert) else SINCE.format(at=_ago(alert.since))}"
-    )
-
-
-def _what(alert: Alert) -> str:
-    """Where and what; the service only once, and only when it is known."""
-    title = escape(alert.title)
-    told = alert.service == UNKNOWN_SERVICE or title.casefold().startswith(alert.service.casefold())
-    return title if told else f"{escape(alert.service)}: {title}"
+    time = LASTED.format(length=lasted(alert)) if _is_over(alert) else SINCE.format(at=_ago(alert.since))
+    return f"{FACES[alert.state]}{important} · {alert.severity}    *{alert.name}*\n*{escape(headline(alert))}* · {time}"
 
 
 def _is_over(alert: Alert) -> bool:
     return alert.state in ("recovered", "closed")
-
-
-def _lasted(alert: Alert) -> str:
-    return lasting((alert.recovered_at or alert.closed_at or alert.updated_at) - alert.opened_at)
 
 
 def _ago(at: datetime) -> str:
@@ -210,7 +196,7 @@ def _is_plain_link(link: str) -> bool:
 def _fallback(view: View, head: Alert) -> str:
     """What a notification and a screen reader say."""
     important = ", important" if head.important else ""
-    return f"{PLAIN_FACES[head.state]}{important}: {_what(head)} ({head.name})"
+    return f"{PLAIN_FACES[head.state]}{important}: {escape(headline(head))} ({head.name})"
 
 
 def _buttons(head: Alert) -> dict[str, Any]:

@@ -8,17 +8,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.services.desk import VIGIE, Desk
-from bot.services.response import called, clock_time, lasting
+from bot.services.response import TROUBLE, called, clock_time, headline, lasted, lasting
 from bot.store import alerts, cards, journal, traffic
 from bot.store.alerts import Alert
 
 FACES = {"firing": "🔴 firing", "acked": "👀 acknowledged", "recovered": "🟢 recovered", "closed": "✅ closed"}
 NOTHING_OPEN = "Nothing is open."
 OPEN = "*{count} open*: {states}"
-ALERT_LINE = "{face} *{name}* {severity}{important} · {service}: {title} · since {at} ({ago}) · {who}"
+ALERT_LINE = "{face} *{name}* {severity}{important} · {what} · since {at} ({ago}) · {who}"
 MORE = "… and {count} more."
 UNSEEN = "*Recovered while nobody looked*"
-UNSEEN_LINE = "{face} *{name}* {service}: {title} · {at}"
+UNSEEN_LINE = "{face} *{name}* {what} · {at}"
 MARK_SEEN = "`{command} ack {id}` marks one as seen."
 DROPPED = "*Refused at the door*: {reasons}"
 UNREADABLE = "*Could not be read*: {count}, each shown as an alert of its own"
@@ -31,15 +31,16 @@ HAS_IT = "{who} has it"
 GIVEN_TO = "assigned to {who}"
 SNOOZED = "quiet until {at}"
 
-ABOUT_HEAD = "{face} *{name}* {severity}{important} · {service}: {title}"
-ABOUT_TIMES = "Since {since} ({ago}), opened {opened}, told {signals}×, relapsed {relapses}×"
+ABOUT_HEAD = "{face} *{name}* {severity}{important} · {what}"
+SINCE, LASTED = "Since {since} ({ago}), opened {opened}", "Opened {opened}, lasted {lasted}"
+TOLD_TIMES, RELAPSED = ", told {signals}×", ", relapsed {relapses}×"
 OBSERVERS, NOTES, HAPPENED = "*Who sees what*", "*Notes*", "*What happened*"
 OBSERVED = "• {observer}: {state}, {at}"
 NOTED = "• {at} {who}: {text}"
 ENTRY = "• {at} {kind} · {who}{details}"
 EARLIER = "… {count} earlier lines are in the journal."
 
-WHY_HEAD = "*{name}* {service}: {title}"
+WHY_HEAD = "*{name}* {what}"
 NO_REASONS = "What was thought when it opened is not in the journal."
 CLOSED_BY = "Closed by {who} at {at}: {reason}"
 NO_REASON = "no reason given"
@@ -115,8 +116,8 @@ def _urgency(alert: Alert) -> tuple[int, int, int]:
 
 def _line(desk: Desk, alert: Alert, now: datetime) -> str:
     return ALERT_LINE.format(
-        face=FACES[alert.state], name=alert.name, severity=alert.severity, service=alert.service,
-        important=IMPORTANT if alert.important else "", title=_short(alert.title), at=clock_time(alert.since),
+        face=FACES[alert.state], name=alert.name, severity=alert.severity, what=_short(headline(alert)),
+        important=IMPORTANT if alert.important else "", at=clock_time(alert.since),
         ago=lasting(now - alert.since), who=_who(desk, alert),
     )
 
@@ -138,7 +139,7 @@ def _unseen(desk: Desk, connection: sa.Connection, opened: list[Alert], now: dat
     for each in missed[:MOST_UNSEEN]:
         at = clock_time(each.closed_at or each.recovered_at)
         yield UNSEEN_LINE.format(
-            face=FACES[each.state], name=each.name, service=each.service, title=_short(each.title), at=at
+            face=FACES[each.state], name=each.name, what=_short(headline(each)), at=at
         )
     if len(missed) > MOST_UNSEEN:
         yield MORE.format(count=len(missed) - MOST_UNSEEN)
@@ -180,14 +181,19 @@ def _note(desk: Desk, row: Any) -> str:
 
 def _about_head(desk: Desk, alert: Alert) -> Iterable[str]:
     yield ABOUT_HEAD.format(
-        face=FACES[alert.state], name=alert.name, severity=alert.severity, service=alert.service,
-        title=_short(alert.title), important=IMPORTANT if alert.important else "",
+        face=FACES[alert.state], name=alert.name, severity=alert.severity, what=_short(headline(alert)),
+        important=IMPORTANT if alert.important else "",
     )
-    yield ABOUT_TIMES.format(
-        since=clock_time(alert.since), ago=lasting(desk.clock.now() - alert.since), opened=clock_time(alert.opened_at),
-        signals=alert.signals, relapses=alert.relapses,
-    )
+    yield _times(alert, desk.clock.now())
     yield _closing(desk, alert) if alert.state == "closed" else _sentence(_who(desk, alert))
+
+
+def _times(alert: Alert, now: datetime) -> str:
+    words = (SINCE if alert.state in TROUBLE else LASTED) + TOLD_TIMES + (RELAPSED if alert.relapses else "")
+    return words.format(
+        since=clock_time(alert.since), ago=lasting(now - alert.since), opened=clock_time(alert.opened_at),
+        lasted=lasted(alert), signals=alert.signals, relapses=alert.relapses,
+    )
 
 
 def _entries(connection: sa.Connection, alert: Alert) -> list[Any]:
@@ -207,7 +213,7 @@ def why(desk: Desk, alert: Alert) -> str:
         entries = _entries(connection, alert)
     opening = next((each for each in entries if each.kind == "alert opened"), None)
     reasons = json.loads(opening.details).get("why", []) if opening else [NO_REASONS]
-    head = WHY_HEAD.format(name=alert.name, service=alert.service, title=_short(alert.title))
+    head = WHY_HEAD.format(name=alert.name, what=_short(headline(alert)))
     ending = [_closing(desk, alert)] if alert.state == "closed" else []
     return "\n".join([head, *(f"• {reason}" for reason in reasons), *ending])
 

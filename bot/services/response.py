@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.config.models import UNKNOWN_SERVICE
 from bot.errors import Refused
 from bot.masking import mask_text
 from bot.services import journal
@@ -23,11 +24,14 @@ LONGEST_NOTE = 2_000
 UNKNOWN_ALERT = "No alert {ref}. {hint}`{command} status` lists what is open."
 DID_YOU_MEAN = "Did you mean {id} ({service}, {state})? "
 ALREADY_ACKED = "{name} is already acknowledged by {who} since {at}."
+ALREADY_YOURS = "{name} is yours already, since {at}."
+UNWRITTEN = " What you wrote is not on it; this writes it: `{command} note {id} <text>`."
 ALREADY_CLOSED = "{name} was already closed by {who} at {at}."
 STILL_FIRING = (
     "You can't close {name}: {observers} still see{s} the fault. "
-    "Acknowledge it, or close it anyway and say why: `{command} close {id} <reason>`."
+    "{first} it anyway and say why: `{command} close {id} <reason>`."
 )
+TAKE_IT_OR, TAKEN = "Acknowledge it, or close", "Close"
 NOT_FIRING = "{name} is {state}: there is nothing to snooze."
 TOO_LONG = "Snooze for at most 24 h, you asked for {asked}."
 EMPTY_NOTE = "Write something: `{command} note {id} <text>`."
@@ -61,7 +65,7 @@ def ack(desk: Desk, alert: Alert, actor: Actor, note: str = "") -> Alert:
             return _done(desk, connection, alert, actor, "alert acked", now, note=note)
         if _see(connection, alert, actor, now):
             return _done(desk, connection, alert, actor, "alert seen", now, note=note)
-        raise Refused(_why_not(desk, connection, alert))
+        raise Refused(_why_not(desk, connection, alert, actor, note))
 
 
 def _see(connection: sa.Connection, alert: Alert, actor: Actor, now: datetime) -> bool:
@@ -73,13 +77,16 @@ def _see(connection: sa.Connection, alert: Alert, actor: Actor, now: datetime) -
     return connection.execute(query).rowcount == 1
 
 
-def _why_not(desk: Desk, connection: sa.Connection, alert: Alert) -> str:
-    """Who was first, and when."""
+def _why_not(desk: Desk, connection: sa.Connection, alert: Alert, actor: Actor, written: str) -> str:
+    """Who was first, and when; and that nothing was written."""
+    lost = UNWRITTEN.format(id=alert.id, command=desk.config.command) if written.strip() else ""
     current = alerts.by_id(connection, alert.id) or alert
     if current.state == "closed":
-        return ALREADY_CLOSED.format(name=alert.name, who=called(desk, current.closed_by), at=clock_time(current.closed_at))
-    who, at = current.acked_by or current.seen_by, current.acked_at or current.updated_at
-    return ALREADY_ACKED.format(name=alert.name, who=called(desk, who), at=clock_time(at))
+        who, at = called(desk, current.closed_by), clock_time(current.closed_at)
+        return ALREADY_CLOSED.format(name=alert.name, who=who, at=at) + lost
+    key, at = current.acked_by or current.seen_by, clock_time(current.acked_at or current.updated_at)
+    words = ALREADY_YOURS if key == actor.key else ALREADY_ACKED
+    return words.format(name=alert.name, who=called(desk, key), at=at) + lost
 
 
 def close(desk: Desk, alert: Alert, actor: Actor, reason: str = "") -> Alert:
@@ -90,7 +97,7 @@ def close(desk: Desk, alert: Alert, actor: Actor, reason: str = "") -> Alert:
         if current.state in TROUBLE and not reason.strip():
             raise Refused(_still_firing(desk, connection, current))
         if not alerts.change(connection, alert.id, OPEN, **_closing(actor, now, reason)):
-            raise Refused(_why_not(desk, connection, alert))
+            raise Refused(_why_not(desk, connection, alert, actor, reason))
         alerts.close_group(connection, alert.group_id, now)
         return _done(desk, connection, alert, actor, "alert closed", now, reason=reason)
 
@@ -106,7 +113,8 @@ def _still_firing(desk: Desk, connection: sa.Connection, alert: Alert) -> str:
     seen = [row.observer for row in alerts.observed(connection, [alert.id]).get(alert.id, []) if row.state != "recovered"]
     observers = ", ".join(seen) or "its source"
     return STILL_FIRING.format(
-        name=alert.name, id=alert.id, observers=observers, s="" if len(seen) > 1 else "s", command=desk.config.command
+        name=alert.name, id=alert.id, observers=observers, s="" if len(seen) > 1 else "s", command=desk.config.command,
+        first=TAKE_IT_OR if alert.state == "firing" else TAKEN,
     )
 
 
@@ -131,9 +139,10 @@ def assign(desk: Desk, alert: Alert, actor: Actor, person_key: str, note: str = 
     with desk.begin("assign") as connection:
         current = alerts.by_id(connection, alert.id) or alert
         if current.assigned_to == person_key:
-            raise Refused(ALREADY_THEIRS.format(name=alert.name, who=called(desk, person_key)))
+            lost = UNWRITTEN.format(id=alert.id, command=desk.config.command) if note.strip() else ""
+            raise Refused(ALREADY_THEIRS.format(name=alert.name, who=called(desk, person_key)) + lost)
         if not alerts.change(connection, alert.id, OPEN, assigned_to=person_key, seen_by=actor.key, updated_at=now):
-            raise Refused(_why_not(desk, connection, alert))
+            raise Refused(_why_not(desk, connection, alert, actor, note))
         return _done(desk, connection, alert, actor, "alert assigned", now, to=person_key, note=note)
 
 
@@ -164,6 +173,17 @@ def show(connection: sa.Connection, changed: Iterable[Alert], now: datetime, urg
     """Their cards and logs are to be drawn anew."""
     for each in changed:
         cards.bump(connection, each.group_id, now, urgency)
+
+
+def headline(alert: Alert) -> str:
+    """Where and what; the service only once, and only when it is known."""
+    told = alert.service == UNKNOWN_SERVICE or alert.title.casefold().startswith(alert.service.casefold())
+    return alert.title if told else f"{alert.service}: {alert.title}"
+
+
+def lasted(alert: Alert) -> str:
+    """How long the fault of one that is over was seen."""
+    return lasting((alert.recovered_at or alert.closed_at or alert.updated_at) - alert.opened_at)
 
 
 def called(desk: Desk, key: str | None) -> str:
