@@ -105,6 +105,7 @@ def _run(role: "Role") -> None:
     from bot.logs import configure
     from bot.running import run, run_app
     from bot.settings import refuse_demo, slack_faults
+    from bot.store.migrate import require
     from bot.trust import endpoint_secrets
 
     environ = dict(os.environ)
@@ -114,7 +115,9 @@ def _run(role: "Role") -> None:
     if faults := slack_faults(settings):
         raise Misbuilt("\n".join(faults))
     refuse_demo(settings, endpoint_secrets(config, secrets))
-    if settings.database_url.startswith("sqlite") and role.name != "serve":
+    if not settings.database_url.startswith("sqlite"):
+        require(settings.database_url)
+    elif role.name != "serve":
         raise Misbuilt(ALONE.format(role=role.name))
     listening = role.answers or "PORT" in environ
     app = App(settings, config, secrets, role)

@@ -28,6 +28,7 @@ MOST_FORGOTTEN = 1_000
 UNDER_WAY = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
 LOST_IDENTITY = 70  # exit code: the supervisor restarts us
 ADOPTION_S = 1.0
+ENDING_S, LOOK_S = 5.0, 0.05
 
 TAKEN = "another Vigie runs on {file} already: stop it first, or use PostgreSQL for several processes"
 
@@ -163,6 +164,8 @@ class Durable:
         self._identity = identity
         self._works: dict[str, Work] = {}
         self._adoption: asyncio.Task[None] | None = None
+        self._ending = False
+        self._steps: set[object] = set()
         config: DBOSConfig = {
             "name": NAME,
             "system_database_url": url,
@@ -199,7 +202,16 @@ class Durable:
         return status is not None and status.status not in UNDER_WAY
 
     async def step(self, function: Work, *args: Any) -> Any:
-        return await DBOS.run_step_async({"name": function.__name__}, self._at_home, function, *args)
+        await self._rest_when_ending()
+        self._steps.add(this := object())
+        try:
+            return await DBOS.run_step_async({"name": function.__name__}, self._at_home, function, *args)
+        except Exception:  # what fails because the engine ends is no failure of the work
+            self._steps.discard(this)
+            await self._rest_when_ending()
+            raise
+        finally:
+            self._steps.discard(this)
 
     async def _at_home(self, function: Work, *args: Any) -> Any:
         """On our own loop, to which sessions and tasks are bound: the engine recovers work on a loop of its own."""
@@ -208,7 +220,17 @@ class Durable:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(function(*args), self._home))
 
     async def sleep(self, seconds: float) -> None:
-        await DBOS.sleep_async(seconds)
+        await self._rest_when_ending()
+        try:
+            await DBOS.sleep_async(seconds)
+        except Exception:  # as in a step
+            await self._rest_when_ending()
+            raise
+
+    async def _rest_when_ending(self) -> None:
+        """Once we end, work goes no further: it rests where its last step left it, and goes on after the next start."""
+        if self._ending:
+            await asyncio.Event().wait()
 
     async def forget(self, before: datetime) -> None:
         """Deletes the rows of work that ended before then."""
@@ -220,9 +242,14 @@ class Durable:
             await DBOS.delete_workflows_async([each.workflow_id for each in ended])
 
     async def stop(self) -> None:
-        """Pending work stays in its rows and goes on after the next start."""
+        """Lets steps under way come to their end; pending work stays in its rows and goes on after the next start."""
         if self._adoption:
             self._adoption.cancel()
+        self._ending = True
+        for _ in range(int(ENDING_S / LOOK_S)):
+            if not self._steps:
+                break
+            await system_sleep(LOOK_S)
         loop, threads = asyncio.get_running_loop(), ThreadPoolExecutor(thread_name_prefix="vigie")
         await loop.run_in_executor(threads, partial(DBOS.destroy, destroy_registry=True))
         # The engine had lent our loop its own threads; what ends after it needs others.

@@ -72,9 +72,11 @@ def test_a_database_without_our_tables_is_told_with_its_remedy(tmp_path: Path) -
     assert "run `vigie migrate` first" in sentence(["status"], tmp_path, {"VIGIE_CONFIG": str(EXAMPLE)})
 
 
-def test_a_database_that_does_not_answer_is_told_without_its_password(tmp_path: Path) -> None:
-    given = {"VIGIE_CONFIG": str(EXAMPLE), "DATABASE_URL": "postgresql://vigie:hunter2@127.0.0.1:9/vigie"}
-    said = sentence(["status"], tmp_path, given)
+@pytest.mark.parametrize("command", ["status", "serve", "worker"])
+def test_a_database_that_does_not_answer_is_told_without_its_password(
+    command: str, tmp_path: Path, own: dict[str, str]
+) -> None:
+    said = sentence([command], tmp_path, {**own, "DATABASE_URL": "postgresql://vigie:hunter2@127.0.0.1:9/vigie"})
     assert "does not answer" in said and "hunter2" not in said
 
 
