@@ -3,7 +3,7 @@
 from bot.services import response
 from commands import Call, command
 
-TAKEN = "{name} is yours: {what}"
+TAKEN = "{name} is yours · {what}"
 SEEN = "{name} is marked as seen by you; it is {state} already."
 
 

@@ -142,6 +142,11 @@ def test_a_service_is_named_once_and_an_unknown_one_not_at_all() -> None:
     assert lines(drawn(STATES["unknown"]))[1].startswith("*5xx above 5 % (12.4 %)*")
 
 
+def test_the_stars_of_a_masked_card_number_do_not_break_the_bold() -> None:
+    said = lines(drawn(replace(FIRING, title="411111******1111 was refused")))[1]
+    assert said.startswith("*pay-api: 411111") and said.count("*") == 2
+
+
 def test_a_group_of_three_speaks_for_its_worst_member() -> None:
     others = (replace(BY_PERSON, id=140), replace(RECOVERED, id=141))
     said = lines(drawn(FIRING, *others))
