@@ -192,6 +192,14 @@ def test_only_web_addresses_become_links(page: Page, stage: Stage) -> None:
     expect(last).to_contain_text("press here and")
 
 
+def test_an_address_in_verbatim_text_stays_words_as_in_slack(page: Page, stage: Stage) -> None:
+    said = section("https://evil.example is no link")
+    stage.say(ALERTS, "evil", blocks=[{**said, "text": {**said["text"], "verbatim": True}}])
+    last = page.locator("#messages article").nth(1)
+    expect(last.locator(".section")).to_contain_text("https://evil.example is no link")
+    expect(last.locator(".section").get_by_role("link")).to_have_count(0)
+
+
 def test_a_thread_opens_beside_and_its_replies_go_there(page: Page, stage: Stage) -> None:
     page.get_by_role("button", name="1 reply").click()
     thread = page.get_by_role("complementary", name="Thread")

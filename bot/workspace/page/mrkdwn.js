@@ -25,7 +25,7 @@ export const decode = (text) => text.replace(/&(amp|lt|gt);/g, (entity) => ENTIT
 /** A text object of Block Kit: plain_text knows emoji only, mrkdwn knows everything below. */
 export function textObject(object, look) {
   if (!object) return [];
-  return object.type === "mrkdwn" ? mrkdwn(object.text, look) : plain(object.text);
+  return object.type === "mrkdwn" ? mrkdwn(object.text, { ...look, verbatim: object.verbatim }) : plain(object.text);
 }
 
 export function plain(text) {
@@ -87,7 +87,7 @@ function token([whole, angle, code, bold, italic, strike, emoji, bare], look) {
   if (italic) return [el("em", {}, inline(italic, look))];
   if (strike) return [el("s", {}, inline(strike, look))];
   if (emoji) return emojiByName(emoji) || [whole];
-  return [link(decode(bare), decode(bare))];
+  return look?.verbatim ? [decode(bare)] : [link(decode(bare), decode(bare))];     // verbatim: Slack makes no link by itself
 }
 
 /** What stands between angle brackets: a mention, a date or a link. */
