@@ -16,6 +16,8 @@ from tests.process import ENDPOINT, Process
 from tests.story import ALICE, CONFIG
 from tests.virtual import LawBroken, Timeline, VirtualRun, VirtualSlack
 
+pytestmark = pytest.mark.timeout(400)       # all of it is computing: a busy machine takes longer
+
 MOST_POINTS = 60
 PROBATION_S = CONFIG.probation.minutes * 60
 
@@ -30,6 +32,7 @@ class Stage:
         self.slack = VirtualSlack(self.timeline)
         self.kill = KillAt("never")
         self.problems = 0
+        self.more = 1           # alarms that come in while the process is dead
 
     def wake(self) -> None:
         """Deliveries are started by hand here."""
@@ -105,7 +108,7 @@ async def live(stage: Stage, story: Story) -> None:
 async def take_meanwhile(stage: Stage) -> None:
     """Another process, which only answers, takes in more for the same channel before the one that died is back."""
     process = Process(stage)
-    for n in range(2):
+    for n in range(stage.more):
         said = stage.word("firing")
         await process.all_at_once(process.receive({**said, "id": f"{said['id']} {n}", "key": f"{said['key']} {n}"}))
     await process.end()
@@ -130,6 +133,7 @@ def test_death_at_every_point_of_a_story_breaks_no_law(engine, story, points):
 def test_two_runs_on_one_channel_after_a_death_would_be_found(sqlite_engine):
     with planted.a_lane_given_free_twice(), pytest.raises(LawBroken, match="twice"):
         stage = Stage(sqlite_engine)
+        stage.more = 4
         for _ in range(8):
             die_at_every_point(stage, it_is_shown_and_shown_again, "step: before record")
 
