@@ -68,4 +68,5 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
         with urllib.request.urlopen(request, timeout=20) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refusal:
-        return refusal.code, refusal.read().decode()
+        with refusal:
+            return refusal.code, refusal.read().decode()

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.services.reception import Reception
+from tests.processes import post
 from tests.stage import Stage, staged
 
 FIRING = {"key": "k", "state": "firing", "title": "it fails", "service": "ledger"}
@@ -26,7 +27,8 @@ def get(stage: Stage, path: str) -> tuple[int, str]:
         with urllib.request.urlopen(f"{stage.url}{path}", timeout=10) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refusal:
-        return refusal.code, refusal.read().decode()
+        with refusal:
+            return refusal.code, refusal.read().decode()
 
 
 def test_a_healthy_vigie_is_alive_and_ready(stage: Stage) -> None:
@@ -59,12 +61,8 @@ def test_metrics_count_what_came_and_what_was_refused(stage: Stage) -> None:
 def test_a_webhook_is_only_posted_to_and_only_by_its_own_source(stage: Stage) -> None:
     assert get(stage, "/webhooks/generic/bridge-generic")[0] == 405
     assert get(stage, "/nowhere")[0] == 404
-    own = {"X-Vigie-Secret": "demo-bridge-generic"}
-    wrong = urllib.request.Request(f"{stage.url}/webhooks/datadog/bridge-generic", b"{}", own)
-    with pytest.raises(urllib.error.HTTPError) as refusal:
-        urllib.request.urlopen(wrong, timeout=10)
-    assert refusal.value.code == 404
-    assert json.loads(refusal.value.read())["error"] == "There is no endpoint datadog/bridge-generic in vigie.yaml."
+    status, said = post(f"{stage.url}/webhooks/datadog/bridge-generic", b"{}", {"X-Vigie-Secret": "demo-bridge-generic"})
+    assert (status, json.loads(said)["error"]) == (404, "There is no endpoint datadog/bridge-generic in vigie.yaml.")
 
 
 def test_what_breaks_on_our_side_is_asked_for_again_with_a_reference_and_no_detail(
@@ -88,5 +86,6 @@ def test_while_it_ends_it_asks_to_be_sent_to_again(stage: Stage) -> None:
         f"{stage.url}/webhooks/generic/bridge-generic", json.dumps(FIRING).encode(), {"X-Vigie-Secret": "demo-bridge-generic"})
     with pytest.raises(urllib.error.HTTPError) as refusal:
         urllib.request.urlopen(request, timeout=10)
-    assert refusal.value.code == 503 and int(refusal.value.headers["Retry-After"]) > 0
+    with refusal.value:
+        assert refusal.value.code == 503 and int(refusal.value.headers["Retry-After"]) > 0
     stage.app.intake._closing = False
