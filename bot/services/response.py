@@ -93,10 +93,11 @@ def close(desk: Desk, alert: Alert, actor: Actor, reason: str = "") -> Alert:
     """Closed for good; while somebody still sees the fault only with a reason."""
     now = desk.clock.now()
     with desk.begin("close") as connection:
-        current = alerts.by_id(connection, alert.id) or alert
-        if current.state in TROUBLE and not reason.strip():
-            raise Refused(_still_firing(desk, connection, current))
-        if not alerts.change(connection, alert.id, OPEN, **_closing(actor, now, reason)):
+        closable = OPEN if reason.strip() else ("recovered",)     # in the UPDATE itself: it may relapse in this instant
+        if not alerts.change(connection, alert.id, closable, **_closing(actor, now, reason)):
+            current = alerts.by_id(connection, alert.id) or alert
+            if current.state in TROUBLE:
+                raise Refused(_still_firing(desk, connection, current))
             raise Refused(_why_not(desk, connection, alert, actor, reason))
         alerts.close_group(connection, alert.group_id, now)
         return _done(desk, connection, alert, actor, "alert closed", now, reason=reason)
