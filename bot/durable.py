@@ -166,6 +166,7 @@ class Durable:
         self._adoption: asyncio.Task[None] | None = None
         self._ending = False
         self._steps: set[object] = set()
+        self._broken: set[str] = set()
         config: DBOSConfig = {
             "name": NAME,
             "system_database_url": url,
@@ -183,7 +184,11 @@ class Durable:
         """Registers durable work under a name that never changes; it is called with a Run and what `start` is given."""
 
         async def work(*args: Any) -> Any:  # the engine marks what it is given, and a bound method cannot be marked
-            return await function(self, *args)
+            try:
+                return await function(self, *args)
+            except Exception:  # told on; but where the database is silent, the engine cannot write down that it ended
+                self._broken.add(str(DBOS.workflow_id))
+                raise
 
         self._works[name] = DBOS.workflow(name=name, max_recovery_attempts=MOST_RECOVERIES)(work)
 
@@ -198,6 +203,9 @@ class Durable:
             await DBOS.start_workflow_async(self._works[name], *args)
 
     async def ended(self, identity: str) -> bool:
+        if identity in self._broken:            # it broke off here, and its row may say for ever that it goes on
+            await DBOS.cancel_workflow_async(identity)
+            self._broken.discard(identity)
         status = await DBOS.get_workflow_status_async(identity)
         return status is not None and status.status not in UNDER_WAY
 
