@@ -14,8 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bot.errors import Refused
 from bot.services import due, response
+from bot.services.arrivals import arrivals
 from bot.services.desk import Actor, Desk
-from bot.services.intake import arrivals, take
+from bot.services.intake import take
 from bot.sources import Delivery
 from bot.store import alerts
 from bot.store.alerts import Alert

@@ -1,7 +1,6 @@
 """Signals become alerts: all that has arrived together is written in one transaction, and answered only after its commit."""
 
 import asyncio
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,13 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
-from bot.config import Config
 from bot.errors import Unavailable
 from bot.services import folding, journal
 from bot.services.desk import Actor, Desk
 from bot.services.folding import Arrival, Episode
-from bot.services.triage import Case, judge
-from bot.sources import Delivery, Signal
 from bot.store import batch
 from bot.store.db import instant
 
@@ -27,7 +23,6 @@ log = structlog.get_logger()
 MOST_AT_ONCE = 200
 MOST_WAITING = 20_000
 OLD_NEWS_HORIZON = timedelta(days=2)
-CLOCK_SKEW = timedelta(minutes=5)
 COUNT_ONLY_DELAY = timedelta(seconds=30)
 
 FULL = "intake is full: send it again in a few seconds"
@@ -35,48 +30,6 @@ FULL = "intake is full: send it again in a few seconds"
 
 class Raced(Exception):
     """Another process wrote one of our rows in this instant; the batch is simply done again."""
-
-
-def arrivals(
-    config: Config, delivery: Delivery, delivery_key: str, body: str, signals: Sequence[Signal]
-) -> list[Arrival]:
-    """What an authenticated, masked delivery brings; `delivery_key` is the sender's own name for it, or a new id."""
-    # The body is kept once, with the first signal: a delivery of a thousand alerts would be stored a thousand times.
-    return [
-        _arrival(config, delivery, f"{delivery.endpoint_name}:{delivery_key}:{each.part}", "" if n else body, each)
-        for n, each in enumerate(signals)
-    ]
-
-
-def _arrival(config: Config, delivery: Delivery, key: str, body: str, signal: Signal) -> Arrival:
-    endpoint = delivery.endpoint
-    service = config.service_of(signal.service, signal.name)
-    case = Case(endpoint.source, service, signal.severity, signal.name, signal.labels)
-    return Arrival(
-        delivery=key,
-        fingerprint=fingerprint(endpoint.organisation, signal.key),
-        signal=_not_in_the_future(signal, delivery.received_at),
-        source=endpoint.source,
-        endpoint=delivery.endpoint_name,
-        organisation=endpoint.organisation,
-        service=service,
-        verdict=judge(case, config),
-        received_at=delivery.received_at,
-        body=body,
-    )
-
-
-def fingerprint(organisation: str, key: str) -> str:
-    """What one problem of one organisation is called, whatever path its signals take."""
-    return hashlib.sha256(f"{organisation}\n{key}".encode()).hexdigest()[:32]
-
-
-def _not_in_the_future(signal: Signal, received_at: datetime) -> Signal:
-    """A source whose clock runs ahead must not make all its later words look old."""
-    if signal.at <= received_at + CLOCK_SKEW:
-        return signal
-    fields = {name: getattr(signal, name) for name in Signal.__slots__}
-    return Signal(**{**fields, "at": received_at})
 
 
 class Intake:

@@ -5,8 +5,9 @@ import json
 from collections.abc import Mapping, Sequence
 
 from bot.masking import mask, mask_text
+from bot.services.arrivals import arrivals
 from bot.services.desk import Desk
-from bot.services.intake import Intake, arrivals
+from bot.services.intake import Intake
 from bot.services.meters import Meters
 from bot.sources import Delivery, Document, Signal, Source, Trust, Unreadable, unreadable_signal
 
