@@ -8,6 +8,7 @@ import typer
 
 from bench import growth, kill, latency, memory, report, storm
 from bench.databases import KINDS, Database
+from bench.processes import Broken
 from bench.scale import FULL, QUICK, Scale
 from bench.stage import Stage, stage
 
@@ -51,7 +52,10 @@ def _timed(set_up: Stage, opened: Database, scene: str, scale: Scale) -> Any:
     sys.stderr.write(UNDER_WAY.format(database=opened.name, scene=scene))
     sys.stderr.flush()
     began = time.monotonic()
-    found = SCENES[scene](set_up, opened, scale)
+    try:
+        found = SCENES[scene](set_up, opened, scale)
+    except (Broken, TimeoutError) as fault:     # the other scenes are still worth their time
+        found = {"broken": str(fault) or "not all was answered in time"}
     sys.stderr.write(TOOK.format(seconds=time.monotonic() - began) + "\n")
     return found
 
