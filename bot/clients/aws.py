@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from bot.errors import Misbuilt, Unavailable
 
-LONG_POLL_SECONDS = 20
+LONG_POLL_SECONDS = 10       # a stop waits for the poll under way
 BATCH = 10
 
 NO_CREDENTIALS = "There are no AWS credentials. Give this machine a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and its secret."
