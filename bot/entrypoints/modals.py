@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.config import Config
+from bot.decoding import clean
 from bot.entrypoints.perform import Ask, Family
 from bot.masking import mask_text
 from bot.services import authority, response
@@ -98,7 +99,7 @@ def filled(family: Family, view: Mapping[str, Any]) -> Filled:
 def _value(block: Mapping[str, Any]) -> str:
     element = block.get(VALUE) or {}
     chosen = (element.get("selected_option") or {}).get("value")
-    return mask_text(str(chosen or element.get("value") or "").strip())
+    return mask_text(clean(str(chosen or element.get("value") or "")).strip())
 
 
 def _kept(metadata: Any) -> dict[str, str]:

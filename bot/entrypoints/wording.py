@@ -3,6 +3,7 @@
 import re
 
 from bot.config import Config
+from bot.decoding import clean
 from bot.masking import mask_text
 
 LONGEST_REPLY = 3_900       # Slack shows 4,000 bytes of an ephemeral message for certain
@@ -20,7 +21,8 @@ def words(text: str, config: Config) -> tuple[str, ...]:
 def plain(text: str, config: Config) -> str:
     """Slack's markup as a person would type it."""
     read = _TOKEN.sub(lambda found: _typed(found[1], found[2], found[3], config), text)
-    return _unescaped(read)
+    kept: str = clean(_unescaped(read))      # without NUL and its like: no database takes them, and nobody typed them
+    return kept
 
 
 def _typed(sign: str, name: str, label: str | None, config: Config) -> str:

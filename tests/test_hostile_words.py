@@ -1,0 +1,39 @@
+"""What people send that nobody types: control signs and halves of letters, which no database takes."""
+
+import pytest
+import sqlalchemy as sa
+
+import commands
+from bot.discover import discover
+from bot.entrypoints import modals, wording
+from bot.services import response
+from commands import Command
+from tests.story import ALICE, CONFIG, arrive, desk_on, signal
+
+BAD = "a\0b\x1b[31m\ud800c\u202ed"
+
+
+def noted(engine: sa.Engine, text: str) -> str:
+    desk = desk_on(engine)
+    arrive(desk, signal())
+    with desk.read() as connection:
+        alert = response.alerts.recent(connection)[0]
+    response.note(desk, alert, ALICE, text)
+    with desk.read() as connection:
+        return str(response.alerts.notes(connection, alert.id)[0].text)
+
+
+def test_a_note_typed_with_control_signs_is_kept_without_them(engine: sa.Engine) -> None:
+    assert noted(engine, " ".join(wording.words(BAD, CONFIG))) == "ab[31m\ufffdcd"
+
+
+def test_a_note_filled_in_with_control_signs_is_kept_without_them(engine: sa.Engine) -> None:
+    view = {"callback_id": "vigie:note", "state": {"values": {"text": {"value": {"type": "plain_text_input", "value": BAD}}}}}
+    assert noted(engine, modals.filled(discover(commands, Command), view).words[1]) == "ab[31m\ufffdcd"
+
+
+@pytest.mark.parametrize("hostile", [{"state": None}, {"state": {"values": None}}, {"state": {"values": {"text": None}}},
+                                     {"private_metadata": "zz"}, {"private_metadata": "[1]"}, {"callback_id": None}])
+def test_a_form_with_holes_is_read_as_an_empty_one(hostile: dict[str, object]) -> None:
+    filled = modals.filled(discover(commands, Command), {"callback_id": "vigie:note", **hostile})
+    assert (filled.words[1:], filled.alert_ref, filled.channel) == ((), None, None)
