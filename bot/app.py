@@ -30,7 +30,7 @@ from bot.entrypoints.gate import gate
 from bot.entrypoints.queue import Queue
 from bot.entrypoints.socket_mode import run_socket
 from bot.entrypoints.web import Check, RequestId, Web
-from bot.errors import Misbuilt
+from bot.errors import Misbuilt, Rejected, Unavailable
 from bot.ports import Clock, Ids, KillPoint, SystemClock, SystemIds, survive, system_sleep
 from bot.services import audit, cards, due, journal
 from bot.services.courier import PACE_S, Courier
@@ -51,6 +51,7 @@ log = structlog.get_logger()
 
 DUE_S, DELIVER_S, MEND_S, SEAL_S, FLUSH_S, SECRETS_S, HOUSEKEEPING_S = 5, 0.5, 15, 0.5, 1, 240, 30
 GATHER_S = 0.05
+GREET_AFTER_S = 2
 REMEMBER = timedelta(days=2)
 
 SILENT_DATABASE = "the database does not answer: {error}"
@@ -126,6 +127,7 @@ class App:
         if self.role.answers and self.settings.slack_app_token:
             token = self.settings.slack_app_token.get_secret_value()
             self._tasks.append(asyncio.create_task(run_socket(self._bolt, token, self.desk.clock, system_sleep)))
+        self._tasks.append(asyncio.create_task(self._greet_slack()))
         self._note("vigie started")
         self._knocker.start()
 
@@ -203,6 +205,17 @@ class App:
             await asyncio.to_thread(self._sealer.seal_due, self.desk.clock.now())
         await self._session.close()
         self.engine.dispose()
+
+    async def _greet_slack(self) -> None:
+        """Says in the log, soon after the start, when Slack will not take our posts."""
+        await system_sleep(GREET_AFTER_S)
+        try:
+            answer = await self.slack.auth_test()
+        except (Rejected, Unavailable) as problem:
+            log.error("slack does not know us", error=str(problem), remedy="vigie check --online")
+            return
+        if answer.get("team_id") != self.config.workspace:
+            log.error("the token is of another workspace", given=answer.get("team_id"), wanted=self.config.workspace)
 
     def _note(self, kind: str) -> None:
         with self.desk.begin("life") as connection:

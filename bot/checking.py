@@ -24,7 +24,8 @@ from bot.store.db import create_engine
 
 DEFAULT_SITE = "datadoghq.eu"
 ADVICE_HEAD = "\n{endpoint}\n{text}"
-ALL_WELL, SOME_FAULTS = "Nothing is wrong.", "Faults: {count}. Vigie would not work as it stands."
+ALL_WELL, SOME_WARNINGS = "Nothing is wrong.", "No faults; warnings: {count}."
+SOME_FAULTS = "Faults: {count}. Vigie would not work as it stands."
 
 Say = Callable[[str], None]
 
@@ -50,7 +51,8 @@ def _tell(findings: list[Finding], report: Report, say: Say) -> None:
         for each in advice(report.config, WEBHOOK_TEMPLATE):
             say(ADVICE_HEAD.format(endpoint=each.endpoint, text=each.text))
     faults = sum(finding.level == "fault" for finding in findings)
-    say("\n" + (SOME_FAULTS.format(count=faults) if faults else ALL_WELL))
+    warnings = sum(finding.level == "warning" for finding in findings)
+    say("\n" + (SOME_FAULTS.format(count=faults) if faults else SOME_WARNINGS.format(count=warnings) if warnings else ALL_WELL))
 
 
 async def _ask_everybody(environ: Mapping[str, str], settings: Settings, report: Report, demo: bool) -> list[Finding]:

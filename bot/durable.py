@@ -31,6 +31,7 @@ ADOPTION_S = 1.0
 ENDING_S, LOOK_S = 5.0, 0.05
 
 TAKEN = "another Vigie runs on {file} already: stop it first, or use PostgreSQL for several processes"
+CLOSED = "{file} cannot be made or written ({why}): name another file in DATABASE_URL, or give us that folder"
 
 Work = Callable[..., Coroutine[Any, Any, Any]]
 
@@ -115,7 +116,10 @@ class Identity:
 
     def _lock_file(self) -> None:
         name = f"{self._url.database}.lock"
-        self._file = open(name, "w")  # noqa: SIM115  held open as long as we live
+        try:
+            self._file = open(name, "w")  # noqa: SIM115  held open as long as we live
+        except OSError as error:
+            raise Misbuilt(CLOSED.format(file=self._url.database, why=error.strerror)) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

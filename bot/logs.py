@@ -10,7 +10,7 @@ from bot.masking import mask
 
 QUIET = (
     "aiohttp.access", "alembic", "apscheduler", "boto3", "botocore", "dbos", "slack_bolt", "slack_sdk", "urllib3",
-    "uvicorn.access",
+    "uvicorn.access", "uvicorn.error",
 )
 
 

@@ -6,12 +6,15 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import structlog
 import uvicorn
 from starlette.applications import Starlette
 
 from bot.app import App
 from bot.errors import Misbuilt
 from bot.ports import system_sleep
+
+log = structlog.get_logger()
 
 GRACE_S = 15
 
@@ -45,6 +48,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 async def run_app(app: App, host: str, port: int | None) -> None:
     """Starts the app, serves until SIGTERM or Ctrl-C, lets it finish what it holds; without a port it only works."""
     await app.start()
+    log.info("vigie runs", role=app.role.name, address=f"http://{host}:{port}" if port is not None else None)
     try:
         await (_until_told() if port is None else server(app.asgi(), host, port).serve())
     except SystemExit:      # the server's own way to say that it could not listen

@@ -99,7 +99,7 @@ def test_a_recovered_card_says_how_long_it_lasted_and_when_it_closes() -> None:
     said = lines(drawn(RECOVERED, observers=(seen("CloudWatch", "recovered"),)))
     assert said[1].endswith("lasted 17 min")
     assert said[2] == "CloudWatch says OK."
-    assert said[3] == "Recovered 02:31 UTC, closing at 02:46 UTC if it stays quiet. A relapse reopens this card."
+    assert said[3] == "Recovered 02:31 UTC, closing at 02:46 UTC if it stays quiet. A relapse reopens this card. Léa had it."
     assert "Threshold" not in "".join(said)
 
 

@@ -56,7 +56,7 @@ def test_wrong_usage_is_2(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [["serve"], ["manifest"], ["send", "x.json", "--endpoint", "bridge-generic"]])
 def test_without_a_configuration_one_sentence_says_where_to_begin(words: list[str], tmp_path: Path) -> None:
     assert sentence(words, tmp_path, {}) == (
-        "vigie.yaml: there is no such file. Start from vigie.example.yaml, or name yours with VIGIE_CONFIG."
+        f"vigie.yaml: there is no such file. Start from a copy of {EXAMPLE}, or name yours with VIGIE_CONFIG."
     )
 
 

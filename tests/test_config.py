@@ -163,7 +163,7 @@ def test_a_file_that_is_no_configuration_is_told_in_one_sentence(read, content, 
 
 def test_a_missing_or_closed_file_is_told_in_one_sentence(tmp_path):
     [missing] = read_config(tmp_path / "vigie.yaml").faults
-    assert str(missing).startswith("vigie.yaml: there is no such file. Start from vigie.example.yaml")
+    assert str(missing).startswith("vigie.yaml: there is no such file. Start from a copy of ")
     [folder] = read_config(tmp_path).faults
     assert "cannot be read" in str(folder)
 

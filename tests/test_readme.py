@@ -25,7 +25,7 @@ from tests.fakes import ManualClock
 from tests.pages import NAMES, ROOT, blocks, calls, named, read, spoken, table
 from tests.story import ALICE, LEA, T0, arrive, desk_on, signal
 
-NOT_OURS = {"AWS_REGION", "AWS_ENDPOINT_URL", "DEMO_PORT", "DEMO_SPEED", "DD_API_KEY", "DD_SITE"}
+NOT_OURS = {"AWS_REGION", "AWS_ENDPOINT_URL", "DEMO_PORT", "DEMO_SPEED", "DD_API_KEY", "DD_SITE", "VIGIE_SIM_SEEDS"}
 FAMILY = discover(commands, Command)
 WHO = {"read": "everybody in `vigie.yaml`", "write": "`engineer`, `lead`, `manager`", "act": "`engineer`, `lead`"}
 

@@ -17,7 +17,9 @@ from bot.config.rules import RULES
 from bot.config.shapes import examine
 from bot.errors import Misbuilt
 
-NO_FILE = Saying("there is no such file", "Start from vigie.example.yaml, or name yours with VIGIE_CONFIG.")
+EXAMPLE = Path(__file__).parents[1] / "vigie.example.yaml"
+
+NO_FILE = Saying("there is no such file", f"Start from a copy of {EXAMPLE}, or name yours with VIGIE_CONFIG.")
 UNREADABLE = Saying("the file cannot be read: {reason}", "Let the user who runs Vigie read it.")
 NOT_UTF8 = Saying("the file is not UTF-8 (byte {position})", "Save it as UTF-8.")
 NO_CONTENT = Saying("the file is empty", "Start from vigie.example.yaml.")

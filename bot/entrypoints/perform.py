@@ -76,7 +76,12 @@ def _answer(desk: Desk, family: Family, saying: Saying) -> Reply:
         return _carry_out(desk, family, saying, actor)
     except Refused as refusal:
         _write_down(desk, saying, actor, str(refusal))
-        return Reply(marked(str(refusal)), ok=False)
+        return Reply(marked(_as_said_there(desk, saying, str(refusal))), ok=False)
+
+
+def _as_said_there(desk: Desk, saying: Saying, text: str) -> str:
+    """In a thread Slack takes no slash commands: what would work there is a mention."""
+    return text.replace(f"`{desk.config.command} ", "`@Vigie ") if saying.way == "mention" else text
 
 
 def _carry_out(desk: Desk, family: Family, saying: Saying, actor: Actor) -> Reply:

@@ -31,6 +31,7 @@ SINCE = "since {at}"
 LASTED = "lasted {length}"
 NOBODY_HAS_IT = "Nobody has it yet."
 HAS_IT = "{who} has it since {at}."
+HAD_IT = "{who} had it."
 GIVEN_TO = "Assigned to {who}."
 NOT_TAKEN = "Assigned to {who}, who has not acknowledged it yet."
 SNOOZED = "💤 Snoozed until {at}."
@@ -41,6 +42,7 @@ CLOSED_QUIET = "Closed by Vigie {at} after {probation} min of quiet. {looked}"
 NOBODY_HAD_LOOKED = "Nobody looked at it."
 SEEN_BY = "Seen by {who}."
 SEES = "{who} see{s} the fault."
+SENT = "{who} sent it; the body is kept, masked."
 SAYS_OK = "{who} say{s} OK."
 SAYS_NOTHING = "{who}: no data since {at}."
 TIMES_TOLD = "told {count} times"
@@ -52,6 +54,7 @@ MEMBERS = "{open} of {all} alerts open: {names}"
 BUTTONS = {"ack": "Acknowledge", "seen": "Mark as seen", "note": "Note…", "why": "Why?", "show": "What happened"}
 MORE = {"assign": "Assign…", "snooze": "Snooze…", "note": "Note…", "close": "Close…", "show": "Show all"}
 
+UNREADABLE = "unreadable "
 LONGEST_LINE, MOST_LINES = 250, 3      # of what the source says
 
 
@@ -117,6 +120,8 @@ def _ago(at: datetime) -> str:
 
 def _observers(view: View) -> list[str]:
     seen = [each for rows in view.observations.values() for each in rows]
+    if all(each.labels.get("name", "").startswith(UNREADABLE) for each in view.members):
+        return [SENT.format(who=", ".join(sorted({escape(each.observer) for each in seen})))]
     by_state: dict[str, list[Any]] = {}
     for each in seen:
         by_state.setdefault(each.state, []).append(each)
@@ -134,7 +139,7 @@ def _next(view: View, head: Alert) -> list[str]:
     """Who has it, and what happens next unless somebody acts."""
     if head.state == "closed":
         return [_closed(view, head)]
-    lines = _healing(head) if head.state == "recovered" else [_owner(view.config, head)]
+    lines = _healing(view.config, head) if head.state == "recovered" else [_owner(view.config, head)]
     if head.assigned_to and (head.state == "recovered" or head.acked_by):
         lines.append(GIVEN_TO.format(who=person(view.config, head.assigned_to)))
     if head.snoozed_until:
@@ -142,8 +147,10 @@ def _next(view: View, head: Alert) -> list[str]:
     return [" ".join(lines)]
 
 
-def _healing(head: Alert) -> list[str]:
+def _healing(config: Config, head: Alert) -> list[str]:
     closing = CLOSING.format(since=clock_time(head.recovered_at), at=clock_time(head.due_at))
+    if head.acked_by:
+        return [closing, HAD_IT.format(who=person(config, head.acked_by))]
     return [closing] if head.seen_by else [closing, NOBODY_LOOKED]
 
 

@@ -7,15 +7,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.services.arrivals import fingerprint
 from bot.services.desk import VIGIE, Desk
 from bot.services.response import TROUBLE, called, clock_time, headline, lasted, lasting
+from bot.sources import unreadable_key
 from bot.store import alerts, cards, journal, traffic
 from bot.store.alerts import Alert
 
 FACES = {"firing": "🔴 firing", "acked": "👀 acknowledged", "recovered": "🟢 recovered", "closed": "✅ closed"}
 NOTHING_OPEN = "Nothing is open."
 OPEN = "*{count} open*: {states}"
-ALERT_LINE = "{face} *{name}* {severity}{important} · {what} · since {at} ({ago}) · {who}"
+ALERT_LINE = "{face} *{name}* {severity}{important} · {what} · {seen}since {at} ({ago}) · {who}"
 MORE = "… and {count} more."
 UNSEEN = "*Recovered while nobody looked*"
 UNSEEN_LINE = "{face} *{name}* {what} · {at}"
@@ -26,7 +28,8 @@ BACKLOG = "*Slack*: {count} posts wait, the oldest since {at}"
 NO_BACKLOG = "*Slack*: nothing waits"
 REFUSES = "{channel} takes no posts ({why}, {posts} waiting)"
 IMPORTANT = " · important"
-NOBODY = "nobody has it"
+SEEN_BY = "{observers} · "
+NOBODY, NOBODY_LOOKED = "nobody has it", "nobody looked"
 HAS_IT = "{who} has it"
 GIVEN_TO = "assigned to {who}"
 SNOOZED = "quiet until {at}"
@@ -61,7 +64,7 @@ def status(desk: Desk) -> dict[str, Any]:
             "alerts": [_for_machines(each, observed.get(each.id, [])) for _, each in sorted(known.items())],
             "counts": alerts.counts(connection),
             "dropped": traffic.drops(connection),
-            "unreadable": alerts.unreadable(connection),
+            "unreadable": _unreadable(desk, connection),
         }
 
 
@@ -94,18 +97,22 @@ def text(desk: Desk) -> str:
     now = desk.clock.now()
     with desk.read() as connection:
         opened, counts = alerts.open_ones(connection), alerts.counts(connection)
-        lines = [*_open(desk, opened, counts, now), *_unseen(desk, connection, opened, now)]
-        return "\n".join([*lines, *_doors(connection), *_slack(desk, connection)])
+        lines = [*_open(desk, connection, opened, counts, now), *_unseen(desk, connection, opened, now)]
+        return "\n".join([*lines, *_doors(desk, connection), *_slack(desk, connection)])
 
 
-def _open(desk: Desk, opened: list[Alert], counts: Mapping[str, int], now: datetime) -> Iterable[str]:
+def _open(
+    desk: Desk, connection: sa.Connection, opened: list[Alert], counts: Mapping[str, int], now: datetime
+) -> Iterable[str]:
     total = sum(count for state, count in counts.items() if state != "closed")
     if total == 0:
         yield NOTHING_OPEN
         return
     states = [f"{counts[state]} {FACES[state]}" for state in ("firing", "acked", "recovered") if counts[state]]
     yield OPEN.format(count=total, states=" · ".join(states))
-    yield from (_line(desk, each, now) for each in sorted(opened, key=_urgency)[:MOST_OPEN])
+    first = sorted(opened, key=_urgency)[:MOST_OPEN]
+    observed = alerts.observed(connection, [each.id for each in first])
+    yield from (_line(desk, each, observed.get(each.id, []), now) for each in first)
     if total > MOST_OPEN:
         yield MORE.format(count=total - MOST_OPEN)
 
@@ -114,11 +121,12 @@ def _urgency(alert: Alert) -> tuple[int, int, int]:
     return alerts.STATES.index(alert.state), alerts.SEVERITIES.index(alert.severity), alert.id
 
 
-def _line(desk: Desk, alert: Alert, now: datetime) -> str:
+def _line(desk: Desk, alert: Alert, observed: Iterable[Any], now: datetime) -> str:
+    observers = ", ".join(sorted(row.observer for row in observed))
     return ALERT_LINE.format(
         face=FACES[alert.state], name=alert.name, severity=alert.severity, what=_short(headline(alert)),
         important=IMPORTANT if alert.important else "", at=clock_time(alert.since),
-        ago=lasting(now - alert.since), who=_who(desk, alert),
+        ago=lasting(now - alert.since), who=_who(desk, alert), seen=SEEN_BY.format(observers=observers) if observers else "",
     )
 
 
@@ -126,7 +134,7 @@ def _who(desk: Desk, alert: Alert) -> str:
     words = [HAS_IT.format(who=called(desk, alert.acked_by))] if alert.acked_by else []
     words += [GIVEN_TO.format(who=called(desk, alert.assigned_to))] if alert.assigned_to else []
     words += [SNOOZED.format(at=clock_time(alert.snoozed_until))] if alert.snoozed_until else []
-    return ", ".join(words) or NOBODY
+    return ", ".join(words) or (NOBODY_LOOKED if alert.state == "recovered" and alert.seen_by is None else NOBODY)
 
 
 def _unseen(desk: Desk, connection: sa.Connection, opened: list[Alert], now: datetime) -> Iterable[str]:
@@ -146,10 +154,16 @@ def _unseen(desk: Desk, connection: sa.Connection, opened: list[Alert], now: dat
     yield MARK_SEEN.format(command=desk.config.command, id=missed[0].id)
 
 
-def _doors(connection: sa.Connection) -> Iterable[str]:
+def _unreadable(desk: Desk, connection: sa.Connection) -> int:
+    """How many deliveries made no sense; each endpoint has one fingerprint for them."""
+    endpoints = desk.config.endpoints.items()
+    return alerts.told(connection, [fingerprint(each.organisation, unreadable_key(name)) for name, each in endpoints])
+
+
+def _doors(desk: Desk, connection: sa.Connection) -> Iterable[str]:
     if reasons := traffic.drops(connection):
         yield DROPPED.format(reasons=", ".join(f"{reason.replace('_', ' ')} {count}" for reason, count in reasons.items()))
-    if count := alerts.unreadable(connection):
+    if count := _unreadable(desk, connection):
         yield UNREADABLE.format(count=count)
 
 

@@ -131,10 +131,15 @@ def observer_of(delivery: Delivery, otherwise: str) -> str:
     return delivery.endpoint.observer or otherwise
 
 
+def unreadable_key(endpoint: str) -> str:
+    """What all that an endpoint sends and nobody can read is called."""
+    return f"unreadable:{endpoint}"
+
+
 def unreadable_signal(delivery: Delivery, reason: str, part: str = "") -> Signal:
     """The alert that stands for something authentic that made no sense: better strange than lost."""
     return Signal(
-        key=f"unreadable:{delivery.endpoint_name}",
+        key=unreadable_key(delivery.endpoint_name),
         state=FIRING,
         severity=WARNING,
         name=f"unreadable {delivery.endpoint_name}",

@@ -12,7 +12,6 @@ from bot.store.db import BigId, Utc, metadata
 
 STATES = ("firing", "acked", "recovered", "closed")
 SEVERITIES = ("critical", "high", "warning", "info")
-UNREADABLE_TITLE = "Could not read what "
 
 signal = sa.Table(
     "signal",
@@ -226,9 +225,9 @@ def notes(connection: sa.Connection, alert_id: int) -> list[sa.Row[Any]]:
     return list(connection.execute(sa.select(note).where(note.c.alert_id == alert_id).order_by(note.c.id)))
 
 
-def unreadable(connection: sa.Connection) -> int:
-    """How many deliveries could not be read."""
-    query = sa.select(sa.func.count()).select_from(signal).where(signal.c.title.like(f"{UNREADABLE_TITLE}%"))
+def told(connection: sa.Connection, fingerprints: Iterable[str]) -> int:
+    """How many signals had one of these fingerprints."""
+    query = sa.select(sa.func.count()).select_from(signal).where(signal.c.fingerprint.in_(tuple(fingerprints)))
     return int(connection.execute(query).scalar_one())
 
 
