@@ -1,6 +1,7 @@
 """Masks what must never be kept or shown: card numbers, IBANs, secrets; on every body before it is stored or posted."""
 
 import re
+from itertools import accumulate
 from typing import Any
 from urllib.parse import unquote
 
@@ -70,7 +71,7 @@ _IDENTIFIER = re.compile(
     re.IGNORECASE,
 )
 _WORD_REACH = 32
-_SHORTEST = 13
+_SHORTEST, _LONGEST = 13, 19
 
 
 def _prefixes(words: str) -> tuple[str, ...]:
@@ -94,7 +95,9 @@ _ISSUERS = {
     18: _LONGER,
     19: _LONGER,
 }
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_FIRST_DIGITS = {prefix[0] for prefixes in _ISSUERS.values() for prefix in prefixes}
+_VALUES = bytes.maketrans(b"0123456789", bytes(range(10)))
+_DOUBLED = bytes.maketrans(bytes(range(10)), bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 
 # --- IBANs ----------------------------------------------------------------------------------------------------------
 
@@ -238,17 +241,30 @@ def _mask_number(found: re.Match[str], named: bool) -> str:
 
 
 def _mask_groups(run: str, groups: list[str]) -> str:
-    """Digits in groups: a card number may have other numbers before it (a date) and after it (a security code)."""
+    """Digits in groups: card numbers may have other numbers before (a date), between and after them (a security code)."""
     blanked = re.sub(_GAP, lambda gap: " " * len(gap[0]), run)
     spans = [match.span() for match in re.finditer("[0-9]+", blanked)]
-    for first in range(len(groups)):
-        if len(groups[first]) < 4 and len(groups[first]) != len(groups[-1]):
-            continue
-        for last in range(min(len(groups), first + 19), first, -1):
-            digits = "".join(groups[first:last])
-            if 13 <= len(digits) <= 19 and _is_card(digits):
-                return run[: spans[first][0]] + _shown(digits) + run[spans[last - 1][1]:]
-    return run
+    digits, begins = "".join(groups), list(accumulate(map(len, groups), initial=0))
+    shown, kept, first = [], 0, 0
+    while first < len(groups):
+        likely = len(groups[first]) >= 4 or len(groups[first]) == len(groups[-1])
+        after = _card_end(digits, begins, first) if likely else first
+        if after > first:
+            shown += [run[kept: spans[first][0]], _shown(digits[begins[first]: begins[after]])]
+            kept = spans[after - 1][1]
+        first = max(after, first + 1)
+    return "".join([*shown, run[kept:]])
+
+
+def _card_end(digits: str, begins: list[int], first: int) -> int:
+    """The group after the longest card number that begins with this group; the group itself when none does."""
+    begin = begins[first]
+    if digits[begin] in _FIRST_DIGITS:
+        for after in range(min(len(begins) - 1, first + _LONGEST), first, -1):
+            size = begins[after] - begin
+            if _SHORTEST <= size <= _LONGEST and _is_card(digits[begin: begins[after]]):
+                return after
+    return first
 
 
 def _shown(digits: str) -> str:
@@ -257,12 +273,12 @@ def _shown(digits: str) -> str:
 
 
 def _is_card(digits: str) -> bool:
-    return digits.startswith(_ISSUERS.get(len(digits), ())) and _luhn(digits)
+    return _luhn(digits) and digits.startswith(_ISSUERS.get(len(digits), ()))      # the sum is cheaper than the many prefixes
 
 
 def _luhn(digits: str) -> bool:
-    numbers = [ord(digit) - 48 for digit in digits]
-    return (sum(numbers[-1::-2]) + sum(_DOUBLED[number] for number in numbers[-2::-2])) % 10 == 0
+    values = digits.encode().translate(_VALUES)
+    return (sum(values[-1::-2]) + sum(values[-2::-2].translate(_DOUBLED))) % 10 == 0
 
 
 def _mask_iban(found: re.Match[str]) -> str:

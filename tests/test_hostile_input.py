@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +15,9 @@ import sqlalchemy as sa
 from bot import sources
 from bot.decoding import DuplicateKey, parse
 from bot.discover import discover
-from bot.masking import mask_text
+from bot.masking import mask, mask_text
 from bot.ports import SystemIds
+from bot.services import reception
 from bot.services.desk import Desk
 from bot.services.intake import Intake
 from bot.services.meters import Meters
@@ -41,10 +43,10 @@ class Hand:
 
     async def _give(self, name: str, contents: tuple[Any, ...]) -> list[int]:
         intake = Intake(self.desk)
-        reception = Reception(self.desk, intake, SOURCES, SimpleNamespace(), Meters())     # nothing is asked of a queue
+        door = Reception(self.desk, intake, SOURCES, SimpleNamespace(), Meters())          # nothing is asked of a queue
         running = asyncio.create_task(intake.run())
         try:
-            return [await reception.receive(self._delivery(name, each)) for each in contents]
+            return [await door.receive(self._delivery(name, each)) for each in contents]
         finally:
             await intake.stop()
             await running
@@ -87,6 +89,18 @@ def test_a_body_made_to_slow_masking_down_costs_no_more_than_its_length(bait: st
 def test_tokens_and_addresses_are_still_masked(kept: str) -> None:
     shown = mask_text(f"it says {kept} //@")
     assert "hush" not in shown and "eyJ" not in shown
+
+
+@pytest.mark.parametrize(("size", "beside"), [(1_000, False), (LARGE, True)])
+def test_a_large_body_is_masked_beside_the_loop_that_answers_others(
+    sqlite_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, size: int, beside: bool
+) -> None:
+    masked_in: list[threading.Thread] = []
+    monkeypatch.setattr(reception, "mask", lambda value: masked_in.append(threading.current_thread()) or mask(value))
+
+    assert Hand(sqlite_engine).give("bridge-generic", EXAMPLE | {"summary": "1 " * (size // 2)}) == [1]
+
+    assert [each is not threading.main_thread() for each in masked_in] == [beside]
 
 
 # --- to fill it up ---

@@ -1,5 +1,6 @@
 """A delivery from any door: authenticated as it came, masked, read, and taken in before it is answered."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from bot.services.meters import Meters
 from bot.sources import Delivery, Document, Signal, Source, Trust, Unreadable, unreadable_signal
 
 LONGEST_NAME = 400
+LARGE = 64_000      # bytes; to mask more may take long enough for others to notice
 
 
 class Reception:
@@ -26,7 +28,8 @@ class Reception:
         """The number of signals taken, after their commit; raises Refused (drop it) or Unavailable (send it again)."""
         source = self._sources[delivery.endpoint.source]
         document = await source.authenticate(delivery, self._trust)
-        content = mask(document.content)
+        large = len(delivery.body) > LARGE
+        content = await asyncio.to_thread(mask, document.content) if large else mask(document.content)
         signals = _read(source, document, content, delivery)
         if not signals:
             return 0
