@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -166,3 +167,20 @@ def test_a_delivery_whose_long_name_comes_again_is_taken_once(sqlite_engine: sa.
     hand = Hand(sqlite_engine)
     hand.give("bridge-generic", EXAMPLE | {"id": LONG}, EXAMPLE | {"id": LONG}, EXAMPLE | {"id": LONG + "2"})
     assert len(hand.rows()) == 2
+
+
+def test_a_source_that_trips_over_a_body_shows_it_as_unreadable(
+    sqlite_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trip(content: Any, delivery: Delivery) -> list[Any]:
+        raise ZeroDivisionError("4111 1111 1111 1111")
+
+    monkeypatch.setitem(SOURCES, "generic", replace(SOURCES["generic"], read=trip))
+    hand = Hand(sqlite_engine)
+
+    assert hand.give("bridge-generic", EXAMPLE) == [1]
+
+    with hand.desk.read() as connection:
+        (alert,) = alerts.recent(connection)
+    assert alert.title.startswith("Could not read") and "reference" in alert.summary
+    assert hand.rows()[0].body

@@ -5,12 +5,18 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
+import structlog
+
 from bot.masking import mask, mask_text
 from bot.services.arrivals import arrivals
 from bot.services.desk import Desk
 from bot.services.intake import Intake
 from bot.services.meters import Meters
 from bot.sources import Delivery, Document, Signal, Source, Trust, Unreadable, unreadable_signal
+
+log = structlog.get_logger()
+
+TRIPPED = "Vigie tripped over it (reference {reference}); its log says where"
 
 LONGEST_NAME = 400
 LARGE = 64_000      # bytes; to mask more may take long enough for others to notice
@@ -30,7 +36,7 @@ class Reception:
         document = await source.authenticate(delivery, self._trust)
         large = len(delivery.body) > LARGE
         content = await asyncio.to_thread(mask, document.content) if large else mask(document.content)
-        signals = _read(source, document, content, delivery)
+        signals = self._read(source, document, content, delivery)
         if not signals:
             return 0
         body = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
@@ -41,6 +47,19 @@ class Reception:
             self._meters.signals.labels(source.name, each.state).inc()
         return len(signals)
 
+    def _read(self, source: Source, document: Document, content: object, delivery: Delivery) -> Sequence[Signal]:
+        """What cannot be understood becomes an alert of its own, never a lost one."""
+        if document.unreadable:
+            return [unreadable_signal(delivery, document.unreadable)]
+        try:
+            return source.read(content, delivery)
+        except Unreadable as problem:
+            return [unreadable_signal(delivery, str(problem))]
+        except Exception as error:  # a fault of ours: sent again it would trip again, so it is shown and not put off for ever
+            reference = self._desk.ids.new()[:8]
+            log.exception("a source broke", endpoint=delivery.endpoint_name, reference=reference, error=type(error).__name__)
+            return [unreadable_signal(delivery, TRIPPED.format(reference=reference))]
+
 
 def _own_name(document: Document) -> str | None:
     """The sender's name for the delivery; one that holds what must not be kept is none, and it may be taken twice."""
@@ -48,13 +67,3 @@ def _own_name(document: Document) -> str | None:
     if not name or mask_text(name) != name:
         return None
     return name if len(name) <= LONGEST_NAME else hashlib.sha256(name.encode()).hexdigest()     # an index takes no more
-
-
-def _read(source: Source, document: Document, content: object, delivery: Delivery) -> Sequence[Signal]:
-    """What cannot be understood becomes an alert of its own, never a lost one."""
-    if document.unreadable:
-        return [unreadable_signal(delivery, document.unreadable)]
-    try:
-        return source.read(content, delivery)
-    except Unreadable as problem:
-        return [unreadable_signal(delivery, str(problem))]
