@@ -142,6 +142,34 @@ def test_a_card_that_somebody_deleted_is_posted_anew(engine, slack):
     assert len(slack.shown("card:1")) == 1
 
 
+def test_a_card_that_cannot_be_drawn_holds_up_no_other_and_is_tried_again(engine, slack):
+    desk = desk_on(engine)
+    arrive(desk, signal(), signal(key="pay-api/cpu"))
+    ack(desk)
+    broken = {"card:1"}
+
+    def draw(connection, post, late_s):
+        if post.key in broken:
+            raise KeyError(post.key)
+        return drawing.draw(CONFIG, connection, post, late_s)
+
+    courier = Courier(desk, slack, draw, pace=0)
+
+    async def run():
+        while await courier.deliver_next(CHANNEL) is not None:
+            pass
+
+    asyncio.run(run())
+    assert slack.shown("card:1") == slack.shown("log:1") == []
+    assert len(slack.shown("card:2")) == 1
+    with desk.read() as connection:
+        assert [(each.failure, each.posts) for each in cards.failures(connection)] == [("Vigie cannot draw it: KeyError", 1)]
+    broken.clear()
+    desk.clock.advance(301)
+    asyncio.run(run())
+    assert len(slack.shown("card:1")) == 1
+
+
 def test_what_a_person_waits_for_goes_first(engine, slack):
     desk = desk_on(engine)
     arrive(desk, signal())

@@ -36,7 +36,7 @@ PROJECT = tomllib.loads(read("pyproject.toml"))["project"]
     ("docs/security.md", f"at most {gate.LARGEST:,} bytes"),
     ("docs/security.md", {300: "at most five minutes old"}[gate.OLDEST_S]),
     ("docs/security.md", {timedelta(hours=1): "at most an hour old"}[cloudwatch.REPLAY_WINDOW]),
-    ("docs/operation.md", {timedelta(minutes=5): "tried again every five minutes"}[courier.REJECTED_AGAIN]),
+    ("docs/operation.md", {timedelta(minutes=5): "tried again every five minutes"}[courier.AGAIN_AFTER]),
     ("docs/operation.md", {60: "a minute or more late says how late"}[courier.LATE_AFTER_S]),
     ("docs/operation.md", f"| {durable.LOST_IDENTITY} |"),
 ])

@@ -22,8 +22,9 @@ PACE_S = 1.0
 LATE_AFTER_S = 60
 FIRST_BACKOFF_S = 1.0
 LONGEST_BACKOFF_S = 30.0
-REJECTED_AGAIN = timedelta(minutes=5)
+AGAIN_AFTER = timedelta(minutes=5)        # refused, or not drawn
 READ_BACK_S = 5.0
+NOT_DRAWN = "Vigie cannot draw it: {error}"
 SOME_REVISION = 0       # what a message shows that was read back: perhaps an older one, so it is updated
 
 TOO_RICH = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "metadata_too_large"})
@@ -125,15 +126,28 @@ class Courier:
             return False
 
     def _prepare(self, channel: str) -> Sending | None:
-        now = self._desk.clock.now()
-        with self._desk.read() as connection:
-            post = cards.next_due(connection, channel, now)
-            if post is None:
-                return None
-            waited = int((now - post.first_due_at).total_seconds())
-            late_s = post.late_s if post.ts else waited if waited >= LATE_AFTER_S else None
-            root = cards.by_key(connection, f"card:{post.group_id}") if post.kind == "log" else None
-            return Sending(post, self._draw(connection, post, late_s), root.ts if root else None, late_s, now)
+        """What to send next; a post that cannot be drawn does not hold up those behind it."""
+        while True:
+            now = self._desk.clock.now()
+            with self._desk.read() as connection:
+                post = cards.next_due(connection, channel, now)
+                if post is None:
+                    return None
+                try:
+                    return self._drawn(connection, post, now)
+                except sa.exc.OperationalError:     # the database is silent: no fault of this post
+                    raise
+                except Exception as error:  # a background loop: one post's fault is shown, and the channel goes on
+                    log.exception("a post cannot be drawn", post=post.key, channel=channel)
+                    why = NOT_DRAWN.format(error=type(error).__name__)
+            with self._desk.begin("courier") as writing:
+                _put_off(writing, post, why, now)
+
+    def _drawn(self, connection: sa.Connection, post: Post, now: datetime) -> Sending:
+        waited = int((now - post.first_due_at).total_seconds())
+        late_s = post.late_s if post.ts else waited if waited >= LATE_AFTER_S else None
+        root = cards.by_key(connection, f"card:{post.group_id}") if post.kind == "log" else None
+        return Sending(post, self._draw(connection, post, late_s), root.ts if root else None, late_s, now)
 
     async def _send(self, sending: Sending) -> Shown:
         try:
@@ -200,6 +214,11 @@ class Courier:
             if refusal.code in GONE:
                 cards.lost(connection, post)
             else:
-                cards.failed(connection, post, refusal.code, now + REJECTED_AGAIN)
-                cards.hold_log(connection, post, now + REJECTED_AGAIN)
+                _put_off(connection, post, refusal.code, now)
         return self._pace
+
+
+def _put_off(connection: sa.Connection, post: Post, why: str, now: datetime) -> None:
+    """Tried again later, and the log of a card that is not shown with it."""
+    cards.failed(connection, post, why, now + AGAIN_AFTER)
+    cards.hold_log(connection, post, now + AGAIN_AFTER)
