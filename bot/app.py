@@ -240,7 +240,7 @@ class App:
             self._due.clear()
             try:
                 await self.delivery.start_due()
-            except sa.exc.SQLAlchemyError:  # a background loop: what is due stays due, the next knock tries again
+            except Exception:  # a background loop: what is due stays due, the next knock tries again
                 log.exception("deliveries not started")
             await system_sleep(GATHER_S)  # a storm of commits costs twenty looks a second, no more
 

@@ -11,12 +11,15 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
+import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 from sqlalchemy.exc import IntegrityError
 
 from bot.errors import Misbuilt
 from bot.ports import system_sleep
 from bot.store.traffic import attempt
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -270,9 +273,12 @@ class Durable:
 
     async def _adopt_forever(self) -> None:
         while True:
-            if not await asyncio.to_thread(self._identity.still_held):
-                os._exit(LOST_IDENTITY)
-            await self._adopt()
+            try:
+                if not await asyncio.to_thread(self._identity.still_held):
+                    os._exit(LOST_IDENTITY)
+                await self._adopt()
+            except Exception:  # a background loop: what the dead left stays in its rows, the next look takes it over
+                log.exception("what others left was not taken over")
             await system_sleep(ADOPTION_S)
 
     async def _adopt(self) -> None:

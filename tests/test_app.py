@@ -91,6 +91,23 @@ def test_a_stop_and_a_start_lose_nothing_and_count_what_was_refused(engine: sa.E
         assert stage.verdict().ok
 
 
+def test_a_delivery_that_could_not_be_begun_is_begun_at_the_next_knock(
+    sqlite_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with staged(sqlite_engine) as stage:
+        begin, faults = stage.app.delivery.start_due, [RuntimeError("the engine stumbles")]
+
+        async def stumble() -> None:
+            if faults:
+                raise faults.pop()
+            await begin()
+
+        monkeypatch.setattr(stage.app.delivery, "start_due", stumble)
+        stage.send("bridge-generic", FIRING)
+        stage.card("C0ALERTS01", "it fails")
+        assert faults == []
+
+
 def test_every_secret_that_is_missing_is_named() -> None:
     with pytest.raises(Misbuilt) as fault:
         endpoint_secrets(CONFIG, EnvironmentSecrets({"VIGIE_SECRET_BRIDGE_GENERIC": "s"}))

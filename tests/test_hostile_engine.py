@@ -1,12 +1,14 @@
 """The engine on a database that fails in the middle: what broke off there is known to have ended, and is not waited for."""
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
 
+from bot import durable as engine_room
 from bot.durable import Durable, Identity, Run
 
 
@@ -63,3 +65,30 @@ async def life(engine: sa.Engine) -> list[bool]:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_work_that_broke_off_on_a_full_disk_is_known_to_have_ended(sqlite_engine: sa.Engine) -> None:
     assert asyncio.run(life(sqlite_engine)) == [False, True, True]
+
+
+def test_a_look_for_what_others_left_that_fails_is_not_the_last(
+    postgres_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_room, "ADOPTION_S", 0.01)
+    looks = itertools.count()
+
+    async def run() -> None:
+        address = postgres_engine.url.render_as_string(hide_password=False)
+        identity, again = Identity(address, "one"), asyncio.Event()
+        identity.take()
+        durable = Durable(address, identity)
+
+        async def look() -> None:
+            if next(looks):
+                again.set()
+            raise RuntimeError("the engine stumbles")
+
+        monkeypatch.setattr(durable, "_adopt", look)
+        await durable.launch()
+        try:
+            await asyncio.wait_for(again.wait(), 10)
+        finally:
+            await durable.stop()
+
+    asyncio.run(run())
