@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
@@ -25,6 +26,7 @@ from bot.store.traffic import first_time
 log = structlog.get_logger()
 
 PREFIX = "vigie:"
+HOOKS = ("https", "hooks.slack.com")           # where Slack takes answers
 MORE = "more"
 WORK_WITHIN_S, ANSWER_WITHIN_S = 1.5, 1.3      # together less than the 3 s that Slack gives to a request
 SLACK_TROUBLE = (SlackApiError, aiohttp.ClientError, OSError, ValueError)    # OSError: also time-outs
@@ -142,16 +144,26 @@ class Chat:
     async def _tell(self, body: Mapping[str, Any], text: str) -> None:
         """Only to the person who clicked; the card stays."""
         url, user = body.get("response_url"), (body.get("user") or {}).get("id")
-        if not url:
-            await self._whisper((body.get("channel") or {}).get("id"), user, text)
+        if url and self._is_slacks(url):
+            await self._try("response_url", self._answer(url, text))
             return
-        await self._try("response_url", self._answer(url, text))
+        if url:
+            log.warning("a response_url leads elsewhere than to slack: not followed")
+        await self._whisper((body.get("channel") or {}).get("id"), user, text)
+
+    def _is_slacks(self, url: str) -> bool:
+        """Whether the address is one of Slack's, or of the workspace that SLACK_API_URL names."""
+        try:
+            place = urlsplit(str(url))[:2]
+        except ValueError:
+            return False
+        return place in (HOOKS, urlsplit(self._client.base_url)[:2])
 
     async def _answer(self, url: str, text: str) -> None:
         session = self._client.session
         assert session is not None, "the client is built on the shared session"
         answer = {"response_type": "ephemeral", "replace_original": False, "text": text}
-        async with session.post(url, json=answer) as response:
+        async with session.post(url, json=answer, allow_redirects=False) as response:
             response.raise_for_status()
 
     async def _whisper(self, channel: str | None, user: str | None, text: str, thread: str | None = None) -> None:
