@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.entrypoints.chat import Chat
+from bot.store import alerts, journal
 from tests.chat_stage import FAMILY, PAYMENTS, talk
+from tests.story import arrive, desk_on, signal
 from tests.workspace_stage import ALICE
 
 PERSON = {"id": ALICE, "team_id": "T0BRIDGE01"}
@@ -45,3 +48,20 @@ def test_slacks_own_address_and_that_of_the_workspace_are_followed(sqlite_engine
             return [chat._is_slacks(each) for each in ("https://hooks.slack.com/actions/T/1/x", f"{here.there.url}/hooks/1")]
 
     assert asyncio.run(run()) == [True, True]
+
+
+@pytest.mark.parametrize("person", [
+    None, 7, "alice", [], {}, {"id": None, "team_id": "T0BRIDGE01"}, {"id": ALICE, "team_id": None}, {"id": ["x"], "team_id": {}},
+])
+def test_a_click_of_nobody_is_refused_and_written_down(sqlite_engine: sa.Engine, person: object) -> None:
+    desk = desk_on(sqlite_engine)
+    arrive(desk, signal())
+    chat = Chat(desk, FAMILY, AsyncWebClient("xoxb-demo-vigie", base_url="http://127.0.0.1:9/", retry_handlers=[]))
+    click = {"action_id": "vigie:ack", "value": "1"}
+
+    asyncio.run(chat.clicked(taken, {"user": person}, click))  # type: ignore[arg-type]
+
+    with desk.read() as connection:
+        (entry,) = [each for each in journal.all_entries(connection) if each.kind == "command refused"]
+        assert alerts.recent(connection)[0].state == "firing"
+    assert "does not know you" in entry.details

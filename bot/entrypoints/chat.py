@@ -51,8 +51,8 @@ class Chat:
         """/vigie ack 142"""
         channel = command.get("channel_id")
         said = words(command.get("text") or "", self._desk.config)
-        user = command.get("user_id", "")
-        reply = await self._perform(Saying(command.get("team_id"), user, f"slack {channel}", said))
+        user = _id(command.get("user_id"))
+        reply = await self._perform(Saying(_id(command.get("team_id")), user, f"slack {channel}", said))
         text = await self._form_or_text(reply, command.get("trigger_id"), channel)
         await (ack(text=text, response_type="ephemeral") if text else ack())
 
@@ -76,9 +76,8 @@ class Chat:
         await self._press(body, verb, ref)
 
     async def _press(self, body: dict[str, Any], verb: str, ref: str | None) -> None:
-        user, channel = body.get("user") or {}, (body.get("channel") or {}).get("id")
-        # The person's own workspace, not the one that installed us: strangers can click in shared channels.
-        saying = Saying(user.get("team_id"), user.get("id", ""), f"slack {channel}", (verb,), ref, "button")
+        (team, user), channel = _person(body), (body.get("channel") or {}).get("id")
+        saying = Saying(team, user, f"slack {channel}", (verb,), ref, "button")
         reply = await self._perform(saying)
         text = await self._form_or_text(reply, body.get("trigger_id"), channel)
         if text:
@@ -86,34 +85,31 @@ class Chat:
 
     async def submitted(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         """A form comes back: what is wrong stands beside the field and the text stays."""
-        form, user = modals.filled(self._family, view), body.get("user") or {}
-        origin = f"slack {form.channel}"
-        saying = Saying(user.get("team_id"), user.get("id", ""), origin, form.words, form.alert_ref, "form")
+        form, (team, user) = modals.filled(self._family, view), _person(body)
+        saying = Saying(team, user, f"slack {form.channel}", form.words, form.alert_ref, "form")
         reply = await self._perform(saying)
         if not reply.ok and form.first_field:
             await ack(response_action="errors", errors={form.first_field: bare(reply.text)})
             return
         await ack()
-        await self._whisper(form.channel, user.get("id"), reply.text)
+        await self._whisper(form.channel, user, reply.text)
 
     async def mentioned(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """@Vigie ack in an alert's thread, or @Vigie ack 142 anywhere."""
         if event.get("bot_id") or not await asyncio.to_thread(self._first_time, body.get("event_id")):
             return
-        channel, thread = event.get("channel"), event.get("thread_ts")
+        channel, thread, user = event.get("channel"), event.get("thread_ts"), _id(event.get("user"))
         said = words(_after_mention(event.get("text") or "", body), self._desk.config)
         own = await asyncio.to_thread(self._alert_of, channel, thread)
         said, ref = _meant(said, own)
-        reply = await self._perform(
-            Saying(_team(event, body), event.get("user", ""), f"slack {channel}", said, ref, "mention")
-        )
-        await self._whisper(channel, event.get("user"), reply.text, thread)
+        reply = await self._perform(Saying(_team(event, body), user, f"slack {channel}", said, ref, "mention"))
+        await self._whisper(channel, user, reply.text, thread)
 
     async def came_home(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """The Home tab shows what is open."""
         if event.get("tab", "home") != "home":
             return
-        user = event.get("user", "")
+        user = _id(event.get("user"))
         reply = await self._perform(Saying(_team(event, body), user, "slack home", ("status",)))
         section = {"type": "section", "text": {"type": "mrkdwn", "text": reply.text[:3000], "verbatim": True}}
         home = {"type": "home", "blocks": [section]}
@@ -143,7 +139,7 @@ class Chat:
 
     async def _tell(self, body: Mapping[str, Any], text: str) -> None:
         """Only to the person who clicked; the card stays."""
-        url, user = body.get("response_url"), (body.get("user") or {}).get("id")
+        url, (_, user) = body.get("response_url"), _person(body)
         if url and self._is_slacks(url):
             await self._try("response_url", self._answer(url, text))
             return
@@ -224,10 +220,21 @@ def _meant(said: tuple[str, ...], own: str | None) -> tuple[tuple[str, ...], str
     return (said, None if marked_so or bare_one else own)
 
 
-def _team(event: Mapping[str, Any], body: Mapping[str, Any]) -> str | None:
+def _team(event: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     """The workspace of the person; the one that installed us says nothing about people in a shared channel."""
     own = event.get("user_team") or event.get("team")
-    return own or (None if body.get("is_ext_shared_channel") else body.get("team_id"))
+    return _id(own or (None if body.get("is_ext_shared_channel") else body.get("team_id")))
+
+
+def _person(body: Mapping[str, Any]) -> tuple[str, str]:
+    """Who acts: the own workspace, not the one that installed us (strangers can click in shared channels), and the user."""
+    user = body.get("user")
+    return (_id(user.get("team_id")), _id(user.get("id"))) if isinstance(user, dict) else ("", "")
+
+
+def _id(given: object) -> str:
+    """What stands where Slack puts an id; anything that is none is nobody's."""
+    return given if isinstance(given, str) else ""
 
 
 def build_bolt(desk: Desk, family: Family, client: AsyncWebClient, signing_secret: str) -> AsyncApp:

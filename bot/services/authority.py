@@ -30,7 +30,7 @@ def authorise(config: Config, team_id: str | None, user_id: str, origin: str) ->
     if found is None:
         leads = [each for each in _own_people(config) if "lead" in each.roles]
         team = team_id or "an unknown one"
-        raise Refused(UNKNOWN_PERSON.format(user=user_id[:20], team=team[:20], who=_named(leads)))
+        raise Refused(UNKNOWN_PERSON.format(user=user_id[:20] or "no name", team=team[:20], who=_named(leads)))
     key, person = found
     return Actor(key, person.name, person.organisation, frozenset(person.roles), person.slack, origin)
 
