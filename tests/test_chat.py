@@ -18,9 +18,11 @@ from bot.entrypoints.socket_mode import run_socket
 from bot.ports import system_sleep
 from bot.services.courier import Drawing
 from bot.services.response import clock_time
+from bot.store.db import create_engine
 from bot.workspace import payloads
 from bot.workspace.delivery import EVENT
 from tests.chat_stage import FAMILY, PAYMENTS, SECRET, Talk, talk
+from tests.fakes import KillAt, Killed
 from tests.story import CONFIG, arrive, desk_on, signal
 from tests.workspace_stage import ALERTS, ALICE, EVE, LEA, actions, button, until
 
@@ -114,9 +116,10 @@ def test_what_breaks_on_our_side_is_told_with_a_reference_and_changes_nothing(sq
         assert connection.execute(sa.text("SELECT count(*) FROM journal WHERE kind = 'alert acked'")).scalar_one() == 1
 
 
-def test_a_database_that_is_gone_is_a_sentence_too() -> None:
-    reply = perform.perform(desk_on(sa.create_engine("sqlite://")), FAMILY, said("status"))
-    assert not reply.ok and "broke on our side" in reply.text
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/vigie.db", "postgresql+psycopg://127.0.0.1:9/vigie"])
+def test_a_database_that_is_gone_is_a_reason_to_try_again(url: str) -> None:
+    reply = perform.perform(desk_on(create_engine(url)), FAMILY, said("status"))
+    assert not reply.ok and reply.text.startswith("Not now: the database does not answer.")
 
 
 def test_an_old_button_says_that_it_is_old(sqlite_engine: sa.Engine) -> None:
@@ -243,6 +246,18 @@ def test_an_event_that_comes_twice_acts_once(engine: sa.Engine) -> None:
         assert [each.kind for each in here.entries()] == ["alert noted"]
 
     play(engine, story)
+
+
+@pytest.mark.parametrize("point", ["note: before commit", "inbound: before commit"])
+def test_what_was_said_before_a_crash_is_not_lost_when_slack_says_it_again(engine: sa.Engine, point: str) -> None:
+    desk = desk_on(engine)
+    arrive(desk, signal())
+    mention = said("note", "1", "asked the bank", way="mention", event="Ev1")
+    with pytest.raises(Killed):
+        perform.perform(replace(desk, kill=KillAt(point)), FAMILY, mention)
+
+    assert "Noted" in perform.perform(desk, FAMILY, mention).text
+    assert perform.perform(desk, FAMILY, mention).text == perform.ALREADY
 
 
 def test_the_home_tab_shows_what_is_open(sqlite_engine: sa.Engine) -> None:

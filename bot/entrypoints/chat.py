@@ -21,7 +21,6 @@ from bot.entrypoints.perform import Ask, Family, Reply, Saying, perform
 from bot.entrypoints.wording import bare, marked, words
 from bot.services.desk import Desk
 from bot.store import alerts, cards
-from bot.store.traffic import first_time
 
 log = structlog.get_logger()
 
@@ -96,13 +95,14 @@ class Chat:
 
     async def mentioned(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """@Vigie ack in an alert's thread, or @Vigie ack 142 anywhere."""
-        if event.get("bot_id") or not await asyncio.to_thread(self._first_time, body.get("event_id")):
+        if event.get("bot_id"):
             return
         channel, thread, user = event.get("channel"), event.get("thread_ts"), _id(event.get("user"))
         said = words(_after_mention(event.get("text") or "", body), self._desk.config)
         own = await asyncio.to_thread(self._alert_of, channel, thread)
         said, ref = _meant(said, own)
-        reply = await self._perform(Saying(_team(event, body), user, f"slack {channel}", said, ref, "mention"))
+        saying = Saying(_team(event, body), user, f"slack {channel}", said, ref, "mention", body.get("event_id"))
+        reply = await self._perform(saying)
         await self._whisper(channel, user, reply.text, thread)
 
     async def came_home(self, event: dict[str, Any], body: dict[str, Any]) -> None:
@@ -176,10 +176,6 @@ class Chat:
             log.warning("an answer did not reach slack", call=what, error=type(error).__name__)
             return False
         return True
-
-    def _first_time(self, event_id: str | None) -> bool:
-        with self._desk.begin("inbound") as connection:
-            return event_id is None or first_time(connection, f"event:{event_id}", self._desk.clock.now())
 
     def _alert_of(self, channel: str | None, ts: str | None) -> str | None:
         """The number of the alert whose card this message is: the oldest open one of its group, or else the last."""

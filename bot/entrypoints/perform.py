@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import sqlalchemy as sa
 import structlog
 
 from bot.entrypoints.wording import marked
 from bot.errors import Refused, Unavailable
 from bot.services import authority, journal
 from bot.services.desk import Actor, Desk
+from bot.store import traffic
 from bot.store.alerts import Alert
 from commands import Call, Command, named
 
@@ -20,6 +22,8 @@ Way = Literal["line", "button", "form", "mention"]
 Family = Mapping[str, Command]
 
 LATER = "Not now: {why}. Nothing was changed; try again in a moment."
+ALREADY = "Slack brought this twice. It was dealt with the first time; the card shows how it stands."
+SILENT = "the database does not answer"
 BROKEN = "Something broke on our side (reference {reference}); nothing was changed."
 OLD_BUTTON = "This button is of an older Vigie and does nothing any more. Type `{command} help` to see what works."
 REFUSED_KIND = "command refused"
@@ -35,6 +39,7 @@ class Saying:
     words: tuple[str, ...]
     alert_ref: str | None = None
     way: Way = "line"
+    event: str | None = None        # how Slack names a delivery that it may make twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +63,38 @@ class Reply:
 def perform(desk: Desk, family: Family, saying: Saying) -> Reply:
     """Does what was said. Never raises: whoever speaks gets a sentence."""
     try:
-        return _answer(desk, family, saying)
+        return _once(desk, family, saying)
     except Unavailable as problem:
         return Reply(marked(LATER.format(why=problem)), ok=False)
+    except sa.exc.OperationalError as error:
+        log.warning("the database does not answer", command=saying.words[:1], user=saying.user_id, error=str(error.orig))
+        return Reply(marked(LATER.format(why=SILENT)), ok=False)
     except Exception:
         # The edge of the entrypoint: a person waits for an answer, the log has the rest.
         reference = desk.ids.new()[:8]
         log.exception("a command broke", reference=reference, command=saying.words[:1], alert=saying.alert_ref,
                       user=saying.user_id, way=saying.way)
         return Reply(marked(BROKEN.format(reference=reference)), ok=False)
+
+
+def _once(desk: Desk, family: Family, saying: Saying) -> Reply:
+    """Acts on a delivery that was dealt with before no second time.
+
+    It is remembered after the act, not before: a crash between may let a note stand twice, where it would else be lost.
+    """
+    if saying.event is None:
+        return _answer(desk, family, saying)
+    key = f"event:{saying.event}"
+    with desk.read() as connection:
+        if traffic.came_before(connection, key):
+            return Reply(ALREADY, ok=True)
+    reply = _answer(desk, family, saying)
+    try:
+        with desk.begin("inbound") as connection:
+            traffic.remember(connection, key, desk.clock.now())
+    except sa.exc.SQLAlchemyError:      # the act is done, and its answer shall not be "nothing was changed"
+        log.exception("a delivery was not remembered", event=saying.event)
+    return reply
 
 
 def _answer(desk: Desk, family: Family, saying: Saying) -> Reply:

@@ -50,11 +50,16 @@ def drops(connection: sa.Connection) -> dict[str, int]:
     return {reason: int(count) for reason, count in connection.execute(query.order_by(dropped.c.reason))}
 
 
-def first_time(connection: sa.Connection, key: str, at: datetime) -> bool:
-    """Whether this Slack delivery comes in for the first time; remembers it."""
+def came_before(connection: sa.Connection, key: str) -> bool:
+    """Whether this Slack delivery was dealt with already."""
+    return connection.execute(sa.select(inbound.c.key).where(inbound.c.key == key)).first() is not None
+
+
+def remember(connection: sa.Connection, key: str, at: datetime) -> None:
+    """This Slack delivery is dealt with; said twice, it changes nothing."""
     given = rows(connection.dialect.name, {"key": "text", "at": "timestamptz"})
     query = f"INSERT INTO inbound (key, at) SELECT key, at FROM ({given}) AS new WHERE true ON CONFLICT (key) DO NOTHING"
-    return connection.execute(sa.text(query), as_rows([{"key": key, "at": at}])).rowcount == 1
+    connection.execute(sa.text(query), as_rows([{"key": key, "at": at}]))
 
 
 def forget_inbound(connection: sa.Connection, before: datetime) -> None:
