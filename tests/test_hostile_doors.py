@@ -2,14 +2,22 @@
 
 import asyncio
 import shutil
+import socket
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
+from starlette.routing import Route
 
+from bot.entrypoints import gate as gates
+from bot.entrypoints import web as entrance
+from bot.entrypoints.chat import build_bolt
 from bot.entrypoints.web import Web
 from bot.ports import SystemIds
 from bot.services.desk import Desk
@@ -17,6 +25,9 @@ from bot.services.meters import Meters
 from bot.store import traffic
 from bot.store.db import create_engine
 from tests.stage import WallClock, example_config
+from tests.story import desk_on
+
+SILENCE: dict[str, Any] = {}        # nothing more comes, and nobody leaves
 
 
 class Taker:
@@ -35,8 +46,8 @@ class Taker:
 class Asker:
     """Asks the routes as a server would, without one."""
 
-    def __init__(self, web: Web) -> None:
-        self.app = Starlette(routes=[*web.routes()])
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self.app = Starlette(routes=[*routes])
 
     def ask(self, method: str, path: str, *then: dict[str, Any]) -> tuple[int, str]:
         """Status and text of the answer; `then` follows the first piece of the body."""
@@ -45,7 +56,9 @@ class Asker:
         sent: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:
-            return next(come)
+            if (message := next(come)) is SILENCE:
+                await asyncio.Event().wait()
+            return message
 
         async def send(message: Any) -> None:
             sent.append(message)
@@ -64,7 +77,7 @@ def web(file: Path) -> SimpleNamespace:
     engine = create_engine(f"sqlite:///{file}", poolclass=sa.pool.NullPool)
     desk, taker, meters = Desk(engine, example_config(), WallClock(), SystemIds()), Taker(), Meters()
     served = Web(desk, taker, taker, meters, {})  # type: ignore[arg-type]
-    return SimpleNamespace(ask=Asker(served).ask, desk=desk, meters=meters, taken=taker.taken)
+    return SimpleNamespace(ask=Asker(served.routes()).ask, desk=desk, meters=meters, taken=taker.taken)
 
 
 def break_database(file: Path) -> bytes:
@@ -119,3 +132,32 @@ def test_a_sender_who_leaves_in_the_middle_is_no_fault_of_ours(web: SimpleNamesp
 
     assert (status, "reference" in answer) == (503, False)
     assert web.taken == []
+
+
+def test_a_sender_who_never_ends_its_body_is_asked_to_send_it_again(
+    web: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entrance, "BODY_WITHIN_S", 0.05)
+
+    status, answer = web.ask("POST", "/webhooks/generic/bridge-generic", SILENCE)
+
+    assert (status, "send it again" in answer) == (503, True)
+    assert web.taken == []
+
+
+def test_a_signed_door_waits_for_nobodys_body_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gates, "BODY_WITHIN_S", 0.05)
+    counted: list[str] = []
+    bolt = build_bolt(desk_on(sa.create_engine("sqlite://")), {}, AsyncWebClient("xoxb-demo-vigie"), "secret")
+    asker = Asker([Route("/slack/events", gates.gate(bolt, "secret", WallClock(), counted.append), methods=["POST"])])
+
+    assert asker.ask("POST", "/slack/events", SILENCE) == (408, "{}")
+    assert counted == ["too_slow"]
+
+
+def test_a_postgresql_that_does_not_answer_is_waited_for_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        began = time.monotonic()
+        with pytest.raises(sa.exc.OperationalError):
+            create_engine(f"postgresql+psycopg://127.0.0.1:{mute.getsockname()[1]}/vigie").connect()
+    assert 4 < time.monotonic() - began < 15

@@ -1,5 +1,6 @@
 """The gate in front of Bolt: how large, how old, and signed by whom, judged on bytes before anything is parsed."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -20,8 +21,8 @@ from bot.ports import Clock
 log = structlog.get_logger()
 
 LARGEST = 1_000_000
-OLDEST_S = 300
-TOO_LARGE, STALE, UNSIGNED, GARBLED = "too_large", "replayed", "bad_signature", "unreadable"
+OLDEST_S, BODY_WITHIN_S = 300, 15
+TOO_LARGE, TOO_SLOW, STALE, UNSIGNED, GARBLED = "too_large", "too_slow", "replayed", "bad_signature", "unreadable"
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -52,13 +53,16 @@ def gate(bolt: AsyncApp, signing_secret: str, clock: Clock, count: Callable[[str
 
 
 async def _read(request: Request) -> bytes:
-    """The body, in pieces, so that nobody can make us hold more than we take."""
+    """The body, in pieces, so that nobody can make us hold more than we take, or wait for ever."""
     body = bytearray()
     try:
-        async for piece in request.stream():
-            body += piece
-            if len(body) > LARGEST:
-                raise Turned(TOO_LARGE, 413)
+        async with asyncio.timeout(BODY_WITHIN_S):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > LARGEST:
+                    raise Turned(TOO_LARGE, 413)
+    except TimeoutError as slow:
+        raise Turned(TOO_SLOW, 408) from slow
     except ClientDisconnect as gone:
         raise Turned(GARBLED, 400) from gone
     return bytes(body)

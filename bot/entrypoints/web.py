@@ -22,9 +22,11 @@ from bot.sources import MAX_BODY, Delivery, Forged, TooLarge, Unauthorised
 log = structlog.get_logger()
 
 UNKNOWN = "unknown"
+BODY_WITHIN_S = 15
 
 NO_ENDPOINT = "There is no endpoint {source}/{name} in vigie.yaml."
 TOO_LARGE = "The body is larger than {limit} bytes; nothing of it was stored."
+TOO_SLOW = "The body did not come whole within {seconds} s; nothing of it was stored: send it again."
 APOLOGY = "It could not be taken now; send it again."
 
 Check = Callable[[], Awaitable[str | None]]
@@ -108,13 +110,17 @@ class RequestId:
 
 
 async def _body(request: Request) -> bytes:
-    """The bytes as they came, read no further than what any source may send."""
+    """The bytes as they came, read no further and waited for no longer than any source needs."""
     parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BODY:
-            raise TooLarge(TOO_LARGE.format(limit=MAX_BODY))
-        parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            async for part in request.stream():
+                size += len(part)
+                if size > MAX_BODY:
+                    raise TooLarge(TOO_LARGE.format(limit=MAX_BODY))
+                parts.append(part)
+    except TimeoutError as slow:        # no 4xx: SNS would take that for delivered
+        raise Unavailable(TOO_SLOW.format(seconds=BODY_WITHIN_S)) from slow
     return b"".join(parts)
 
 

@@ -15,6 +15,7 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
+CONNECT_WITHIN_S = 5
 metadata = sa.MetaData(naming_convention=NAMING)
 
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -57,6 +58,8 @@ def create_engine(url: str, **options: Any) -> sa.Engine:
     """An engine whose transactions are serial on SQLite (BEGIN IMMEDIATE, WAL, fsync at commit) and UTC on PostgreSQL."""
     options.setdefault("pool_pre_ping", not url.startswith("sqlite"))
     options.setdefault("hide_parameters", True)     # an error's text goes to the log, where no body belongs
+    if not url.startswith("sqlite") and "connect_timeout" not in sa.make_url(url).query:
+        options.setdefault("connect_args", {"connect_timeout": CONNECT_WITHIN_S})
     engine = sa.create_engine(url, **options)
     listen = sa.event.listen
     if engine.dialect.name == "sqlite":
