@@ -70,6 +70,8 @@ class Line(asyncio.Protocol):
         self.send()
 
     def send(self) -> None:
+        if self.transport.is_closing():         # it broke while we paused: the request is for the next connection
+            return
         if not self.work.left:
             self.transport.close()
             return
