@@ -20,7 +20,7 @@ from bot.entrypoints.gate import gate
 from bot.ports import SystemClock
 from bot.services import cards
 from bot.services.courier import Courier
-from bot.services.desk import Desk
+from bot.services.desk import OBSERVER, Desk
 from bot.store import alerts, journal
 from bot.store.alerts import Alert
 from bot.workspace import faults
@@ -116,7 +116,7 @@ class Talk:
 
     def entries(self) -> list[Any]:
         with self.desk.read() as connection:
-            return [each for each in journal.all_entries(connection) if each.actor not in ("CloudWatch",)]
+            return [each for each in journal.all_entries(connection) if not each.actor.startswith(OBSERVER)]
 
     def now_is(self, number: int) -> Alert:
         with self.desk.read() as connection:

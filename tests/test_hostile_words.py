@@ -6,7 +6,8 @@ import sqlalchemy as sa
 import commands
 from bot.discover import discover
 from bot.entrypoints import modals, wording
-from bot.services import response
+from bot.services import logbook, overview, response
+from bot.store import alerts, journal
 from commands import Command
 from tests.story import ALICE, CONFIG, arrive, desk_on, signal
 
@@ -30,6 +31,19 @@ def test_a_note_typed_with_control_signs_is_kept_without_them(engine: sa.Engine)
 def test_a_note_filled_in_with_control_signs_is_kept_without_them(engine: sa.Engine) -> None:
     view = {"callback_id": "vigie:note", "state": {"values": {"text": {"value": {"type": "plain_text_input", "value": BAD}}}}}
     assert noted(engine, modals.filled(discover(commands, Command), view).words[1]) == "ab[31m\ufffdcd"
+
+
+@pytest.mark.parametrize("observer", ["alice", "vigie"])
+def test_a_sender_that_calls_itself_like_a_person_does_not_become_one(sqlite_engine: sa.Engine, observer: str) -> None:
+    desk = desk_on(sqlite_engine)
+    arrive(desk, signal(observer=observer))
+    with desk.read() as connection:
+        (entry,) = journal.all_entries(connection)
+        alert = alerts.recent(connection)[0]
+
+    assert entry.actor == f"observer:{observer}"
+    assert f"opened · {observer}:" in str(logbook.draw(CONFIG, alert, [entry]).blocks)
+    assert f"alert opened · {observer}" in overview.about(desk, alert)
 
 
 @pytest.mark.parametrize("hostile", [{"state": None}, {"state": {"values": None}}, {"state": {"values": {"text": None}}},

@@ -13,9 +13,9 @@ from bot.store.db import reader
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a person of vigie.yaml, or Vigie itself."""
+    """Who acts: a person of vigie.yaml, an observer, or Vigie itself."""
 
-    key: str                     # the name in vigie.yaml: alice
+    key: str                     # the name in vigie.yaml: alice; of an observer, observer:CloudWatch
     name: str
     organisation: str
     roles: frozenset[str]
@@ -23,6 +23,7 @@ class Actor:
     origin: str = "vigie"        # where the act came in: slack C0ALERTS01, tick, command line
 
 
+OBSERVER = "observer:"           # so that no sender can sign the journal as a person
 VIGIE = Actor(key="vigie", name="Vigie", organisation="vigie", roles=frozenset())
 
 

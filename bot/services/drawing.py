@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from bot.config import Config
-from bot.services.desk import VIGIE
+from bot.services.desk import OBSERVER, VIGIE
 
 LONGEST_TITLE = 150
 LONGEST_BLOCK = 3_000
@@ -20,11 +20,11 @@ def escape(text: str, most: int = LONGEST_TITLE) -> str:
 
 
 def person(config: Config, key: str | None) -> str:
-    """How somebody is called: a person of vigie.yaml, Vigie itself, or whoever the key names."""
+    """How somebody is called: a person of vigie.yaml, Vigie itself, an observer, or whoever the key names."""
     if key in (None, VIGIE.key):
         return VIGIE.name
     known = config.people.get(key)
-    return escape(known.name if known else key)
+    return escape(known.name if known else key.removeprefix(OBSERVER))
 
 
 def section(text: str) -> dict[str, Any]:

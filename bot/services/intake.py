@@ -13,7 +13,7 @@ import structlog
 
 from bot.errors import Unavailable
 from bot.services import folding, journal
-from bot.services.desk import Actor, Desk
+from bot.services.desk import OBSERVER, Actor, Desk
 from bot.services.folding import Arrival, Episode
 from bot.store import batch
 from bot.store.db import instant
@@ -250,7 +250,8 @@ def _signal(arrival: Arrival, episodes: Mapping[str, Episode]) -> dict[str, Any]
 
 
 def _entry(episode: Episode, kind: str, word: Arrival) -> dict[str, Any]:
-    actor = Actor(word.signal.observer, word.signal.observer, word.organisation, frozenset(), None, f"webhook {word.endpoint}")
+    name, origin = word.signal.observer, f"webhook {word.endpoint}"
+    actor = Actor(OBSERVER + name, name, word.organisation, frozenset(), None, origin)
     return journal.entry(
         actor=actor, kind=kind, object=f"alert:{episode.id}", outcome="done", at=word.received_at,
         title=word.signal.title, severity=word.verdict.severity, source_time=word.signal.at.isoformat(),

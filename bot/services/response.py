@@ -12,7 +12,7 @@ from bot.config.models import UNKNOWN_SERVICE
 from bot.errors import Refused
 from bot.masking import mask_text
 from bot.services import journal
-from bot.services.desk import VIGIE, Actor, Desk
+from bot.services.desk import OBSERVER, VIGIE, Actor, Desk
 from bot.store import alerts, cards
 from bot.store.alerts import Alert
 
@@ -188,11 +188,11 @@ def lasted(alert: Alert) -> str:
 
 
 def called(desk: Desk, key: str | None) -> str:
-    """How a person of vigie.yaml is called."""
+    """How a person of vigie.yaml, Vigie itself or an observer is called."""
     if key is None or key == VIGIE.key:
         return VIGIE.name
     person = desk.config.people.get(key)
-    return person.name if person else key
+    return person.name if person else key.removeprefix(OBSERVER)
 
 
 def clock_time(at: datetime | None) -> str:
