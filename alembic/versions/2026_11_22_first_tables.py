@@ -264,5 +264,4 @@ def _signal() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_signal"),
         sa.UniqueConstraint("delivery", name="uq_signal_delivery"),
     )
-    op.create_index("ix_signal_alert_id", "signal", ["alert_id"], unique=False)
     op.create_index("ix_signal_fingerprint_at", "signal", ["fingerprint", "at"], unique=False)

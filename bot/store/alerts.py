@@ -31,7 +31,6 @@ signal = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("alert_id", BigId),
     sa.Index("ix_signal_fingerprint_at", "fingerprint", "at"),
-    sa.Index("ix_signal_alert_id", "alert_id"),
 )
 
 alert = sa.Table(

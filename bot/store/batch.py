@@ -1,16 +1,23 @@
-"""The statements of the intake: each takes a whole batch as one JSON parameter, whatever its size."""
+"""The statements of the intake: each takes a whole batch as one JSON parameter, whatever its size.
 
+They go straight to the driver, within SQLAlchemy's transaction: they run thousands of times a second.
+"""
+
+import re
+from collections import namedtuple
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection
 
 from bot.store.db import as_rows, rows
 
 Record = Mapping[str, Any]
+
+_COLON = re.compile(r":([a-z]+)")
 
 TIMES = {"sqlite": "text", "postgresql": "timestamptz"}
 
@@ -44,68 +51,92 @@ POST = {
 }
 
 
+class Answer(list[Any]):
+    """The rows that came back, by name; and how many were written."""
+
+    written = 0
+
+
 @cache
-def statement(query: str) -> sa.TextClause:
-    """The same object for the same words, so that SQLAlchemy remembers what it found out about it."""
-    return text(query)
+def _row(*names: str) -> Any:
+    return namedtuple("Row", names)
 
 
-def _insert(connection: Connection, table: str, columns: Mapping[str, str], records: Sequence[Record], ending: str = "") -> Any:
+def _ask(connection: Connection, query: str, given: Mapping[str, str]) -> Answer:
+    driver, dialect = connection.connection.driver_connection, connection.dialect
+    assert driver is not None
+    try:
+        cursor = driver.cursor()
+        cursor.execute(query if dialect.name == "sqlite" else _COLON.sub(r"%(\1)s", query), given)
+        answer = Answer()
+        if cursor.description:
+            row = _row(*(each[0] for each in cursor.description))
+            answer.extend(row(*each) for each in cursor.fetchall())
+        answer.written = cursor.rowcount
+        cursor.close()
+    except dialect.loaded_dbapi.OperationalError as error:      # as SQLAlchemy would say it
+        raise sa.exc.OperationalError(query, None, error) from error
+    return answer
+
+
+def _insert(
+    connection: Connection, table: str, columns: Mapping[str, str], records: Sequence[Record], ending: str = ""
+) -> Answer:
     given = rows(connection.dialect.name, columns)
-    query = f"INSERT INTO {table} ({', '.join(columns)}) {given} {ending}"
-    return connection.execute(statement(query), as_rows(records))
+    return _ask(connection, f"INSERT INTO {table} ({', '.join(columns)}) {given} {ending}", as_rows(records))
+
+
+def _among(connection: Connection, column: str, kind: str) -> str:
+    """Whether the column is one of those given; as an array PostgreSQL looks them up one by one, not through the table."""
+    name = column.rpartition(".")[2]
+    given = rows(connection.dialect.name, {name: kind})
+    return f"{column} IN ({given})" if connection.dialect.name == "sqlite" else f"{column} = ANY (ARRAY({given}))"
 
 
 def known_deliveries(connection: Connection, deliveries: Iterable[str]) -> set[str]:
     """Which of these have been taken before."""
-    given = rows(connection.dialect.name, {"delivery": "text"})
-    found = connection.execute(
-        statement(f"SELECT delivery FROM signal WHERE delivery IN ({given})"), as_rows({"delivery": each} for each in deliveries)
-    )
-    return {row.delivery for row in found}
+    query = f"SELECT delivery FROM signal WHERE {_among(connection, 'delivery', 'text')}"
+    return {row.delivery for row in _ask(connection, query, as_rows({"delivery": each} for each in deliveries))}
 
 
-def lock_open(connection: Connection, fingerprints: Sequence[str]) -> Sequence[Row[Any]]:
+def lock_open(connection: Connection, fingerprints: Sequence[str]) -> Answer:
     """The open alerts with these fingerprints, held until the commit; in one order, so that two writers cannot deadlock."""
-    given = rows(connection.dialect.name, {"fingerprint": "text"})
     hold = "" if connection.dialect.name == "sqlite" else " FOR UPDATE OF alert"
     query = f"""SELECT alert.id, alert.fingerprint, alert.state, alert.severity, alert.important, alert.signals,
                        alert.relapses, alert.acked_by, alert.acked_at, alert.snoozed_until, alert.recovered_at,
                        alert.due_at, alert.group_id, alert_group.channel
                 FROM alert JOIN alert_group ON alert_group.id = alert.group_id
-                WHERE alert.state <> 'closed' AND alert.fingerprint IN ({given}) ORDER BY alert.fingerprint{hold}"""
-    return connection.execute(statement(query), as_rows({"fingerprint": each} for each in fingerprints)).all()
+                WHERE alert.state <> 'closed' AND {_among(connection, 'alert.fingerprint', 'text')}
+                ORDER BY alert.fingerprint{hold}"""
+    return _ask(connection, query, as_rows({"fingerprint": each} for each in fingerprints))
 
 
-def observations(connection: Connection, alert_ids: Sequence[int]) -> Sequence[Row[Any]]:
+def observations(connection: Connection, alert_ids: Sequence[int]) -> Answer:
     """Who observed what of these alerts."""
-    given = rows(connection.dialect.name, {"id": "bigint"})
-    query = f"SELECT alert_id, observer, state, at FROM observation WHERE alert_id IN ({given})"
-    return connection.execute(statement(query), as_rows({"id": each} for each in alert_ids)).all()
+    query = f"SELECT alert_id, observer, state, at FROM observation WHERE {_among(connection, 'alert_id', 'bigint')}"
+    return _ask(connection, query, as_rows({"alert_id": each} for each in alert_ids))
 
 
-def last_words(connection: Connection, fingerprints: Sequence[str], since: datetime) -> Sequence[Row[Any]]:
+def last_words(connection: Connection, fingerprints: Sequence[str], since: datetime) -> Answer:
     """The newest firing and the newest recovery of each observer since `since`: old news must not open an alert again."""
-    given = rows(connection.dialect.name, {"fingerprint": "text"})
     query = f"""SELECT fingerprint, observer, state, max(at) AS at FROM signal
-                WHERE fingerprint IN ({given}) AND at > CAST(:since AS {TIMES[connection.dialect.name]})
+                WHERE {_among(connection, 'fingerprint', 'text')} AND at > CAST(:since AS {TIMES[connection.dialect.name]})
                 GROUP BY fingerprint, observer, state"""
     words = {**as_rows({"fingerprint": each} for each in fingerprints), "since": since.strftime("%Y-%m-%d %H:%M:%S.%f")}
-    return connection.execute(statement(query), words).all()
+    return _ask(connection, query, words)
 
 
 def add_signals(connection: Connection, records: Sequence[Record]) -> int:
     """How many went in; fewer than given: another writer took one of them in this instant."""
-    return int(_insert(connection, "signal", SIGNAL, records, "ON CONFLICT (delivery) DO NOTHING").rowcount)
+    return _insert(connection, "signal", SIGNAL, records, "ON CONFLICT (delivery) DO NOTHING").written
 
 
 def open_alerts(connection: Connection, records: Sequence[Record]) -> dict[str, int]:
     """New alerts' ids by fingerprint; one is missing if another writer opened it in this instant."""
     ending = "ON CONFLICT (fingerprint) WHERE state <> 'closed' DO NOTHING RETURNING id, fingerprint"
     opened = {row.fingerprint: row.id for row in _insert(connection, "alert", ALERT, records, ending)}
-    given = rows(connection.dialect.name, {"id": "bigint"})
-    grouping = statement(f"UPDATE alert SET group_id = id WHERE id IN ({given})")
-    connection.execute(grouping, as_rows({"id": each} for each in opened.values()))
+    grouping = f"UPDATE alert SET group_id = id WHERE {_among(connection, 'id', 'bigint')}"
+    _ask(connection, grouping, as_rows({"id": each} for each in opened.values()))
     return opened
 
 
@@ -113,7 +144,7 @@ def change_alerts(connection: Connection, records: Sequence[Record]) -> None:
     """Writes what the signals changed."""
     values = ", ".join(f"{name} = new.{name}" for name in CHANGED if name != "id")
     given = rows(connection.dialect.name, CHANGED)
-    connection.execute(statement(f"UPDATE alert SET {values} FROM ({given}) AS new WHERE alert.id = new.id"), as_rows(records))
+    _ask(connection, f"UPDATE alert SET {values} FROM ({given}) AS new WHERE alert.id = new.id", as_rows(records))
 
 
 def observe(connection: Connection, records: Sequence[Record]) -> None:
@@ -144,4 +175,4 @@ def bump_posts(connection: Connection, records: Sequence[Record]) -> None:
                              THEN excluded.due_at ELSE post.due_at END,
                     urgency = CASE WHEN post.due_at IS NULL OR excluded.urgency < post.urgency
                               THEN excluded.urgency ELSE post.urgency END"""
-    connection.execute(statement(query), as_rows(records))
+    _ask(connection, query, as_rows(records))

@@ -21,6 +21,13 @@ metadata = sa.MetaData(naming_convention=NAMING)
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
+# Small pages and a longer log: a storm touches many rows, a little of each, and writes half as much this way.
+PRAGMAS = (
+    "page_size=2048", "journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON",
+    "wal_autocheckpoint=4000", "cache_size=-16000",
+)
+
+
 class Utc(TypeDecorator[datetime]):
     """An instant: timestamptz on PostgreSQL, sortable text on SQLite; aware and UTC on our side."""
 
@@ -82,7 +89,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 
