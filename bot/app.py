@@ -189,7 +189,7 @@ class App:
 
     async def stop(self) -> None:
         """Finishes what it holds: no new deliveries, those waiting are committed, then the rest ends."""
-        self._knocker.stop()
+        await self._knocker.stop()
         for queue in self._queues:
             queue.stop()
         await self.intake.stop()
