@@ -1,4 +1,4 @@
-"""The bench measures what it says: its smallest storm is taken whole, by real processes, and written down."""
+"""The bench measures what it says, on real processes: its smallest storm is taken whole, its shortest soak loses nothing."""
 
 import json
 from collections.abc import Iterator
@@ -6,11 +6,12 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
-from bench import growth, report, storm
+from bench import growth, people, report, soak, storm
 from bench.databases import Sqlite, count
 from bench.scale import TINY
 from bench.sending import percentile
 from bench.stage import Stage, stage
+from bench.weather import DEATHS, SLACK, forecast
 
 
 @pytest.fixture
@@ -46,3 +47,25 @@ def test_percentiles_are_values_that_were_seen():
     assert percentile([3, 1, 2, 5, 4], 0.5) == 3
     assert percentile(range(1000), 0.99) == 990
     assert percentile([], 0.99) == 0
+
+
+@pytest.mark.timeout(300)
+def test_a_soak_of_seconds_in_bad_weather_loses_nothing_and_a_bad_figure_would_be_named(set_up, monkeypatch):
+    monkeypatch.setattr(soak, "PROBATION_MIN", 0)
+    monkeypatch.setattr(people, "GAP_S", 0.3)
+
+    found = soak.run(set_up, Sqlite(set_up.folder), minutes=0.15, seed=1)
+
+    assert soak.lost(found) == {}
+    assert (found["answered_2xx"], found["kills"], found["stops"]) > (20, 0, 0)
+    assert found["alerts"] > 10 and found["cards_per_alert"] == 1 and found["done_for_people"] > 0
+    assert soak.lost({**found, "doubled": 1}) == {"doubled": 1}
+
+
+def test_the_weather_of_a_soak_is_that_of_its_seed_and_brings_every_fault():
+    hour = forecast(1, 3600)
+
+    assert hour == forecast(1, 3600) != forecast(2, 3600)
+    assert {each.death for each in hour} == {"", *DEATHS}
+    assert {name for each in hour for name in each.faults} == set(SLACK)
+    assert max(each.at_s for each in hour if each.death) < 2400
