@@ -10,6 +10,7 @@ help:
 	@echo "make demo    start Vigie with a Slack of its own and an example night"
 	@echo "make test    lint, types and every test"
 	@echo "make bench   storms, latency, growth, memory"
+	@echo "make soak    an hour of a busy platform in bad weather, on each database"
 
 .venv/base: requirements/base.txt pyproject.toml
 	@$(MAKE) --no-print-directory venv REQUIREMENTS=requirements/base.txt

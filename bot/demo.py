@@ -25,7 +25,7 @@ from bot.config import Config, load_config
 from bot.discover import discover
 from bot.doubles.night import Said, Sent, night
 from bot.doubles.sns import DEMO_CERTIFICATE, DEMO_CERTIFICATE_URL
-from bot.durable import Identity
+from bot.durable import Identity, Taken
 from bot.entrypoints.chat import SHORTCUTS
 from bot.errors import Misbuilt
 from bot.logs import configure
@@ -106,10 +106,10 @@ def set_stage(environ: dict[str, str]) -> Stage:
 
 def _clear(database: str) -> None:
     """Never under the feet of a demo that still plays."""
-    if STAGE.exists():
+    if STAGE.is_dir():
         try:
             Identity(database, "").take()       # nobody keeps it, so it is let go at once
-        except Misbuilt:
+        except Taken:
             raise Misbuilt(PLAYED_HERE) from None
     shutil.rmtree(STAGE, ignore_errors=True)
     STAGE.mkdir()

@@ -44,6 +44,10 @@ def migrate(url: str, role: str) -> None:
     DBOS.migrate(url, application_role=role)
 
 
+class Taken(Misbuilt):
+    """Another process is us already."""
+
+
 class OutcomeUnknown(Exception):
     """It was begun and never ended, and the world does not say whether it happened."""
 
@@ -127,7 +131,7 @@ class Identity:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self.release()
-            raise Misbuilt(TAKEN.format(file=self._url.database)) from error
+            raise Taken(TAKEN.format(file=self._url.database)) from error
 
     def _try_lock(self, name: str) -> bool:
         assert self._connection is not None

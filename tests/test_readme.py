@@ -165,7 +165,9 @@ def test_the_reasons_of_refusals_are_those_of_the_code() -> None:
     reasons = {word for word in words if isinstance(word, str) and re.fullmatch("[a-z]+(_[a-z]+)*", word)}
     assert named(table("docs/sources.md", "reason")) == reasons | {"bad_secret", sources.TooLarge.reason}
     slack = next(line for line in read("docs/sources.md").splitlines() if line.startswith("Requests of Slack"))
-    assert set(re.findall("`([a-z_]+)`", slack)) == {"slack", gate.TOO_LARGE, gate.STALE, gate.UNSIGNED, gate.GARBLED}
+    assert set(re.findall("`([a-z_]+)`", slack)) == {
+        "slack", gate.TOO_LARGE, gate.TOO_SLOW, gate.STALE, gate.UNSIGNED, gate.GARBLED,
+    }
 
 
 def test_the_places_where_it_may_die_are_those_of_the_code() -> None:

@@ -195,15 +195,19 @@ class Courier:
     def _later(self, sending: Sending, problem: Unavailable) -> float:
         """The post stays due; the channel waits as long as Slack asks, or a little longer after each silence."""
         post = sending.post
-        silent = self._silent_for.get(post.channel, 0)
-        self._silent_for[post.channel] = silent + 1
-        wait = problem.retry_after or min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0**silent)
+        wait = problem.retry_after or self._backoff(post.channel)
         log.warning("slack does not take a post", post=post.key, error=str(problem), wait_s=wait)
         with self._desk.begin("courier") as connection:
             cards.failed(connection, post, str(problem)[:200], post.due_at or sending.begun)
             if problem.retry_after is not None and not isinstance(problem, InDoubt):  # it was refused: no doubt
                 forget_attempt(connection, f"post:{post.key}")
         return wait
+
+    def _backoff(self, channel: str) -> float:
+        """Twice as long after each silence in a row; a 429 is no silence."""
+        silent = self._silent_for.get(channel, 0)
+        self._silent_for[channel] = silent + 1
+        return float(min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0**silent))
 
     def _refused(self, sending: Sending, refusal: Rejected) -> float:
         """Tried again later (a channel may be mended); a card that somebody deleted is posted anew."""
