@@ -94,14 +94,6 @@ def next_due(connection: sa.Connection, channel: str, now: datetime) -> Post | N
     return Post(**row._mapping) if row else None
 
 
-def wait_for_more(connection: sa.Connection, channel: str) -> datetime | None:
-    """When the next post of this channel is due."""
-    moment: datetime | None = connection.execute(
-        sa.select(post.c.due_at).where(post.c.channel == channel, post.c.due_at.is_not(None)).order_by(post.c.due_at).limit(1)
-    ).scalar_one_or_none()
-    return moment
-
-
 def due_channels(connection: sa.Connection, now: datetime) -> list[str]:
     """Channels in which something is due."""
     return list(connection.execute(sa.select(post.c.channel).where(post.c.due_at <= now).distinct()).scalars())
