@@ -10,17 +10,21 @@ from bot.config.models import (
     Role,
     Rule,
     Service,
-    Severity,
     Topic,
-    When,
 )
+from bot.config.powers import Aws, Clause, DatadogAccount, Mandate, Symptom
 from bot.config.reading import Fault, Misconfigured, Reading, load_config, read_config
+from runbooks.model import Severity, When
 
 __all__ = [
     "KNOWN_SOURCES",
+    "Aws",
+    "Clause",
     "Config",
+    "DatadogAccount",
     "Endpoint",
     "Fault",
+    "Mandate",
     "Misconfigured",
     "Organisation",
     "Person",
@@ -30,6 +34,7 @@ __all__ = [
     "Rule",
     "Service",
     "Severity",
+    "Symptom",
     "Topic",
     "When",
     "load_config",

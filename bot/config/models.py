@@ -1,30 +1,20 @@
-"""What vigie.yaml may say: organisations, people, channels, services, endpoints, rules."""
+"""What vigie.yaml may say: organisations, people, channels, services, endpoints, rules; powers.py has the rest."""
 
 import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 
-Severity = Literal["critical", "high", "warning", "info"]
+from bot.config.powers import Aws, DatadogAccount, Mandate, Symptom
+from runbooks.model import Part, Severity, When
+
 Role = Literal["engineer", "lead", "manager", "approver"]
 SignatureVersion = Annotated[Literal["1", "2"], BeforeValidator(lambda given: str(given) if given in (1, 2) else given)]
 
 UNKNOWN_SERVICE = "unknown"
-
-
-class Part(BaseModel):
-    """A section of vigie.yaml: unknown keys are faults, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _nothing_said(cls, given: Any) -> Any:
-        """`edge:` with nothing after it is a section that says nothing, not a fault."""
-        return {} if given is None else given
 
 
 class Organisation(Part):
@@ -87,16 +77,6 @@ class Endpoint(Part):
     queue_url: Annotated[str | None, Field(description="SQS queue to read instead of waiting for HTTPS")] = None
 
 
-class When(Part):
-    """Which alerts a rule is about; every given field must match."""
-
-    service: tuple[str, ...] = ()
-    severity: tuple[Severity, ...] = ()
-    source: tuple[str, ...] = ()
-    name: Annotated[str | None, Field(description="The alert's name; * and ? stand for anything")] = None
-    labels: Annotated[dict[str, str], Field(description="Label: value; * and ? stand for anything")] = {}
-
-
 class Rule(Part):
     """The first rule that matches decides what an alert is worth."""
 
@@ -136,6 +116,12 @@ class Config(Part):
     rules: Annotated[
         tuple[Rule, ...], Field(description="Read from top to bottom; the first that matches decides")
     ] = ()
+    symptoms: Annotated[
+        tuple[Symptom, ...], Field(description="Alerts of several observers that are one fault; the first that matches counts")
+    ] = ()
+    mandates: Annotated[dict[str, Mandate], Field(description="What the partner's people may do; nothing else")] = {}
+    aws: Aws | None = None
+    datadog: Annotated[dict[str, DatadogAccount], Field(description="Organisation: its Datadog account")] = {}
     probation: Probation = Probation()
 
     def person(self, team_id: str | None, user_id: str) -> tuple[str, Person] | None:

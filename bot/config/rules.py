@@ -7,8 +7,9 @@ from zoneinfo import available_timezones
 
 from bot.config import doors
 from bot.config.doors import KNOWN_SOURCES
-from bot.config.models import UNKNOWN_SERVICE, Person, When
+from bot.config.models import UNKNOWN_SERVICE, Person
 from bot.config.remarks import Book, Place, Remark, Saying, hint
+from runbooks.model import When
 
 TEAM_ID = re.compile(r"[TE][A-Z0-9]{5,20}")
 USER_ID = re.compile(r"[UW][A-Z0-9]{5,20}")
@@ -184,7 +185,7 @@ def covers(wide: When, narrow: When) -> bool:
         _covers(wide.service, narrow.service)
         and _covers(wide.severity, narrow.severity)
         and _covers(wide.source, narrow.source)
-        and (wide.name is None or (narrow.name is not None and _pattern_covers(wide.name.lower(), narrow.name.lower())))
+        and (not wide.name or _names_cover(wide.name, narrow.name))
         and all(
             key in narrow.labels and _pattern_covers(value, narrow.labels[key]) for key, value in wide.labels.items()
         )
@@ -193,6 +194,10 @@ def covers(wide: When, narrow: When) -> bool:
 
 def _covers(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
     return not wide or (bool(narrow) and set(narrow) <= set(wide))
+
+
+def _names_cover(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
+    return bool(narrow) and all(any(_pattern_covers(one.lower(), each.lower()) for one in wide) for each in narrow)
 
 
 def _pattern_covers(wide: str, narrow: str) -> bool:

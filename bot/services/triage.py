@@ -65,6 +65,6 @@ def matches(rule: Rule, case: Case) -> bool:
         (not when.service or case.service in when.service)
         and (not when.severity or case.severity in when.severity)
         and (not when.source or case.source in when.source)
-        and (when.name is None or fnmatch.fnmatchcase(case.name.lower(), when.name.lower()))
+        and (not when.name or any(fnmatch.fnmatchcase(case.name.lower(), each.lower()) for each in when.name))
         and all(fnmatch.fnmatchcase(case.labels.get(key, ""), value) for key, value in when.labels.items())
     )
