@@ -64,6 +64,15 @@ alert = sa.Table(
     sa.Column("close_reason", sa.Text),
     sa.Column("seen_by", sa.Text),
     sa.Column("due_at", Utc),
+    sa.Column("runbook", sa.Text),                      # the runbook that recognises it
+    sa.Column("decision", sa.Text),                     # run, approve, offer, page, show; null: nobody has decided yet
+    sa.Column("decided_at", Utc),
+    sa.Column("called_at", Utc),                        # when a person was called; null: nobody was
+    sa.Column("fixed_by", BigId),                       # the run that fixed it
+    sa.Column("ending", sa.Text),                       # healed, fixed, person
+    sa.Column("proof", sa.Text),                        # what was checked before it was closed, or why it was not
+    sa.Index("ix_alert_undecided", "id", sqlite_where=sa.text("decision IS NULL AND state = 'firing'"),
+             postgresql_where=sa.text("decision IS NULL AND state = 'firing'")),
     sa.Index("uq_alert_open_fingerprint", "fingerprint", unique=True,
              sqlite_where=sa.text("state <> 'closed'"), postgresql_where=sa.text("state <> 'closed'")),
     sa.Index("ix_alert_state", "state"),
@@ -92,6 +101,10 @@ alert_group = sa.Table(
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("opened_at", Utc, nullable=False),
     sa.Column("closed_at", Utc),
+    sa.Column("symptom", sa.Text),                      # a symptom of vigie.yaml: its observers' alerts share one card
+    sa.Index("uq_alert_group_open_symptom", "service", "symptom", unique=True,
+             sqlite_where=sa.text("closed_at IS NULL AND symptom IS NOT NULL"),
+             postgresql_where=sa.text("closed_at IS NULL AND symptom IS NOT NULL")),
 )
 
 note = sa.Table(
@@ -137,6 +150,13 @@ class Alert:
     close_reason: str | None
     seen_by: str | None
     due_at: datetime | None
+    runbook: str | None = None
+    decision: str | None = None
+    decided_at: datetime | None = None
+    called_at: datetime | None = None
+    fixed_by: int | None = None
+    ending: str | None = None
+    proof: str | None = None
 
     @property
     def name(self) -> str:
