@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from bot.config.powers import Aws, DatadogAccount, Mandate, Symptom
-from runbooks.model import Part, Severity, When
+from runbooks.model import Part, Severity, When, digest
 
 Role = Literal["engineer", "lead", "manager", "approver"]
 SignatureVersion = Annotated[Literal["1", "2"], BeforeValidator(lambda given: str(given) if given in (1, 2) else given)]
@@ -150,10 +150,15 @@ class Config(Part):
         head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
         return head | cls.model_json_schema() | {"title": "vigie.yaml"}
 
+    @property
+    def version(self) -> str:
+        """Twelve characters that change with anything in it: the journal names them."""
+        return self._version
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy; what was looked up in this configuration is not remembered in a changed one."""
         copy = super().model_copy(update=update, deep=deep)
-        for remembered in ("_by_slack", "_by_name", "_longest_first", "_service_prefix"):
+        for remembered in ("_by_slack", "_by_name", "_longest_first", "_service_prefix", "_version"):
             copy.__dict__.pop(remembered, None)
         return copy
 
@@ -169,6 +174,10 @@ class Config(Part):
                 known.setdefault(name.casefold(), (key, person))
         keys = {key.casefold(): (key, person) for key, person in self.people.items()}
         return known | keys  # a key wins over somebody else's name
+
+    @cached_property
+    def _version(self) -> str:
+        return digest(self.model_dump(mode="json"))[:12]
 
     @cached_property
     def _longest_first(self) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bot.config import Config
+from bot.config.catalogue import Catalogue
 from bot.ports import Clock, Ids, KillPoint, survive
 from bot.store.db import reader
 
@@ -34,7 +35,8 @@ class Desk:
     clock: Clock
     ids: Ids
     kill: KillPoint = survive
-    wake: Callable[[], None] = lambda: None     # something is due for Slack: told after each commit
+    wake: Callable[[], None] = lambda: None     # something is due: told after each commit
+    catalogue: Catalogue = Catalogue()
 
     @contextmanager
     def begin(self, verb: str) -> Iterator[sa.Connection]:
