@@ -1,0 +1,40 @@
+"""The resources of the double: moto's server, called in this process."""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from bot.doubles.aws.wire import Reply, Request
+from bot.errors import Misbuilt
+
+NO_MOTO = "The double of AWS needs moto, and it is not installed: install vigie[demo]."
+HOP = {"host", "connection", "content-length", "transfer-encoding", "expect"}
+
+
+class Resources:
+    """moto: it keeps what exists. One account; all the process shares it, for moto keeps its state in modules."""
+
+    def __init__(self, account: str) -> None:
+        if find_spec("moto") is None or find_spec("flask") is None:
+            raise Misbuilt(NO_MOTO)
+        self.account = account
+        server = import_module("moto.moto_server.werkzeug_app")
+        app = server.DomainDispatcherApplication(server.create_backend_app)
+        self._client = import_module("werkzeug.test").Client(app)
+
+    def answer(self, request: Request) -> Reply:
+        """What moto says to it."""
+        headers = [(name, value) for name, value in request.headers.items() if name not in HOP]
+        headers.append(("x-moto-account-id", self.account))
+        said = self._client.open(
+            request.path, query_string=request.query, method=request.method, headers=headers, data=request.body)
+        kept = {name.lower(): value for name, value in said.headers.items() if name.lower() not in HOP}
+        return Reply(said.status_code, kept, said.data)
+
+    def backend(self, service: str, region: str) -> Any:
+        """moto's own objects, to set right what it cannot be told over HTTP."""
+        return import_module("moto.backends").get_backend(service)[self.account][region]
+
+    def reset(self) -> None:
+        """Nothing exists any more."""
+        import_module("moto.moto_api._internal").moto_api_backend.reset()
