@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 
 from bot.doubles.aws import doors
+from bot.doubles.aws.ecs import Ecs
 from bot.doubles.aws.faults import Fault, Faults
 from bot.doubles.aws.resources import Resources
 from bot.doubles.aws.script import Ground, Script
@@ -21,7 +22,6 @@ WAITS = {("sqs", "ReceiveMessage")}             # it may wait for a message, and
 OURSELVES = "platform"                          # the key of the double's own calls: no log, no faults, no limits
 
 Heal = Callable[[Json], None]
-SCRIPTS: tuple[type[Script], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ class Aws:
             self.faults = Faults()
             self.calls: list[Seen] = []
             self._heals: list[tuple[str, str, Heal]] = []
-            self.scripts = {kind.service: kind(self.ground) for kind in SCRIPTS}
+            self.ecs = Ecs(self.ground)
+            self._scripts: dict[str, Script] = {script.service: script for script in (self.ecs,)}
 
     def when(self, service: str, operation: str, callback: Heal) -> None:
         """`callback` is called with the parameters of every such call, once its effect has happened."""
@@ -109,7 +110,7 @@ class Aws:
         return reply
 
     def _by_script(self, call: Call) -> Reply:
-        script = self.scripts.get(call.service)
+        script = self._scripts.get(call.service)
         handler = script.handlers().get(call.operation) if script else None
         if handler is None:
             return self.ground.resources.answer(call.request)
@@ -125,7 +126,7 @@ class Aws:
         return parsed(call, reply)
 
     def _settle(self) -> None:
-        for script in self.scripts.values():
+        for script in self._scripts.values():
             script.settle()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
