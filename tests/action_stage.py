@@ -93,7 +93,7 @@ class ActionWorld:
         return self._clients[where]
 
     def _client(self, service: str, region: str) -> Any:
-        self.double.ground.resources.backend(service, region)      # imported now, not while a client waits
+        self.double.ground.resources.load(service)      # imported now, not while a client waits
         once = Config(connect_timeout=3, read_timeout=READ_TIMEOUT_S, retries={"total_max_attempts": 1, "mode": "standard"})
         client = SESSION.client(service, region_name=region, endpoint_url=self.served.url, config=once)  # type: ignore[call-overload]
         client.meta.events.register("before-call", self._record)

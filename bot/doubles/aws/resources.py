@@ -33,7 +33,11 @@ class Resources:
 
     def backend(self, service: str, region: str) -> Any:
         """moto's own objects, to set right what it cannot be told over HTTP."""
-        return import_module("moto.backends").get_backend(service)[self.account][region]
+        return self.load(service)[self.account][region]
+
+    def load(self, service: str) -> Any:
+        """Imports a service's code, which takes a moment the first time."""
+        return import_module("moto.backends").get_backend(service)
 
     def reset(self) -> None:
         """Nothing exists any more."""
