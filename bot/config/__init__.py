@@ -1,5 +1,6 @@
-"""vigie.yaml: what it may say (models), what must be true of it (rules), and how it is read (reading)."""
+"""vigie.yaml and the runbooks: what they may say (models), what must be true of them (rules), how they are read (reading)."""
 
+from bot.config.documents import Fault, Misconfigured
 from bot.config.doors import KNOWN_SOURCES
 from bot.config.models import (
     Config,
@@ -13,7 +14,7 @@ from bot.config.models import (
     Topic,
 )
 from bot.config.powers import Aws, Clause, DatadogAccount, Mandate, Symptom
-from bot.config.reading import Fault, Misconfigured, Reading, load_config, read_config
+from bot.config.reading import Reading, load_config, read_config
 from runbooks.model import Severity, When
 
 __all__ = [

@@ -1,12 +1,12 @@
 """What must be true of vigie.yaml beyond its shape: names that exist, forms that Slack takes, rules that can match."""
 
-import fnmatch
 import re
 from collections.abc import Callable, Iterator
 from zoneinfo import available_timezones
 
 from bot.config import doors
 from bot.config.doors import KNOWN_SOURCES
+from bot.config.matching import covers
 from bot.config.models import UNKNOWN_SERVICE, Person
 from bot.config.remarks import Book, Place, Remark, Saying, hint
 from runbooks.model import When
@@ -177,32 +177,6 @@ def _names_of(book: Book, when: When, place: Place) -> Iterator[Remark]:
     for index, name in enumerate(when.source):
         if name not in KNOWN_SOURCES:
             yield RULE_SOURCE.at(*place, "when", "source", index, name=name, hint=hint(name, KNOWN_SOURCES))
-
-
-def covers(wide: When, narrow: When) -> bool:
-    """Whether every alert that `narrow` is about is one that `wide` is about; never wrongly says yes."""
-    return (
-        _covers(wide.service, narrow.service)
-        and _covers(wide.severity, narrow.severity)
-        and _covers(wide.source, narrow.source)
-        and (not wide.name or _names_cover(wide.name, narrow.name))
-        and all(
-            key in narrow.labels and _pattern_covers(value, narrow.labels[key]) for key, value in wide.labels.items()
-        )
-    )
-
-
-def _covers(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
-    return not wide or (bool(narrow) and set(narrow) <= set(wide))
-
-
-def _names_cover(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
-    return bool(narrow) and all(any(_pattern_covers(one.lower(), each.lower()) for one in wide) for each in narrow)
-
-
-def _pattern_covers(wide: str, narrow: str) -> bool:
-    plain = not any(sign in narrow for sign in "*?[")
-    return wide in ("*", narrow) or (plain and fnmatch.fnmatchcase(narrow, wide))
 
 
 RULES: tuple[Callable[[Book], Iterator[Remark]], ...] = (
