@@ -43,7 +43,7 @@ def aws_server() -> Iterator[Served]:
     clock = ManualClock(START)
     aws = Aws(clock)
     aws.client("ec2").describe_instances()          # the first call of this kind takes longer than a client waits
-    server = uvicorn.Server(uvicorn.Config(aws, port=0, log_level="critical", lifespan="off", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(aws, port=0, log_level="error", lifespan="off", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

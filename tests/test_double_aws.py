@@ -1,10 +1,16 @@
 """The double of AWS tells the truth where it matters: states over time, locks, limits, who may do what, lost answers."""
 
+from collections import Counter
 from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
 
 from tests.action_stage import ActionWorld, aws_server, world
 
 __all__ = ["aws_server", "world"]
+
+IMAGE = "ami-12c6146b"
 
 
 def test_what_moto_knows_passes_through(world: ActionWorld) -> None:
@@ -100,3 +106,102 @@ def test_a_circuit_breaker_ends_a_deployment_that_fails(world: ActionWorld) -> N
         world.forward(16)
         read()
     assert read()["deployments"][0]["rolloutState"] == "FAILED"
+
+
+# --- Auto Scaling ---
+
+
+def group(world: ActionWorld, desired: int = 4, low: int = 2, high: int = 6, targets: tuple[str, ...] = ()) -> Any:
+    """The group pay-api over three zones; gives a way to read it."""
+    world.double.client("ec2").create_launch_template(
+        LaunchTemplateName="pay-api", LaunchTemplateData={"ImageId": IMAGE, "InstanceType": "m5.large"})
+    world.double.client("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName="pay-api", LaunchTemplate={"LaunchTemplateName": "pay-api"}, MinSize=low, MaxSize=high,
+        DesiredCapacity=desired, AvailabilityZones=[f"eu-west-3{zone}" for zone in "abc"], TargetGroupARNs=list(targets))
+    describe = world.aws("autoscaling").describe_auto_scaling_groups
+    return lambda: describe(AutoScalingGroupNames=["pay-api"])["AutoScalingGroups"][0]
+
+
+def lifecycles(read: Any) -> dict[str, int]:
+    return dict(Counter(each["LifecycleState"] for each in read()["Instances"]))
+
+
+def refused(call: Any, **given: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as error:
+        call(**given)
+    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
+
+
+def test_instances_are_spread_over_the_zones(world: ActionWorld) -> None:
+    read = group(world)
+    assert sorted(each["AvailabilityZone"][-1] for each in read()["Instances"]) == ["a", "a", "b", "c"]
+    assert lifecycles(read) == {"InService": 4}
+
+
+def test_a_desired_capacity_outside_the_limits_is_refused(world: ActionWorld) -> None:
+    group(world)
+    desire = world.aws("autoscaling").set_desired_capacity
+    assert refused(desire, AutoScalingGroupName="pay-api", DesiredCapacity=7) == (
+        "ValidationError", "New SetDesiredCapacity value 7 is above max value 6 for the AutoScalingGroup.")
+    assert "below min value 2" in refused(desire, AutoScalingGroupName="pay-api", DesiredCapacity=1)[1]
+    assert "not found" in refused(desire, AutoScalingGroupName="nobody", DesiredCapacity=1)[1]
+    update = world.aws("autoscaling").update_auto_scaling_group
+    assert "between" in refused(update, AutoScalingGroupName="pay-api", DesiredCapacity=4, MinSize=5)[1]
+
+
+def test_an_instance_comes_and_goes_in_its_time_and_leaves_activities(world: ActionWorld) -> None:
+    read, scaling = group(world), world.aws("autoscaling")
+    scaling.set_desired_capacity(AutoScalingGroupName="pay-api", DesiredCapacity=5)
+    assert (lifecycles(read), read()["DesiredCapacity"]) == ({"InService": 4, "Pending": 1}, 5)
+    launch, = scaling.describe_scaling_activities(AutoScalingGroupName="pay-api")["Activities"]
+    assert (launch["StatusCode"], launch["Description"][:9]) == ("InProgress", "Launching")
+    world.forward(121)
+    assert lifecycles(read) == {"InService": 5}
+    scaling.set_desired_capacity(AutoScalingGroupName="pay-api", DesiredCapacity=3)
+    assert lifecycles(read) == {"InService": 3, "Terminating": 2}
+    world.forward(61)
+    assert lifecycles(read) == {"InService": 3}
+    done = scaling.describe_scaling_activities(AutoScalingGroupName="pay-api")["Activities"]
+    assert [each["StatusCode"] for each in done] == ["Successful"] * 3
+
+
+def test_a_cooldown_that_is_honoured_says_later(world: ActionWorld) -> None:
+    group(world)
+    desire = world.aws("autoscaling").set_desired_capacity
+    desire(AutoScalingGroupName="pay-api", DesiredCapacity=5)
+    back = {"AutoScalingGroupName": "pay-api", "DesiredCapacity": 4, "HonorCooldown": True}
+    assert refused(desire, **back)[0] == "ScalingActivityInProgress"
+    world.forward(301)
+    desire(**back)
+
+
+def test_an_instance_that_is_terminated_is_replaced_once(world: ActionWorld) -> None:
+    read, terminate = group(world), world.aws("autoscaling").terminate_instance_in_auto_scaling_group
+    gone = read()["Instances"][0]["InstanceId"]
+    terminate(InstanceId=gone, ShouldDecrementDesiredCapacity=False)
+    assert lifecycles(read) == {"InService": 3, "Pending": 1, "Terminating": 1}
+    assert "No managed instance" in refused(terminate, InstanceId=gone, ShouldDecrementDesiredCapacity=False)[1]
+    world.forward(121)
+    assert lifecycles(read) == {"InService": 4}
+    assert gone not in [each["InstanceId"] for each in read()["Instances"]]
+
+
+def test_what_is_suspended_does_not_happen_until_it_is_resumed(world: ActionWorld) -> None:
+    read, scaling = group(world), world.aws("autoscaling")
+    scaling.suspend_processes(AutoScalingGroupName="pay-api", ScalingProcesses=["Launch"])
+    assert [each["ProcessName"] for each in read()["SuspendedProcesses"]] == ["Launch"]
+    scaling.terminate_instance_in_auto_scaling_group(
+        InstanceId=read()["Instances"][0]["InstanceId"], ShouldDecrementDesiredCapacity=False)
+    world.forward(600)
+    assert lifecycles(read) == {"InService": 3}
+    scaling.resume_processes(AutoScalingGroupName="pay-api", ScalingProcesses=["Launch"])
+    assert lifecycles(read) == {"InService": 3, "Pending": 1}
+
+
+def test_a_group_replaces_an_instance_that_somebody_stopped(world: ActionWorld) -> None:
+    read = group(world)
+    stopped = read()["Instances"][0]["InstanceId"]
+    world.aws("ec2").stop_instances(InstanceIds=[stopped])
+    read()
+    world.forward(61)
+    assert lifecycles(read) == {"InService": 3, "Pending": 1, "Terminating": 1}

@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 
 from bot.doubles.aws import doors
+from bot.doubles.aws.autoscaling import AutoScaling
 from bot.doubles.aws.ecs import Ecs
 from bot.doubles.aws.faults import Fault, Faults
 from bot.doubles.aws.resources import Resources
@@ -55,8 +56,9 @@ class Aws:
             self.faults = Faults()
             self.calls: list[Seen] = []
             self._heals: list[tuple[str, str, Heal]] = []
-            self.ecs = Ecs(self.ground)
-            self._scripts: dict[str, Script] = {script.service: script for script in (self.ecs,)}
+            self.ecs, self.autoscaling = Ecs(self.ground), AutoScaling(self.ground)
+            scripts: tuple[Script, ...] = (self.ecs, self.autoscaling)
+            self._scripts = {script.service: script for script in scripts}
 
     def when(self, service: str, operation: str, callback: Heal) -> None:
         """`callback` is called with the parameters of every such call, once its effect has happened."""
