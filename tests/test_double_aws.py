@@ -205,3 +205,63 @@ def test_a_group_replaces_an_instance_that_somebody_stopped(world: ActionWorld) 
     read()
     world.forward(61)
     assert lifecycles(read) == {"InService": 3, "Pending": 1, "Terminating": 1}
+
+
+# --- load balancers ---
+
+
+def targets(world: ActionWorld) -> tuple[str, Any]:
+    """A target group with the instances of pay-api; its ARN and a way to read each target's health."""
+    elb = world.double.client("elbv2")
+    vpc = world.double.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    arn = elb.create_target_group(Name="pay-api", Protocol="HTTP", Port=8080, VpcId=vpc)["TargetGroups"][0]["TargetGroupArn"]
+    group(world, desired=3, targets=(arn,))
+    world.double.elbv2.stand()
+    describe = world.aws("elbv2").describe_target_health
+
+    def read(**more: Any) -> dict[str, str]:
+        told = describe(TargetGroupArn=arn, **more)["TargetHealthDescriptions"]
+        return {each["Target"]["Id"]: each["TargetHealth"]["State"] for each in told}
+
+    return arn, read
+
+
+def test_a_target_is_drained_and_looked_at_before_it_serves_again(world: ActionWorld) -> None:
+    arn, read = targets(world)
+    one, *others = read()
+    elb, only = world.aws("elbv2"), [{"Id": one}]
+    elb.deregister_targets(TargetGroupArn=arn, Targets=only)
+    elb.deregister_targets(TargetGroupArn=arn, Targets=only)
+    assert read() == {one: "draining", **dict.fromkeys(others, "healthy")}
+    world.forward(301)
+    assert read() == dict.fromkeys(others, "healthy")
+    assert read(Targets=only) == {one: "unused"}
+    elb.register_targets(TargetGroupArn=arn, Targets=only)
+    assert read(Targets=only) == {one: "initial"}
+    world.forward(31)
+    assert read(Targets=only) == {one: "healthy"}
+    assert refused(elb.register_targets, TargetGroupArn=arn, Targets=[{"Id": "i-0123456789abcdef0"}])[0] == "InvalidTarget"
+
+
+def test_a_target_that_is_ill_stays_so_until_it_is_healed_or_replaced(world: ActionWorld) -> None:
+    _, read = targets(world)
+    ill, other, _ = read()
+    world.double.elbv2.sicken(ill)
+    world.double.elbv2.sicken(other)
+    assert list(read().values()) == ["unhealthy", "unhealthy", "healthy"]
+    world.double.elbv2.heal(other)
+    world.aws("autoscaling").terminate_instance_in_auto_scaling_group(InstanceId=ill, ShouldDecrementDesiredCapacity=False)
+    assert sorted(read().values()) == ["draining", "healthy", "healthy", "initial"]
+    world.forward(121)
+    assert sorted(read().values()) == ["draining", "healthy", "healthy", "initial"]
+    world.forward(200)
+    assert list(read().values()) == ["healthy"] * 3
+
+
+def test_a_group_does_not_bring_back_a_target_that_was_taken_out_by_hand(world: ActionWorld) -> None:
+    arn, read = targets(world)
+    one = next(iter(read()))
+    world.aws("elbv2").deregister_targets(TargetGroupArn=arn, Targets=[{"Id": one}])
+    world.aws("autoscaling").set_desired_capacity(AutoScalingGroupName="pay-api", DesiredCapacity=4)
+    world.forward(301)
+    assert read(Targets=[{"Id": one}]) == {one: "unused"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.doubles.aws.script import Ground, Onward, Script, answers
@@ -93,6 +93,11 @@ class AutoScaling(Script):
             "ActivityId": f"{number:08x}-7a1c-4c55-9d5e-0f2a6b1c3d4e", "AutoScalingGroupName": group, "Description": what,
             "Cause": f"At {now:%Y-%m-%dT%H:%M:%SZ} {self._cause}.", "StartTime": now, "EndTime": self.ground.after(seconds),
         })
+
+    def in_service_at(self, instance: str) -> datetime | None:
+        """When an instance that a group has launched serves; nothing for all others."""
+        since = next((known[instance].since for known in self.members.values() if instance in known), None)
+        return since + timedelta(seconds=LAUNCH_S / self.ground.speed) if since else None
 
     # --- what is asked for ---
 

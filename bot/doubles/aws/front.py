@@ -11,6 +11,7 @@ import boto3
 from bot.doubles.aws import doors
 from bot.doubles.aws.autoscaling import AutoScaling
 from bot.doubles.aws.ecs import Ecs
+from bot.doubles.aws.elbv2 import Elbv2
 from bot.doubles.aws.faults import Fault, Faults
 from bot.doubles.aws.resources import Resources
 from bot.doubles.aws.script import Ground, Script
@@ -57,7 +58,8 @@ class Aws:
             self.calls: list[Seen] = []
             self._heals: list[tuple[str, str, Heal]] = []
             self.ecs, self.autoscaling = Ecs(self.ground), AutoScaling(self.ground)
-            scripts: tuple[Script, ...] = (self.ecs, self.autoscaling)
+            self.elbv2 = Elbv2(self.ground, self.autoscaling)
+            scripts: tuple[Script, ...] = (self.ecs, self.autoscaling, self.elbv2)
             self._scripts = {script.service: script for script in scripts}
 
     def when(self, service: str, operation: str, callback: Heal) -> None:
