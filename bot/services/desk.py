@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
@@ -36,7 +36,7 @@ class Desk:
     ids: Ids
     kill: KillPoint = survive
     wake: Callable[[], None] = lambda: None     # something is due: told after each commit
-    catalogue: Catalogue = Catalogue()
+    catalogue: Catalogue = field(default_factory=Catalogue)
 
     @contextmanager
     def begin(self, verb: str) -> Iterator[sa.Connection]:

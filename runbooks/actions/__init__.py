@@ -97,6 +97,26 @@ class Answer:
     took_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """On whose behalf, for which step, and what it may do there: a World is made for exactly this."""
+
+    run: int
+    step: int
+    person: str                     # the key in vigie.yaml, or vigie
+    organisation: str
+    alert: int | None
+    now: datetime
+    acting: bool                    # false: it only looks
+    actions: tuple[str, ...] = ()   # IAM actions that a session policy allows
+    resources: tuple[str, ...] = () # ... those that change something, only on these ARNs
+    reads: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return f"vigie-run{self.run}-step{self.step + 1}"
+
+
 class World(Protocol):
     """What an action is given. Its clients stand under the right role and endpoint, and never send twice by themselves.
 
