@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from bot.doubles.aws import IMAGE
 from tests.action_stage import ActionWorld, aws_server, world
 
 __all__ = ["aws_server", "world"]
-
-IMAGE = "ami-12c6146b"
 
 
 def test_what_moto_knows_passes_through(world: ActionWorld) -> None:

@@ -8,6 +8,7 @@ from bot.doubles.aws.wire import Reply, Request
 from bot.errors import Misbuilt
 
 NO_MOTO = "The double of AWS needs moto, and it is not installed: install vigie[demo]."
+IMAGE = "ami-12c6146b"       # the one machine image that there is
 HOP = {"host", "connection", "content-length", "transfer-encoding", "expect"}
 
 
@@ -20,6 +21,7 @@ class Resources:
         self.account = account
         server = import_module("moto.moto_server.werkzeug_app")
         app = server.DomainDispatcherApplication(server.create_backend_app)
+        import_module("moto.ec2.models.amis").AmiBackend._load_amis = _load_one_image
         self._client = import_module("werkzeug.test").Client(app)
 
     def answer(self, request: Request) -> Reply:
@@ -42,3 +44,11 @@ class Resources:
     def reset(self) -> None:
         """Nothing exists any more."""
         import_module("moto.moto_api._internal").moto_api_backend.reset()
+
+
+def _load_one_image(backend: Any) -> None:
+    """moto would read 1,300 images for every empty account, which takes longer than most tests."""
+    image = import_module("moto.ec2.models.amis").Ami
+    backend.amis[IMAGE] = image(
+        backend, IMAGE, name="al2023-ami-2023.9-x86_64", owner_alias="amazon", public=True, virtualization_type="hvm",
+        architecture="x86_64", hypervisor="xen", root_device_type="ebs", root_device_name="/dev/xvda", boot_mode="uefi-preferred")
