@@ -111,7 +111,10 @@ def test_a_cancelled_run_begins_no_further_step(engine: sa.Engine) -> None:
 
 @pytest.mark.parametrize(
     ("given", "why"),
-    [({"size": "many"}, "whole number"), ({"size": 1}, "at least 2"), ({"size": 99}, "at most 20"), ({"sise": 4}, "no parameter sise")],
+    [
+        ({"size": "many"}, "whole number"), ({"size": 1}, "at least 2"), ({"size": 99}, "at most 20"),
+        ({"sise": 4}, "no parameter sise"),
+    ],
 )
 def test_parameters_that_do_not_fit_are_refused_in_words(engine: sa.Engine, given: dict, why: str) -> None:
     with pytest.raises(Refused, match=why):

@@ -19,13 +19,16 @@ from runbooks.model import Runbook
 from tests.fakes import ManualClock
 
 
+PLACE = Place("111122223333", "eu-west-3")
+
+
 @dataclass
 class Machine:
     """The world: some values, how often each call was made, and how the next calls go wrong."""
 
     values: dict[str, Any] = field(default_factory=lambda: {"size": 18, "restarts": 0, "healthy": True})
     calls: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)        # refuse, throttle, lost (done, no answer), silent (not done, no answer)
+    faults: list[str] = field(default_factory=list)        # refuse, throttle, lost (done, unanswered), silent (not done)
 
     def call(self, name: str, effect: Mapping[str, Any]) -> None:
         self.calls.append(name)
@@ -47,7 +50,7 @@ class FakeWorld:
     machine: Machine
     errand: Errand
     now: datetime
-    place: Place = Place("111122223333", "eu-west-3")
+    place: Place = field(default_factory=lambda: PLACE)
     allowed: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -75,7 +78,7 @@ class FakeWorlds:
     machine: Machine
     clock: ManualClock
     errands: list[Errand] = field(default_factory=list)
-    place: Place = Place("111122223333", "eu-west-3")
+    place: Place = field(default_factory=lambda: PLACE)
 
     def world(self, errand: Errand) -> World:
         self.errands.append(errand)
