@@ -28,7 +28,7 @@ class Kind:
     begins: str                                     # what is right for a file that is something else altogether
     missing: str                                    # what is right when there is no such file
     stand_ins: Mapping[str, Any]                    # for whole sections
-    blind: Mapping[str, Mapping[str, Any]]          # for entries of lists: they keep their place and do nothing
+    blind: Mapping[str, Mapping[str, Any]]          # for entries: they keep place and name, and do nothing
 
 
 _NOTHING = {"name": BLIND, "when": {"name": BLIND}}
@@ -56,5 +56,5 @@ RUNBOOK = Kind(
     begins=OF_RUNBOOK,
     missing="Name another with VIGIE_RUNBOOKS.",
     stand_ins={"name": "unread", "title": "unread", "owner": "", "reviewed": "2000-01-01", "steps": [_STEP]},
-    blind={"when": {"name": BLIND}, "steps": _STEP, "verify": _STEP},
+    blind={"when": {"name": BLIND}, "parameters": {}, "steps": _STEP, "verify": _STEP},
 )

@@ -1,10 +1,14 @@
-"""How a rule about vigie.yaml speaks: what is wrong, where, and what would be right."""
+"""How a rule about vigie.yaml or a runbook speaks: what is wrong, where, and what would be right."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from bot.config.models import Config
+from runbooks.actions import Action
+from runbooks.model import Runbook
 
 Place = tuple[str | int, ...]
 
@@ -53,6 +57,17 @@ class Book:
         names = self.names[section]
         if name is not None and names is not None and name not in names.union(also):
             yield UNKNOWN_NAME.at(*place, name=name, section=section, hint=hint(name, names))
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A runbook under examination, with all that it speaks of (None: that cannot be known)."""
+
+    runbook: Runbook
+    file: str                               # its name without .yaml
+    actions: Mapping[str, Action[Any]]
+    config: Config | None
+    today: date | None
 
 
 def hint(name: str, known: Iterable[str]) -> str:

@@ -55,7 +55,7 @@ Told = tuple[Place, ErrorDetails]
 def examine(tree: dict[str, Any], kind: Kind) -> tuple[Any, list[Remark], list[Place]]:
     """What the file says as far as it can be understood, the faults of its shape, the places left out for them."""
     whole, told = _validated(tree, kind.model)
-    remarks = list(_remarks(told, kind.model, kind.example))
+    remarks = [remark for remark, _ in _remarks(told, kind.model, kind.example)]
     left_out: list[Place] = []
     for cut in (_value, _entry):
         if not told:
@@ -68,8 +68,7 @@ def examine(tree: dict[str, Any], kind: Kind) -> tuple[Any, list[Remark], list[P
 def misfits(given: Mapping[str, Any], model: type[BaseModel], example: str) -> Iterator[tuple[Remark, ErrorDetails]]:
     """What keeps `given` from being a `model`, with the error that says so."""
     _, told = _validated(given, model)
-    for each in told:
-        yield _remark(*each, model, example), each[1]
+    yield from _remarks(told, model, example)
 
 
 def _validated(tree: Any, model: type[BaseModel]) -> tuple[Any, list[Told]]:
@@ -92,23 +91,23 @@ def _place(detail: ErrorDetails, tree: Any) -> Place:
     return tuple(place)
 
 
-def _remarks(told: Iterable[Told], model: type[BaseModel], example: str) -> Iterator[Remark]:
+def _remarks(told: Iterable[Told], model: type[BaseModel], example: str) -> Iterator[tuple[Remark, ErrorDetails]]:
     """One remark a mistake: a choice that does not fit is not told where another choice fits but for a detail."""
-    told = list(told)
     places: dict[Place, list[ErrorDetails]] = {}
     for place, detail in told:
         places.setdefault(place, []).append(detail)
     for place, details in places.items():
-        within = any(other[: len(place)] == place and other != place for other in places)
         kinds = {each["type"] for each in details}
+        within = any(other[: len(place)] == place and other != place for other in places)
         if within and kinds <= {"literal_error", "model_type"}:
             continue
         if {"string_type", "int_type"} <= kinds and details[0]["input"] is not None:
-            yield NOT_SCALAR.at(*place)
+            yield NOT_SCALAR.at(*place), details[0]
         elif kinds == {"literal_error", "model_type"}:
-            yield _remark(place, next(each for each in details if each["type"] == "literal_error"), model, example)
+            detail = next(each for each in details if each["type"] == "literal_error")
+            yield _remark(place, detail, model, example), detail
         else:
-            yield from (_remark(place, each, model, example) for each in details)
+            yield from ((_remark(place, each, model, example), each) for each in details)
 
 
 def _remark(place: Place, detail: ErrorDetails, model: type[BaseModel], example: str) -> Remark:
@@ -159,11 +158,16 @@ def _without(tree: dict[str, Any], places: list[Place], kind: Kind, left_out: li
         section = str(place[0]) if place else ""
         if len(place) < 2 or not isinstance(tree.get(section), dict | list):
             _reset(repaired, section, kind)
-        elif section in kind.blind and (len(place) == 2 or "when" in place):
+        elif section in kind.blind and (_is_entry(place, tree[section]) or "when" in place):
             _blind(repaired, place, kind)
         else:
             _drop(repaired, place)
     return repaired
+
+
+def _is_entry(place: Place, entries: Any) -> bool:
+    """Whether it is a whole entry that could be found by its name: not one whose name is the fault."""
+    return len(place) == 2 and isinstance(place[1], str if isinstance(entries, dict) else int)
 
 
 def _reset(tree: dict[str, Any], section: str, kind: Kind) -> None:
@@ -173,16 +177,19 @@ def _reset(tree: dict[str, Any], section: str, kind: Kind) -> None:
 
 
 def _blind(tree: dict[str, Any], place: Place, kind: Kind) -> None:
-    """Keeps the place of an entry that cannot be read, but about no alert: it must not seem to hide those below it."""
-    section, index = str(place[0]), place[1] if isinstance(place[1], int) else 0
-    nothing = _numbered(kind.blind[section], index)
-    if not isinstance(tree[section], list):
-        tree[section] = [nothing]
-    elif index < len(tree[section]):
-        tree[section][index] = nothing
+    """Keeps the place and the name of an entry that cannot be read, but about no alert: it must hide nothing."""
+    section, entry, entries = str(place[0]), place[1], tree[str(place[0])]
+    if section == "when" and isinstance(entries, dict):
+        tree[section] = [kind.blind[section]]
+        return
+    with suppress(IndexError, TypeError):
+        given = entries[entry]
+        nothing = _numbered(kind.blind[section], entry)
+        named = isinstance(given, dict) and isinstance(given.get("name"), str) and "name" in nothing and section != "when"
+        entries[entry] = nothing | ({"name": given["name"]} if named else {})
 
 
-def _numbered(content: Any, index: int) -> Any:
+def _numbered(content: Any, index: int | str) -> Any:
     if isinstance(content, str):
         return content.format(index=index)
     if isinstance(content, Mapping):
