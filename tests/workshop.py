@@ -18,7 +18,6 @@ from runbooks.actions import Action, Answer, Errand, Failed, Look, Outcome, Para
 from runbooks.model import Runbook
 from tests.fakes import ManualClock
 
-
 PLACE = Place("111122223333", "eu-west-3")
 
 
