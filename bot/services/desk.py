@@ -10,6 +10,7 @@ from bot.config import Config
 from bot.config.catalogue import Catalogue
 from bot.ports import Clock, Ids, KillPoint, survive
 from bot.store.db import reader
+from runbooks.actions import Worlds
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Desk:
     kill: KillPoint = survive
     wake: Callable[[], None] = lambda: None     # something is due: told after each commit
     catalogue: Catalogue = field(default_factory=Catalogue)
+    worlds: Worlds | None = None                # what runbooks may look at; none: nothing can be run here
 
     @contextmanager
     def begin(self, verb: str) -> Iterator[sa.Connection]:

@@ -10,12 +10,13 @@ from bot.masking import mask_text
 from bot.services import aftermath, journal, runs
 from bot.services.desk import Desk
 from bot.services.mandates import FIX, PROOF
-from bot.services.stepping import AGAIN_AFTER_S, LONGEST_SAID, NOW, TRIES_AT_LEAST, Job, Stepper, Stuck, Worlds
+from bot.services.stepping import AGAIN_AFTER_S, LONGEST_SAID, NOW, TRIES_AT_LEAST, Job, Stepper, Stuck
 from bot.services.undoing import Undoer
 from bot.store import alerts
 from bot.store import approvals as questions
 from bot.store import runs as rows
 from bot.store.runs import Run
+from runbooks.actions import Worlds
 from runbooks.model import Runbook
 from runbooks.model import Step as Told
 

@@ -6,7 +6,7 @@ So any process can make the next move, however the last one ended.
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -23,7 +23,7 @@ from bot.store import runs as rows
 from bot.store.alerts import Alert
 from bot.store.runs import Run, Step
 from runbooks import faults
-from runbooks.actions import Action, Errand, Failed, Look, Outcome, Params, Place, Unsure, World
+from runbooks.actions import Action, Errand, Failed, Look, Outcome, Params, Unsure, World, Worlds
 from runbooks.model import Retry, Runbook, Use
 from runbooks.model import Step as Told
 from runbooks.references import Unknown, fill
@@ -45,20 +45,6 @@ STOPPED = "stopped by a person while its outcome was in doubt"
 DECIDED = "a person says that it happened"
 CHANGED_SINCE = "the world has changed since it was approved: now it would {plan}"
 BROKE = "a fault of Vigie's own ({error})"
-
-
-class Worlds(Protocol):
-    """Makes what a step sees of the world; plugged in by app.py."""
-
-    @property
-    def place(self) -> Place:
-        """Where the AWS resources are."""
-
-    def world(self, errand: Errand) -> World:
-        """Clients with exactly the rights that the errand names; raises Unavailable."""
-
-    def secret(self, reference: str) -> str:
-        """The secret of that name; raises Misbuilt or Unavailable."""
 
 
 class Stuck(Exception):

@@ -154,6 +154,20 @@ class World(Protocol):
         """One HTTP GET that follows no redirects; raises Unsure when nobody answers in time."""
 
 
+class Worlds(Protocol):
+    """Makes what a step sees of the world."""
+
+    @property
+    def place(self) -> Place:
+        """Where the AWS resources are."""
+
+    def world(self, errand: Errand) -> World:
+        """Clients with exactly the rights that the errand names; raises bot.errors.Unavailable, and nothing was done."""
+
+    def secret(self, reference: str) -> str:
+        """The secret of that name; raises bot.errors.Misbuilt or Unavailable."""
+
+
 class Action(Generic[P]):
     """One thing a step can do. Subclasses say everything about it; the docstring's first line is its help."""
 
