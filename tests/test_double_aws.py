@@ -1,12 +1,15 @@
 """The double of AWS tells the truth where it matters: states over time, locks, limits, who may do what, lost answers."""
 
+import json
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from bot.doubles.aws import IMAGE
+from bot.doubles.aws import ACCOUNT, IMAGE, REGION
 from tests.action_stage import ActionWorld, aws_server, world
 
 __all__ = ["aws_server", "world"]
@@ -264,3 +267,158 @@ def test_a_group_does_not_bring_back_a_target_that_was_taken_out_by_hand(world: 
     world.aws("autoscaling").set_desired_capacity(AutoScalingGroupName="pay-api", DesiredCapacity=4)
     world.forward(301)
     assert read(Targets=[{"Id": one}]) == {one: "unused"}
+
+
+# --- RDS ---
+
+
+def database(world: ActionWorld, multi_az: bool = True) -> Any:
+    """pay-db in zone a; gives a way to read it."""
+    world.double.client("rds").create_db_instance(
+        DBInstanceIdentifier="pay-db", Engine="mysql", DBInstanceClass="db.m6g.large", MultiAZ=multi_az, AllocatedStorage=100,
+        MasterUsername="pay", MasterUserPassword="never-used-here", AvailabilityZone="eu-west-3a")
+    rds = world.aws("rds")
+    return lambda: rds.describe_db_instances(DBInstanceIdentifier="pay-db")["DBInstances"][0]
+
+
+def zones(read: Any) -> tuple[str, str, str]:
+    said = read()
+    return said["DBInstanceStatus"], said["AvailabilityZone"][-1], said["SecondaryAvailabilityZone"][-1]
+
+
+def test_a_failover_takes_its_time_swaps_the_zones_and_leaves_events(world: ActionWorld) -> None:
+    read, rds = database(world), world.aws("rds")
+    assert zones(read) == ("available", "a", "b")
+    again = {"DBInstanceIdentifier": "pay-db", "ForceFailover": True}
+    assert rds.reboot_db_instance(**again)["DBInstance"]["DBInstanceStatus"] == "rebooting"
+    assert refused(rds.reboot_db_instance, **again)[0] == "InvalidDBInstanceState"
+    world.forward(71)
+    assert zones(read) == ("available", "a", "b")
+    world.forward(15)
+    assert zones(read) == ("available", "b", "a")
+    told = rds.describe_events(SourceIdentifier="pay-db", SourceType="db-instance", Duration=5)["Events"]
+    assert [each["Message"] for each in told] == [
+        "Multi-AZ instance failover started.", "DB instance restarted", "Multi-AZ instance failover completed"]
+    rds.reboot_db_instance(**again)
+    for _ in range(2):
+        world.forward(86)
+        assert zones(read) == ("available", "a", "b")
+    assert len(rds.describe_events(StartTime=world.now - timedelta(seconds=120))["Events"]) == 2
+
+
+def test_a_database_with_one_zone_cannot_fail_over_but_reboot(world: ActionWorld) -> None:
+    read, rds = database(world, multi_az=False), world.aws("rds")
+    assert refused(rds.reboot_db_instance, DBInstanceIdentifier="pay-db", ForceFailover=True)[0] == "InvalidParameterCombination"
+    rds.reboot_db_instance(DBInstanceIdentifier="pay-db")
+    assert read()["DBInstanceStatus"] == "rebooting"
+    world.forward(31)
+    assert read()["DBInstanceStatus"] == "available"
+    assert "SecondaryAvailabilityZone" not in read()
+
+
+def test_a_database_that_is_busy_or_stuck_says_so(world: ActionWorld) -> None:
+    read, rds = database(world), world.aws("rds")
+    world.double.rds.hold("pay-db", "backing-up")
+    assert read()["DBInstanceStatus"] == "backing-up"
+    assert refused(rds.reboot_db_instance, DBInstanceIdentifier="pay-db")[0] == "InvalidDBInstanceState"
+    world.double.rds.hold("pay-db", "available")
+    world.double.rds.stuck.add("pay-db")
+    rds.reboot_db_instance(DBInstanceIdentifier="pay-db", ForceFailover=True)
+    world.forward(3600)
+    assert zones(read) == ("rebooting", "a", "b")
+
+
+def test_a_snapshot_is_made_over_time_and_has_one_name(world: ActionWorld) -> None:
+    database(world)
+    rds = world.aws("rds")
+    named = {"DBInstanceIdentifier": "pay-db", "DBSnapshotIdentifier": "vigie-run57-step2"}
+    assert rds.create_db_snapshot(**named)["DBSnapshot"]["Status"] == "creating"
+    assert refused(rds.create_db_snapshot, **named)[0] == "DBSnapshotAlreadyExists"
+    world.forward(121)
+    assert rds.describe_db_snapshots(DBSnapshotIdentifier="vigie-run57-step2")["DBSnapshots"][0]["Status"] == "available"
+
+
+# --- who may do what ---
+
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/vigie-act"
+
+
+def allow(*actions: str, on: str = "*") -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": on}]})
+
+
+def assume(world: ActionWorld, **more: Any) -> Any:
+    """A way to make clients that stand under a role as Léa."""
+    given = {"RoleArn": ROLE, "RoleSessionName": "lea@padok.example", "DurationSeconds": 900,
+             "Tags": [{"Key": "alert", "Value": "142"}], **more}
+    secret = world.aws("sts").assume_role(**given)["Credentials"]
+    session = boto3.session.Session(secret["AccessKeyId"], secret["SecretAccessKey"], secret["SessionToken"])
+    return lambda service: session.client(service, region_name=REGION, endpoint_url=world.served.url)
+
+
+def test_the_log_names_the_person_who_acts_under_a_role(world: ActionWorld) -> None:
+    ecs_service(world)
+    client = assume(world)
+    client("ecs").update_service(cluster="payments", service="ledger", forceNewDeployment=True)
+    assert client("sts").get_caller_identity()["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/vigie-act/lea@padok.example"
+    assumed, restarted, _ = world.double.calls
+    assert (assumed.operation, assumed.session) == ("AssumeRole", "demo")
+    assert (restarted.session, restarted.tags, restarted.outcome) == ("lea@padok.example", {"alert": "142"}, "ok")
+    assert restarted.params == {"cluster": "payments", "service": "ledger", "forceNewDeployment": True}
+
+
+def test_a_session_may_do_what_its_policy_says_on_the_targets_it_names_and_nothing_else(world: ActionWorld) -> None:
+    ecs_service(world)
+    target = f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/payments/ledger"
+    ecs = assume(world, Policy=allow("ecs:UpdateService", on=target))("ecs")
+    ecs.update_service(cluster="payments", service="ledger", desiredCount=3)
+    code, message = refused(ecs.update_service, cluster="payments", service="bank-sync", desiredCount=3)
+    assert (code, "no session policy allows the ecs:UpdateService action" in message) == ("AccessDeniedException", True)
+    assert refused(ecs.describe_services, cluster="payments", services=["ledger"])[0] == "AccessDeniedException"
+    assert [each.outcome for each in world.double.calls[1:]] == ["ok", "AccessDeniedException", "AccessDeniedException"]
+
+
+def test_reads_that_know_no_resource_need_all_of_them_allowed(world: ActionWorld) -> None:
+    named = assume(world, Policy=allow("autoscaling:Describe*", on="arn:aws:autoscaling:*:*:autoScalingGroup:*"))
+    assert refused(named("autoscaling").describe_auto_scaling_groups)[0] == "AccessDenied"
+    assert refused(named("ec2").describe_instances)[0] == "UnauthorizedOperation"
+    assume(world, Policy=allow("autoscaling:Describe*"))("autoscaling").describe_auto_scaling_groups()
+
+
+def test_a_group_is_named_by_its_name_whatever_its_number(world: ActionWorld) -> None:
+    group(world)
+    on = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:*:autoScalingGroupName/pay-api"
+    scaling = assume(world, Policy=allow("autoscaling:SetDesiredCapacity", on=on))("autoscaling")
+    scaling.set_desired_capacity(AutoScalingGroupName="pay-api", DesiredCapacity=5)
+
+
+def test_a_session_ends(world: ActionWorld) -> None:
+    ecs = assume(world)("ecs")
+    ecs.list_clusters()
+    world.forward(900)
+    assert refused(ecs.list_clusters)[0] == "ExpiredToken"
+
+
+@pytest.mark.parametrize(("wrong", "code"), [
+    ({"RoleSessionName": "Léa B."}, "ValidationError"),
+    ({"DurationSeconds": 43_201}, "ValidationError"),
+    ({"Policy": "{}"}, "MalformedPolicyDocument"),
+    ({"Policy": allow(*(f"ecs:Action{number}" for number in range(200)))}, "ValidationError"),
+    ({"Policy": allow("ecs:*"), "Tags": [{"Key": f"t{n}", "Value": "x" * 200} for n in range(11)]}, "PackedPolicyTooLarge"),
+    ({"Tags": [{"Key": "alert", "Value": "1"}, {"Key": "Alert", "Value": "2"}]}, "InvalidParameterValue"),
+    ({"ExternalId": "another"}, "AccessDenied"),
+    ({"RoleArn": f"{ROLE}-2"}, "AccessDenied"),
+])
+def test_a_role_is_not_assumed_against_the_rules(world: ActionWorld, wrong: dict[str, Any], code: str) -> None:
+    world.double.sts.roles[ROLE] = "padok-7431"
+    assume(world, ExternalId="padok-7431")
+    given = {"RoleArn": ROLE, "RoleSessionName": "lea", "ExternalId": "padok-7431", **wrong}
+    assert refused(world.aws("sts").assume_role, **given)[0] == code
+
+
+def test_a_key_without_a_role_may_do_no_more_than_it_is_given(world: ActionWorld) -> None:
+    world.double.sts.alone = ("sqs:*",)
+    world.aws("sqs").list_queues()
+    assert refused(world.aws("ecs").list_clusters)[0] == "AccessDeniedException"
+    assume(world)("ecs").list_clusters()

@@ -13,8 +13,10 @@ from bot.doubles.aws.autoscaling import AutoScaling
 from bot.doubles.aws.ecs import Ecs
 from bot.doubles.aws.elbv2 import Elbv2
 from bot.doubles.aws.faults import Fault, Faults
+from bot.doubles.aws.rds import Rds
 from bot.doubles.aws.resources import Resources
 from bot.doubles.aws.script import Ground, Script
+from bot.doubles.aws.sts import Sts
 from bot.doubles.aws.wire import Call, Json, Refusal, Reply, Request, Unreadable, parsed, read, refused, written
 from bot.ports import Clock, SystemClock
 
@@ -28,7 +30,10 @@ Heal = Callable[[Json], None]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One line of the log, as CloudTrail would have it; `outcome` is "ok", AWS's code, or "no answer"."""
+    """One line of the log, as CloudTrail would have it; `session` is the session's name, or a long-lived key.
+
+    `outcome` is "ok", AWS's code, or "no answer".
+    """
 
     at: datetime
     service: str
@@ -58,8 +63,9 @@ class Aws:
             self.calls: list[Seen] = []
             self._heals: list[tuple[str, str, Heal]] = []
             self.ecs, self.autoscaling = Ecs(self.ground), AutoScaling(self.ground)
-            self.elbv2 = Elbv2(self.ground, self.autoscaling)
-            scripts: tuple[Script, ...] = (self.ecs, self.autoscaling, self.elbv2)
+            self.elbv2, self.rds = Elbv2(self.ground, self.autoscaling), Rds(self.ground)
+            self.sts = Sts(self.ground)
+            scripts: tuple[Script, ...] = (self.ecs, self.autoscaling, self.elbv2, self.rds, self.sts)
             self._scripts = {script.service: script for script in scripts}
 
     def when(self, service: str, operation: str, callback: Heal) -> None:
@@ -84,14 +90,20 @@ class Aws:
         reply, outcome = self._answer(call, fault)
         lost = fault is not None and fault.kind in ("hang", "hang up")
         if call.key != OURSELVES:
-            self.calls.append(Seen(self.ground.now(), call.service, call.operation, "", {}, call.params,
-                                   "no answer" if lost else outcome))
+            self._write_down(call, "no answer" if lost else outcome)
         return reply, fault
+
+    def _write_down(self, call: Call, outcome: str) -> None:
+        session = self.sts.session(call)
+        name, tags = (session.name, session.tags) if session else (call.key, {})
+        self.calls.append(Seen(self.ground.now(), call.service, call.operation, name, tags, call.params, outcome))
 
     def _answer(self, call: Call, fault: Fault | None) -> tuple[Reply, str]:
         try:
             if fault and fault.kind == "refuse" and fault.refusal:
                 raise fault.refusal
+            if call.key != OURSELVES:
+                self.sts.check(call)
             reply = self._perform(call)
             if fault and fault.kind == "refuse late" and fault.refusal:
                 raise fault.refusal
