@@ -9,8 +9,9 @@ from bot import durable
 from bot.masking import mask_text
 from bot.services import aftermath, journal, runs
 from bot.services.desk import Desk
+from bot.services.jobs import Bench, Job, Stuck
 from bot.services.mandates import FIX, PROOF
-from bot.services.stepping import AGAIN_AFTER_S, LONGEST_SAID, NOW, TRIES_AT_LEAST, Job, Stepper, Stuck
+from bot.services.stepping import AGAIN_AFTER_S, LONGEST_SAID, NOW, TRIES_AT_LEAST, Stepper
 from bot.services.undoing import Undoer
 from bot.store import alerts
 from bot.store import approvals as questions
@@ -38,8 +39,8 @@ class Execution:
 
     def __init__(self, desk: Desk, worlds: Worlds, engine: durable.Engine) -> None:
         self._desk, self._engine = desk, engine
-        self._stepper = Stepper(desk, worlds)
-        self._undoer = Undoer(desk, self._stepper)
+        self._bench = Bench(desk, worlds)
+        self._stepper, self._undoer = Stepper(self._bench), Undoer(self._bench)
 
     # --- legs ---
 
@@ -167,7 +168,7 @@ class Execution:
         if stuck.again or job.step.state in ("pending", "ready"):
             return True
         try:
-            return self._stepper.task(job, job.step).repeatable
+            return self._bench.task(job, job.step).repeatable
         except Stuck:
             return False
 

@@ -4,29 +4,25 @@ Each move ends in rows and says in how many seconds the next is due: 0 at once, 
 So any process can make the next move, however the last one ended.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from pydantic import ValidationError
 
-from bot.errors import Misbuilt, Refused, Unavailable
+from bot.errors import Refused
 from bot.masking import mask, mask_text
 from bot.services import aftermath, approvals, brakes, runs
 from bot.services.approvals import Question
 from bot.services.desk import Desk
+from bot.services.jobs import Bench, Job, Overtaken, Stuck, Task, meaning, told
 from bot.services.response import lasting
 from bot.store import approvals as questions
 from bot.store import runs as rows
-from bot.store.alerts import Alert
-from bot.store.runs import Run, Step
-from runbooks import faults
-from runbooks.actions import Action, Errand, Failed, Look, Outcome, Params, Unsure, World, Worlds
-from runbooks.model import Retry, Runbook, Use
+from bot.store.runs import Run
+from runbooks.actions import Failed, Look, Outcome
 from runbooks.model import Step as Told
-from runbooks.references import Unknown, fill
+from runbooks.model import Use
 
 log = structlog.get_logger()
 
@@ -36,78 +32,19 @@ LARGEST_FILE = 2_000_000
 TRIES_AT_LEAST = 3          # for what was certainly not done: throttled, or an idempotent call without an answer
 AGAIN_AFTER_S = 5.0
 
-NO_ACTION = "this Vigie has no action {name}"
-BAD_PARAMETERS = "its parameters do not fit: {what}"
 NOT_SEEN_IN_TIME = "not seen to have worked within {limit}: {said}"
 NOBODY_KNOWS = "{said}; nothing shows whether it happened"
 INTERRUPTED = "interrupted while it was under way"
 STOPPED = "stopped by a person while its outcome was in doubt"
 DECIDED = "a person says that it happened"
 CHANGED_SINCE = "the world has changed since it was approved: now it would {plan}"
-BROKE = "a fault of Vigie's own ({error})"
-
-
-class Stuck(Exception):
-    """The step did not work. `again`: nothing was changed, and the very same may work later."""
-
-    def __init__(self, said: str, again: bool = False) -> None:
-        super().__init__(said)
-        self.said, self.again = said, again
-
-
-class Overtaken(Exception):
-    """Somebody else moved the step in this instant: the next leg sees how it stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A run with all that a move needs."""
-
-    run: Run
-    runbook: Runbook
-    steps: tuple[Step, ...]
-    alert: Alert | None
-    now: datetime
-
-    @property
-    def step(self) -> Step:
-        return self.steps[self.run.position]
-
-    def use(self, step: Step) -> Use:
-        use: Use = runs.uses_of(self.runbook, self.run.purpose)[step.number]
-        return use
-
-    def retry(self, step: Step) -> Retry:
-        use = self.use(step)
-        return use.retry if isinstance(use, Told) else Retry()
-
-    def begun(self) -> "Job":
-        """The same once the step's beginning is written down."""
-        begun = replace(self.step, state="started")
-        return replace(self, steps=tuple(begun if each is self.step else each for each in self.steps))
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A step with its action and parameters at hand."""
-
-    step: Step
-    use: Use
-    action: Action[Any]
-    params: Params
-    given: dict[str, Any]
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether doing it twice is as good as once."""
-        return self.action.idempotent and not (isinstance(self.use, Told) and self.use.idempotent is False)
 
 
 class Stepper:
     """Makes the moves of a step. `next` raises Stuck when the step has failed."""
 
-    def __init__(self, desk: Desk, worlds: Worlds) -> None:
-        self._desk, self._worlds = desk, worlds
+    def __init__(self, bench: Bench) -> None:
+        self._desk, self._bench = bench.desk, bench
 
     def next(self, job: Job) -> float | None:
         moves = {
@@ -120,7 +57,7 @@ class Stepper:
 
     def _prepare(self, job: Job) -> float | None:
         """Looks at the world, says what would happen, and asks whoever must say yes."""
-        task = self.task(job, job.step)
+        task = self._bench.task(job, job.step)
         before, plan, question = self._look_before(job, task)
         with self._desk.begin("run: prepare") as connection:
             wanted = approvals.demands(self._desk, connection, job.run, job.step.number, task.use, task.action)
@@ -137,8 +74,8 @@ class Stepper:
             return NOW if asked.state == questions.APPROVED else _until(asked.expires_at, job.now)
 
     def _look_before(self, job: Job, task: Task) -> tuple[dict[str, Any], str, Question]:
-        with _told():
-            world = self.world(job, task, {}, acting=False)
+        with told():
+            world = self._bench.world(job, task, {}, acting=False)
             before = dict(task.action.before(world, task.params))
             plan = task.action.plan(task.params, before)
             question = Question(job.run, task.step.number, task.use, task.given, task.action.target(task.params), plan)
@@ -161,7 +98,7 @@ class Stepper:
 
     def _begin(self, job: Job) -> float | None:
         """Writes down what is about to be done, with the world as it is; then does it, once."""
-        task = self.task(job, job.step)
+        task = self._bench.task(job, job.step)
         before, plan, question = self._look_before(job, task)
         with self._desk.begin("run: begin") as connection:
             if not approvals.covers(connection, question):
@@ -179,7 +116,7 @@ class Stepper:
 
     def _act(self, job: Job, task: Task, before: dict[str, Any]) -> float | None:
         try:
-            world = self.world(job, task, before, acting=task.action.mutates)
+            world = self._bench.world(job, task, before, acting=task.action.mutates)
             self._desk.kill("act: before")
             outcome = task.action.act(world, task.params, before)
             self._desk.kill("act: after")
@@ -200,7 +137,7 @@ class Stepper:
 
     def _find_out(self, job: Job) -> float | None:
         """It was begun, and no answer is written down: we died, or the line was cut. What may be done twice, is."""
-        task, before = self.task(job, job.step), job.step.before or {}
+        task, before = self._bench.task(job, job.step), job.step.before or {}
         if task.repeatable:
             return self._act(job, task, before)
         look = self._seen(job, task, before, {})
@@ -237,7 +174,7 @@ class Stepper:
 
     def _look(self, job: Job) -> float | None:
         """Looks whether it worked, until it is seen or its time is over."""
-        task = self.task(job, job.step)
+        task = self._bench.task(job, job.step)
         if isinstance(task.use, Told) and task.use.verify == "none" and task.action.mutates:
             return self._done(job, Look("done", job.step.said or ""))
         look = self._seen(job, task, job.step.before or {}, job.step.outputs or {})
@@ -257,7 +194,7 @@ class Stepper:
     def _seen(self, job: Job, task: Task, before: dict[str, Any], outputs: dict[str, Any]) -> Look:
         """What the world shows; an answer that does not come is "not seen" yet."""
         try:
-            look = task.action.look(self.world(job, task, before, acting=False), task.params, before, outputs)
+            look = task.action.look(self._bench.world(job, task, before, acting=False), task.params, before, outputs)
             if look.seen == "done" and isinstance(task.use, Told) and isinstance(task.use.verify, Use):
                 return self._proven(job, task.use.verify, look)
             return look
@@ -267,8 +204,8 @@ class Stepper:
 
     def _proven(self, job: Job, verify: Use, look: Look) -> Look:
         """By another action, as the runbook wants it."""
-        task = self.task(job, job.step, verify)
-        world = self.world(job, task, {}, acting=False)
+        task = self._bench.task(job, job.step, verify)
+        world = self._bench.world(job, task, {}, acting=False)
         outcome = task.action.act(world, task.params, {})
         other = task.action.look(world, task.params, {}, outcome.outputs)
         return Look(other.seen, other.said, {**look.outputs, **other.outputs})
@@ -297,77 +234,9 @@ class Stepper:
 
     # --- what all moves share ---
 
-    def task(self, job: Job, step: Step, other: Use | None = None) -> Task:
-        """The step's action (or another one in its place) with its parameters filled in; raises Stuck."""
-        use = other or job.use(step)
-        action = self._desk.catalogue.actions.get(use.uses)
-        if action is None:
-            raise Stuck(NO_ACTION.format(name=use.uses))
-        try:
-            kept = step.given if other is None and step.state != "pending" else None
-            given = kept if kept is not None else fill(use.with_, self._values(job, step))
-            return Task(step, use, action, action.params.model_validate(self._revealed(given)), given)
-        except Unknown as fault:
-            raise Stuck(str(fault)) from fault
-        except ValidationError as fault:
-            first = fault.errors(include_url=False, include_input=False)[0]
-            what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-            raise Stuck(BAD_PARAMETERS.format(what=what)) from fault
-        except (Misbuilt, Unavailable) as fault:
-            raise Stuck(str(fault), again=isinstance(fault, Unavailable)) from fault
-
-    def _values(self, job: Job, step: Step) -> dict[str, Any]:
-        """What `${{ }}` may name: parameters, the alert, what earlier steps found."""
-        values = runs.values_of(job.run.parameters, job.alert)
-        for each in job.steps[: step.number + 1]:
-            values |= {f"steps.{each.name}.outputs.{name}": value for name, value in (each.outputs or {}).items()}
-        return values
-
-    def _revealed(self, given: Any) -> Any:
-        """With the secrets themselves, which stand in no row."""
-        if isinstance(given, dict):
-            return {name: self._revealed(each) for name, each in given.items()}
-        if isinstance(given, list):
-            return [self._revealed(each) for each in given]
-        if isinstance(given, str) and given.startswith(runs.SECRET):
-            return self._worlds.secret(given.removeprefix(runs.SECRET))
-        return given
-
-    def world(self, job: Job, task: Task, before: dict[str, Any], acting: bool) -> World:
-        """What the action is given: clients that may look, or do exactly what this step needs."""
-        run, action, now = job.run, task.action, self._desk.clock.now()
-        errand = Errand(run.id, task.step.number, run.actor, run.organisation, run.alert_id, now, acting, reads=action.reads)
-        if acting:
-            on = tuple(action.resources(task.params, before, self._worlds.place))
-            errand = replace(errand, actions=action.writes, resources=on)
-        return self._worlds.world(errand)
-
     def _change(self, connection: sa.Connection, job: Job, state: str, **values: Any) -> None:
         if not rows.change_step(connection, job.run.id, job.step.number, [job.step.state], state=state, **values):
             raise Overtaken(f"run {job.run.id}, step {job.step.number + 1} is no longer {job.step.state}")
-
-
-class _told:
-    """Errors of actions in our words, as Stuck."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> None:
-        if isinstance(error, Exception) and not isinstance(error, Stuck):
-            means = meaning(error)
-            again = not isinstance(means, Failed) or means.again       # it only looked
-            raise Stuck(str(means), again) from error
-
-
-def meaning(error: Exception) -> Failed | Unsure:
-    """What an error says of the world: nothing was changed, or nobody knows."""
-    if isinstance(error, (Failed, Unsure, *faults.KNOWN)):
-        return faults.told(error)
-    if isinstance(error, Unavailable):
-        return Failed(str(error), again=True)
-    log.error("an action broke", exc_info=error)
-    return Unsure(BROKE.format(error=type(error).__name__))
 
 
 def _braked(desk: Desk, connection: sa.Connection, run: Run, now: datetime) -> None:

@@ -2,8 +2,8 @@
 
 from bot.masking import mask_text
 from bot.services import journal, runs
-from bot.services.desk import Desk
-from bot.services.stepping import LONGEST_SAID, NOW, Job, Stepper, Stuck, Task, meaning
+from bot.services.jobs import Bench, Job, Stuck, Task, meaning
+from bot.services.stepping import LONGEST_SAID, NOW
 from bot.store import runs as rows
 from bot.store.runs import Step
 from runbooks.actions import Look, Outcome
@@ -23,8 +23,8 @@ NOT_IN_TIME = "not yet as it was before: {said}"
 class Undoer:
     """Undoes a run, one move at a time. An undo is safe to repeat, so a crash in between needs no person."""
 
-    def __init__(self, desk: Desk, stepper: Stepper) -> None:
-        self._desk, self._stepper = desk, stepper
+    def __init__(self, bench: Bench) -> None:
+        self._desk, self._bench = bench.desk, bench
 
     def next(self, job: Job) -> float | None:
         """Seconds until the next move; None when there is nothing left to undo."""
@@ -32,7 +32,7 @@ class Undoer:
         if step is None:
             return None
         try:
-            task = self._stepper.task(job, step)
+            task = self._bench.task(job, step)
         except Stuck as stuck:
             return self._finish(job, step, "not undone", NOT_UNDONE.format(why=stuck.said))
         if not task.action.mutates:
@@ -68,10 +68,10 @@ class Undoer:
     def _undo(self, job: Job, step: Step, task: Task) -> Outcome:
         other = self._other(job, step, task)
         if other is not None:
-            world = self._stepper.world(job, other, {}, acting=True)
+            world = self._bench.world(job, other, {}, acting=True)
             return other.action.act(world, other.params, other.action.before(world, other.params))
         before = step.before or {}
-        return task.action.undo(self._stepper.world(job, task, before, acting=True), task.params, before, step.outputs or {})
+        return task.action.undo(self._bench.world(job, task, before, acting=True), task.params, before, step.outputs or {})
 
     def _see(self, job: Job, step: Step, task: Task) -> float | None:
         try:
@@ -87,15 +87,15 @@ class Undoer:
     def _undone(self, job: Job, step: Step, task: Task) -> Look:
         other = self._other(job, step, task)
         if other is not None:
-            return other.action.look(self._stepper.world(job, other, {}, acting=False), other.params, {}, {})
+            return other.action.look(self._bench.world(job, other, {}, acting=False), other.params, {}, {})
         before = step.before or {}
-        world = self._stepper.world(job, task, before, acting=False)
+        world = self._bench.world(job, task, before, acting=False)
         return task.action.undone(world, task.params, before, step.outputs or {})
 
     def _other(self, job: Job, step: Step, task: Task) -> Task | None:
         """The action that the runbook names as the way back."""
         named = isinstance(task.use, Told) and isinstance(task.use.undo, Use)
-        return self._stepper.task(job, step, task.use.undo) if named else None  # type: ignore[attr-defined]
+        return self._bench.task(job, step, task.use.undo) if named else None  # type: ignore[attr-defined]
 
     def _finish(self, job: Job, step: Step, state: str, said: str | None) -> float:
         with self._desk.begin("run: undo") as connection:
