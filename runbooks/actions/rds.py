@@ -42,20 +42,20 @@ class OfInstance(Params):
     instance: str = Field(description="identifier of the database instance", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,62}$")
 
 
-I = TypeVar("I", bound=OfInstance)      # noqa: E741
+D = TypeVar("D", bound=OfInstance)
 
 
-class OnInstance(Action[I]):
+class OnInstance(Action[D]):
     """What all of them share: the instance they are about."""
 
     example: ClassVar[State] = {"instance": "pay-db"}
     reads: ClassVar[tuple[str, ...]] = ("rds:DescribeDBInstances", "rds:DescribeEvents")
     poll_s = 10.0
 
-    def target(self, params: I) -> str:
+    def target(self, params: D) -> str:
         return f"rds:{params.instance}"
 
-    def resources(self, params: I, before: State, place: Place) -> Sequence[str]:
+    def resources(self, params: D, before: State, place: Place) -> Sequence[str]:
         return [place.arn("rds", f"db:{params.instance}")] if self.writes else []
 
 
