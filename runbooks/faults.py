@@ -9,7 +9,7 @@ from botocore.exceptions import (
     ParamValidationError,
     PartialCredentialsError,
 )
-from datadog_api_client.exceptions import ApiException
+from datadog_api_client.exceptions import ApiException, OpenApiException
 from urllib3.exceptions import ConnectTimeoutError as NotReached
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
@@ -30,7 +30,7 @@ NOT_SENT = "the call could not be made: {why}"
 NOT_REACHED = "{who} was not reached ({why})"
 NO_ANSWER = "{who} did not answer ({why})"
 
-KNOWN = (BotoCoreError, ClientError, ApiException, HTTPError)
+KNOWN = (BotoCoreError, ClientError, OpenApiException, HTTPError)      # the third: an answer that cannot be read, too
 NEVER_SENT = (NoCredentialsError, PartialCredentialsError, ParamValidationError)
 
 

@@ -14,12 +14,13 @@ from starlette.responses import Response
 from bot.doubles.datadog_api.wire import BAD_REQUEST, Call, Operation, Refusal, Reply
 from bot.ports import Clock, Sleep
 
-Fault = Literal["refused", "throttled", "down", "slow", "broken", "lost", "silent"]
+Fault = Literal["refused", "throttled", "down", "slow", "broken", "garbled", "lost", "silent"]
 NOTHING_HAPPENS: Mapping[str, tuple[int, str]] = {
     "refused": (403, "Forbidden"), "throttled": (429, "Too many requests"), "down": (503, "Service Unavailable"),
 }
 LIMITED = "Rate limit of {count} requests in {period} seconds reached. Please try again later."
 BROKEN = "Internal Server Error"
+GARBLED = b"<html><body>The proxy has something to say.</body></html>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ class Called:
 class Faults:
     """What goes wrong with the next calls.
 
-    refused, throttled, down: nothing happens. slow: it happens, late. broken, lost, silent: it happens, and the answer
-    is a 500, a broken connection, or comes after `seconds`.
+    refused, throttled, down: nothing happens. slow: it happens, late. broken, garbled, lost, silent: it happens, and
+    the answer is a 500, a page that is no JSON, a broken connection, or comes after `seconds`.
     """
 
     def __init__(self) -> None:
@@ -97,6 +98,8 @@ class Door:
             await self.sleep(fault.seconds)
         if kind == "lost":
             hang_up(request)
+        if kind == "garbled":
+            return Response(GARBLED, media_type="text/html")
         content = b"" if reply.body is None else json.dumps(reply.body).encode()
         return Response(content, reply.status, dict(reply.headers), reply.media)
 
@@ -107,7 +110,7 @@ class Door:
             headers, too_many = self.count(operation.name, fault == "throttled")
             if too_many:
                 raise Refusal(429, too_many)
-            if fault in NOTHING_HAPPENS:
+            if fault is not None and fault in NOTHING_HAPPENS:
                 raise Refusal(*NOTHING_HAPPENS[fault])
             reply = operation.answer(Call(request.path_params, request.query_params, parsed(body)))
         except Refusal as refusal:

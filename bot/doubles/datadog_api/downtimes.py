@@ -87,7 +87,7 @@ class Downtimes:
         one = "/api/v2/downtime/{downtime_id}"
         return [
             Operation("create_downtime", "POST", "/api/v2/downtime", self.create),
-            Operation("list_downtimes", "GET", "/api/v2/downtime", self.list),
+            Operation("list_downtimes", "GET", "/api/v2/downtime", self.all_of),
             Operation("get_downtime", "GET", one, self.get),
             Operation("update_downtime", "PATCH", one, self.update),
             Operation("cancel_downtime", "DELETE", one, self.cancel),
@@ -105,7 +105,7 @@ class Downtimes:
         self.by_id[made.id] = made
         return Reply({"data": self.related(made)})
 
-    def list(self, call: Call) -> Reply:
+    def all_of(self, call: Call) -> Reply:
         now, offset = self.clock.now(), call.number("page[offset]", 0, 0, 10**9)
         limit = call.number("page[limit]", 30, 1, 1000)
         only_active = call.query.get("current_only") == "true"

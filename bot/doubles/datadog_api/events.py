@@ -57,18 +57,17 @@ class Events:
         return [
             Operation("create_event_v1", "POST", "/api/v1/events", self.post_v1, only_api_key=True),
             Operation("create_event", "POST", "/api/v2/events", self.post_v2, only_api_key=True),
-            Operation("list_events", "GET", "/api/v2/events", self.list),
+            Operation("list_events", "GET", "/api/v2/events", self.all_of),
         ]
 
     def post_v1(self, call: Call) -> Reply:
-        match call.body:
-            case {"title": str(title), "text": str(text), **more}:
-                event = self.keep(title, text, more)
-            case _:
-                raise Refusal(400, BAD_REQUEST)
+        given = call.body if isinstance(call.body, dict) else {}
+        if not isinstance(given.get("title"), str) or not isinstance(given.get("text"), str):
+            raise Refusal(400, BAD_REQUEST)
+        event = self.keep(given["title"], given["text"], given)
         shown = {
-            "id": event.id, "id_str": str(event.id), "title": title, "text": text, "tags": list(event.tags),
-            "date_happened": int(event.at.timestamp()), "handle": None, "priority": more.get("priority"),
+            "id": event.id, "id_str": str(event.id), "title": event.title, "text": event.text, "tags": list(event.tags),
+            "date_happened": int(event.at.timestamp()), "handle": None, "priority": given.get("priority"),
             "related_event_id": None, "url": LINK.format(id=event.id),
         }
         return Reply({"status": "ok", "event": shown}, 202)
@@ -92,7 +91,7 @@ class Events:
         self.all.append(event)
         return event
 
-    def list(self, call: Call) -> Reply:
+    def all_of(self, call: Call) -> Reply:
         now, query = self.clock.now(), call.query
         begin, end = instant(query.get("filter[from]", "now-15m"), now), instant(query.get("filter[to]", "now"), now)
         terms, known = parse(query.get("filter[query]", "*")), now - timedelta(seconds=self.lag_s)

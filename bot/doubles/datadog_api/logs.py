@@ -66,11 +66,10 @@ class Logs:
 
     def search(self, call: Call) -> Reply:
         body = call.body if call.body is not None else {}
-        match body:
-            case {**given} if all(isinstance(given.get(name, {}), dict) for name in ("filter", "page")):
-                asked, paging = given.get("filter", {}), given.get("page", {})
-                return self.found(asked, given.get("sort"), paging.get("cursor"), paging.get("limit", 10))
-        raise Refusal(400, BAD_REQUEST)
+        if not isinstance(body, dict) or any(not isinstance(body.get(name, {}), dict) for name in ("filter", "page")):
+            raise Refusal(400, BAD_REQUEST)
+        asked, paging = body.get("filter", {}), body.get("page", {})
+        return self.found(asked, body.get("sort"), paging.get("cursor"), paging.get("limit", 10))
 
     def get(self, call: Call) -> Reply:
         query = call.query

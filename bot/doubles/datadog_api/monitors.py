@@ -1,7 +1,7 @@
 """Monitors (API v1): their states, and those of their groups, are set from Python."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -92,7 +92,7 @@ class Monitors:
 
     def operations(self) -> list[Operation]:
         return [
-            Operation("list_monitors", "GET", "/api/v1/monitor", self.list),
+            Operation("list_monitors", "GET", "/api/v1/monitor", self.all_of),
             Operation("search_monitors", "GET", "/api/v1/monitor/search", self.search),
             Operation("get_monitor", "GET", "/api/v1/monitor/{monitor_id:int}", self.get),
         ]
@@ -103,7 +103,8 @@ class Monitors:
             raise Refusal(404, NOT_FOUND)
         return Reply(self.shown(monitor, call))
 
-    def list(self, call: Call) -> Reply:
+    def all_of(self, call: Call) -> Reply:
+        _group_states(call)
         name, wanted = call.query.get("name", "").lower(), _words(call.query.get("monitor_tags"))
         scope = _words(call.query.get("tags"))
         found = [
@@ -143,8 +144,8 @@ class Monitors:
             "restricted_roles": None, "overall_state": monitor.state, "overall_state_modified": iso(monitor.since),
             "creator": {"name": None, "handle": "vigie@example.com", "email": "vigie@example.com", "id": 1445416},
         }
-        if call.query.get("group_states"):
-            shown["state"] = {"groups": dict(_groups(monitor, call.query["group_states"]))}
+        if wanted := _group_states(call):
+            shown["state"] = {"groups": dict(_groups(monitor, wanted))}
         if call.query.get("with_downtimes") == "true":
             shown["matching_downtimes"] = self.matching(monitor)
         return shown
@@ -177,12 +178,16 @@ class Monitors:
         }
 
 
-def _groups(monitor: Monitor, wanted: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    asked = {word.strip() for word in wanted.split(",")}
-    if not asked <= GROUP_STATES:
+def _group_states(call: Call) -> set[str]:
+    wanted = _words(call.query.get("group_states"))
+    if not wanted <= GROUP_STATES:
         raise Refusal(400, BAD_GROUP_STATES)
+    return wanted
+
+
+def _groups(monitor: Monitor, wanted: Collection[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, moved in monitor.groups.items():
-        if "all" in asked or moved.state.lower() in asked:
+        if "all" in wanted or moved.state.lower() in wanted:
             at = int(moved.since.timestamp())
             yield name, {"name": name, "status": moved.state, "last_triggered_ts": at if moved.state == "Alert" else 0,
                          "last_resolved_ts": at if moved.state == "OK" else 0, "last_notified_ts": at,
