@@ -16,8 +16,8 @@ BROKEN = "the deployment of {service} failed: {why}"
 class OfService(Params):
     """A service of a cluster."""
 
-    cluster: str = Field(description="name of the cluster", pattern=NAME)
-    service: str = Field(description="name of the service", pattern=NAME)
+    cluster: str = Field(description="Name of the cluster", pattern=NAME)
+    service: str = Field(description="Name of the service", pattern=NAME)
 
 
 def service_of(world: World, params: OfService) -> Any:

@@ -36,11 +36,11 @@ NO_INVALIDATION = "no invalidation of this step is known"
 class OfDistribution(Params):
     """A distribution."""
 
-    distribution: str = Field(description="id of the distribution", pattern=r"^[A-Z0-9]{4,20}$")
+    distribution: str = Field(description="Id of the distribution", pattern=r"^[A-Z0-9]{4,20}$")
 
 
 class Countries(OfDistribution):
-    countries: tuple[str, ...] = Field(description="codes of two letters (ISO 3166-1)", min_length=1, max_length=100)
+    countries: tuple[str, ...] = Field(description="Codes of two letters (ISO 3166-1)", min_length=1, max_length=100)
 
     @field_validator("countries")
     @classmethod
@@ -52,7 +52,7 @@ class Countries(OfDistribution):
 
 
 class Paths(OfDistribution):
-    paths: tuple[str, ...] = Field(description="what to remove from the cache: /index.html, /api/*", min_length=1, max_length=30)
+    paths: tuple[str, ...] = Field(description="What to remove from the cache: /index.html, /api/*", min_length=1, max_length=30)
 
     @field_validator("paths")
     @classmethod
@@ -183,7 +183,7 @@ def _deployed(world: World, params: Countries, change: Change) -> Look:
 
 
 class GeoBlock(_Geo):
-    """Keep the users of some countries out, real ones included"""
+    """Keep the users of some countries out, real ones included."""
 
     name = "aws.cloudfront.geo_block"
     changes = "which countries reach the distribution"
@@ -191,7 +191,7 @@ class GeoBlock(_Geo):
 
 
 class GeoUnblock(_Geo):
-    """Let the users of some countries in again"""
+    """Let the users of some countries in again."""
 
     name = "aws.cloudfront.geo_unblock"
     changes = "which countries reach the distribution"
@@ -199,7 +199,7 @@ class GeoUnblock(_Geo):
 
 
 class Invalidate(_OnDistribution[Paths]):
-    """Remove files from the cache, so that the origin is asked again"""
+    """Remove files from the cache, so that the origin is asked again."""
 
     name = "aws.cloudfront.invalidate"
     params = Paths

@@ -33,12 +33,12 @@ Numbers = list[float]
 
 class InRegion(Params):
     region: str | None = Field(
-        None, description="where it is kept, if not with the rest: us-east-1 for CloudFront", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+        None, description="Where it is kept, if not with the rest: us-east-1 for CloudFront", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
 
 
 class OfAlarm(InRegion):
-    alarm: str = Field(description="name of the alarm, a composite one too", min_length=1, max_length=255)
-    expect: Literal["OK", "ALARM"] = Field("OK", description="the state in which it must be; no data is neither")
+    alarm: str = Field(description="Name of the alarm, a composite one too", min_length=1, max_length=255)
+    expect: Literal["OK", "ALARM"] = Field("OK", description="The state in which it must be; no data is neither")
 
 
 class OfMetric(InRegion):
@@ -47,21 +47,21 @@ class OfMetric(InRegion):
     namespace: str = Field(description="AWS/ApplicationELB", min_length=1, max_length=255)
     metric: str = Field(description="TargetResponseTime", min_length=1, max_length=255)
     dimensions: Mapping[str, str] = Field(
-        default_factory=dict, description="which one: {LoadBalancer: app/pay-api/50dc}", max_length=30)
+        default_factory=dict, description="Which one: {LoadBalancer: app/pay-api/50dc}", max_length=30)
     statistic: Annotated[str, Field(pattern=r"^(Average|Sum|Minimum|Maximum|SampleCount|p\d{1,2}(\.\d{1,2})?)$")] = Field(
         "Average", description="Average, Sum, Minimum, Maximum, SampleCount, or a percentile: p95")
-    period: int = Field(60, description="seconds that one figure stands for", ge=60, le=86400, multiple_of=60)
-    minutes: int = Field(15, description="how far back", ge=1, le=7 * 24 * 60)
+    period: int = Field(60, description="Seconds that one figure stands for", ge=60, le=86400, multiple_of=60)
+    minutes: int = Field(15, description="How far back", ge=1, le=7 * 24 * 60)
 
 
 class Expected(OfMetric):
-    below: float | None = Field(None, description="every figure must be below this")
-    above: float | None = Field(None, description="every figure must be above this")
-    at_least: int = Field(1, description="so many figures must be there", ge=1, le=1000)
+    below: float | None = Field(None, description="Every figure must be below this")
+    above: float | None = Field(None, description="Every figure must be above this")
+    at_least: int = Field(1, description="So many figures must be there", ge=1, le=1000)
 
 
 class Drawn(OfMetric):
-    title: str = Field("", description="what stands above the chart", max_length=200)
+    title: str = Field("", description="What stands above the chart", max_length=200)
 
 
 M = TypeVar("M", bound=OfMetric)
@@ -107,7 +107,7 @@ def _said(params: OfMetric, figures: Numbers, ours: bool) -> str:
 
 
 class AlarmState(Action[OfAlarm]):
-    """See in which state an alarm is"""
+    """See in which state an alarm is."""
 
     name = "aws.cloudwatch.alarm_state"
     params = OfAlarm
@@ -151,7 +151,7 @@ class _OnMetric(Action[M]):
 
 
 class ReadMetric(_OnMetric[Expected]):
-    """Read the figures of a metric, and see whether they are as they should be"""
+    """Read the figures of a metric, and see whether they are as they should be."""
 
     name = "aws.cloudwatch.read_metric"
     params = Expected
@@ -186,7 +186,7 @@ class ReadMetric(_OnMetric[Expected]):
 
 
 class Chart(_OnMetric[Drawn]):
-    """Draw a chart of a metric into the run's thread"""
+    """Draw a chart of a metric into the run's thread."""
 
     name = "aws.cloudwatch.chart"
     params = Drawn

@@ -52,7 +52,7 @@ class _OnService(Action[S]):
 
 
 class RestartService(_OnService[OfService]):
-    """Replace all tasks of a service by new ones of the same task definition, one after the other"""
+    """Replace all tasks of a service by new ones of the same task definition, one after the other."""
 
     name = "aws.ecs.restart_service"
     params = OfService
@@ -90,11 +90,11 @@ class RestartService(_OnService[OfService]):
 
 
 class Scaled(OfService):
-    desired: int = Field(description="how many tasks there should be", ge=0, le=1000)
+    desired: int = Field(description="How many tasks there should be", ge=0, le=1000)
 
 
 class Scale(_OnService[Scaled]):
-    """Set how many tasks a service should have"""
+    """Set how many tasks a service should have."""
 
     name = "aws.ecs.scale"
     params = Scaled
@@ -136,11 +136,11 @@ class Scale(_OnService[Scaled]):
 
 
 class StopTask(OfService):
-    keep: int = Field(1, description="so many tasks must go on running meanwhile", ge=0, le=1000)
+    keep: int = Field(1, description="So many tasks must go on running meanwhile", ge=0, le=1000)
 
 
 class StopOldestTask(_OnService[StopTask]):
-    """Stop the task of a service that has run longest, so that a stuck one is replaced"""
+    """Stop the task of a service that has run longest, so that a stuck one is replaced."""
 
     name = "aws.ecs.stop_oldest_task"
     params = StopTask
@@ -199,7 +199,7 @@ def _since(task: Any) -> Any:
 
 
 class RollBack(_OnService[OfService]):
-    """Take a service back to the revision of its task definition before the present one"""
+    """Take a service back to the revision of its task definition before the present one."""
 
     name = "aws.ecs.roll_back"
     params = OfService
@@ -253,11 +253,11 @@ class RollBack(_OnService[OfService]):
 
 
 class Standing(OfService):
-    at_least: int = Field(1, description="so many tasks must run at least", ge=0, le=1000)
+    at_least: int = Field(1, description="So many tasks must run at least", ge=0, le=1000)
 
 
 class ServiceState(_OnService[Standing]):
-    """See whether a service runs as many tasks as it wants, with no deployment under way"""
+    """See whether a service runs as many tasks as it wants, with no deployment under way."""
 
     name = "aws.ecs.service_state"
     params = Standing

@@ -39,7 +39,7 @@ FREE_UNKNOWN = "nobody knows how much"
 class OfInstance(Params):
     """A database instance."""
 
-    instance: str = Field(description="identifier of the database instance", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,62}$")
+    instance: str = Field(description="Identifier of the database instance", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,62}$")
 
 
 D = TypeVar("D", bound=OfInstance)
@@ -84,7 +84,7 @@ def _failovers(world: World, params: OfInstance, since: datetime) -> list[Any]:
 
 
 class Failover(OnInstance[OfInstance]):
-    """Reboot a Multi-AZ instance so that its standby in the other zone takes over"""
+    """Reboot a Multi-AZ instance so that its standby in the other zone takes over."""
 
     name = "aws.rds.failover"
     params = OfInstance
@@ -141,14 +141,14 @@ class Failover(OnInstance[OfInstance]):
 
 
 class Standing(OfInstance):
-    status: str = Field("available", description="what it must be")
-    multi_az: bool | None = Field(None, description="whether it must have a standby in another zone")
-    zone: str | None = Field(None, description="the zone in which it must run")
-    free_gib: float | None = Field(None, description="so many GiB of storage must be free at least", ge=0)
+    status: str = Field("available", description="What it must be")
+    multi_az: bool | None = Field(None, description="Whether it must have a standby in another zone")
+    zone: str | None = Field(None, description="The zone in which it must run")
+    free_gib: float | None = Field(None, description="So many GiB of storage must be free at least", ge=0)
 
 
 class InstanceState(OnInstance[Standing]):
-    """See whether an instance is available, where it runs, and how much storage it has left"""
+    """See whether an instance is available, where it runs, and how much storage it has left."""
 
     name = "aws.rds.state"
     params = Standing

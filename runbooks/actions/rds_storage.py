@@ -29,7 +29,7 @@ HAS = "{instance} is {status} and has {size} GiB"
 
 
 class Snapshot(OnInstance[OfInstance]):
-    """Take a snapshot of an instance, named after the run and the step"""
+    """Take a snapshot of an instance, named after the run and the step."""
 
     name = "aws.rds.snapshot"
     params = OfInstance
@@ -86,12 +86,12 @@ class Snapshot(OnInstance[OfInstance]):
 
 
 class Growth(OfInstance):
-    percent: int = Field(20, description="by how much it grows, in percent of what it has", ge=10, le=100)
-    at_most: int = Field(description="so many GiB may it have in the end", ge=20, le=65536)
+    percent: int = Field(20, description="By how much it grows, in percent of what it has", ge=10, le=100)
+    at_most: int = Field(description="So many GiB may it have in the end", ge=20, le=65536)
 
 
 class GrowStorage(OnInstance[Growth]):
-    """Give an instance more storage, at once and without interruption"""
+    """Give an instance more storage, at once and without interruption."""
 
     name = "aws.rds.grow_storage"
     params = Growth

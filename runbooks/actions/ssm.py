@@ -14,6 +14,7 @@ FREE_TEXT = frozenset({                 # they run whatever the caller writes, o
 })
 SKEW = timedelta(minutes=5)             # how far AWS's clock may be from ours
 START_WITHIN_S = 120
+AT_ONCE = "1"                           # and no further instance once one has failed
 MOST_PRINTED = 2000                     # characters of what a command printed that are kept of each instance
 
 NO_FREE_TEXT = "{document} runs whatever text it is given: write a document of your own, and put that on the list"
@@ -36,7 +37,7 @@ EXECUTION_IS = "the automation {execution} is {status}"
 WHY = "{said}: {why}"
 
 # No * and no ?: the name stands in a session policy, where they would stand for other documents.
-DocumentName = Annotated[str, Field(description="name of the document", pattern=r"^[A-Za-z0-9_.-]{3,128}$")]
+DocumentName = Annotated[str, Field(description="Name of the document", pattern=r"^[A-Za-z0-9_.-]{3,128}$")]
 InstanceId = Annotated[str, Field(pattern=r"^(i|mi)-[0-9a-f]{8,17}$")]
 
 
@@ -45,7 +46,7 @@ class OfDocument(Params):
 
     document: DocumentName
     parameters: Mapping[str, str | tuple[str, ...]] = Field(
-        default_factory=dict, description="what the document is given, by name", max_length=50)
+        default_factory=dict, description="What the document is given, by name", max_length=50)
 
     def as_lists(self) -> dict[str, list[str]]:
         """As SSM takes them."""
@@ -53,7 +54,8 @@ class OfDocument(Params):
 
 
 class OnInstances(OfDocument):
-    instances: tuple[InstanceId, ...] = Field(description="ids of the instances", min_length=1, max_length=50)
+    instances: tuple[InstanceId, ...] = Field(     # a session policy of 2,048 characters must name them all
+        description="Ids of the instances", min_length=1, max_length=20)
 
 
 class Automated(OfDocument):
@@ -108,7 +110,7 @@ def _document_arn(document: str, place: Place) -> str:
 
 
 class RunDocument(_OfDocument[OnInstances]):
-    """Run a listed document on instances, each as it comes, and stop at the first that fails"""
+    """Run a listed document on instances, one after the other, until one fails."""
 
     name = "aws.ssm.run_document"
     kind = "Command"
@@ -137,7 +139,7 @@ class RunDocument(_OfDocument[OnInstances]):
             DocumentName=params.document, DocumentVersion=before["version"],
             DocumentHash=before["hash"], DocumentHashType=before["hash_type"],
             InstanceIds=list(params.instances), Parameters=self.given(params), Comment=world.label,
-            TimeoutSeconds=START_WITHIN_S, MaxConcurrency="50", MaxErrors="0")["Command"]
+            TimeoutSeconds=START_WITHIN_S, MaxConcurrency=AT_ONCE, MaxErrors="0")["Command"]
         return Outcome(SENT.format(command=sent["CommandId"], count=len(params.instances)), {"command": sent["CommandId"]})
 
     def look(self, world: World, params: OnInstances, before: State, outputs: State) -> Look:
@@ -182,7 +184,7 @@ def _printed(invocation: Any) -> str:
 
 
 class Automation(_OfDocument[Automated]):
-    """Start a listed automation document, and see it through"""
+    """Start a listed automation document, and see it through."""
 
     name = "aws.ssm.automation"
     kind = "Automation"

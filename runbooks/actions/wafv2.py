@@ -35,11 +35,11 @@ VERSIONS = {4: "IPV4", 6: "IPV6"}
 class Addresses(Params):
     """A list of networks and those to put on it or take off."""
 
-    name: str = Field(description="name of the IP set", pattern=r"^[A-Za-z0-9_-]{1,128}$")
-    id: str = Field(description="id of the IP set", pattern=r"^[0-9a-f-]{36}$")
-    scope: Literal["CLOUDFRONT", "REGIONAL"] = Field("CLOUDFRONT", description="where the IP set is used")
+    name: str = Field(description="Name of the IP set", pattern=r"^[A-Za-z0-9_-]{1,128}$")
+    id: str = Field(description="Id of the IP set", pattern=r"^[0-9a-f-]{36}$")
+    scope: Literal["CLOUDFRONT", "REGIONAL"] = Field("CLOUDFRONT", description="Where the IP set is used")
     addresses: tuple[str, ...] = Field(
-        description="addresses or networks: 203.0.113.7, 2001:db8::/48", min_length=1, max_length=500)
+        description="Addresses or networks: 203.0.113.7, 2001:db8::/48", min_length=1, max_length=500)
 
     @field_validator("addresses")
     @classmethod
@@ -162,14 +162,14 @@ class _OnSet(Action[Addresses]):
 
 
 class BlockAddresses(_OnSet):
-    """Keep addresses out, for everybody behind them"""
+    """Keep addresses out, for everybody behind them."""
 
     name = "aws.wafv2.block_addresses"
     adds = True
 
 
 class UnblockAddresses(_OnSet):
-    """Take addresses off the list, so that they are let in again"""
+    """Take addresses off the list, so that they are let in again."""
 
     name = "aws.wafv2.unblock_addresses"
     adds = False
