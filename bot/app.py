@@ -22,6 +22,8 @@ from bot.clients.aws import QueueReader, SnsConfirmer
 from bot.clients.slack import SlackClient, web_client
 from bot.clients.sns import Certificates
 from bot.config import Config
+from bot.config.catalogue import Catalogue
+from bot.config.runbooks import load_catalogue
 from bot.discover import discover
 from bot.durable import Durable, Identity
 from bot.entrypoints.chat import build_bolt
@@ -32,10 +34,11 @@ from bot.entrypoints.socket_mode import run_socket
 from bot.entrypoints.web import Check, RequestId, Web
 from bot.errors import Misbuilt, Rejected, Unavailable
 from bot.ports import Clock, Ids, KillPoint, SystemClock, SystemIds, survive, system_sleep
-from bot.services import audit, cards, due, journal
+from bot.services import audit, automation, cards, delivery, due, execution, journal
 from bot.services.courier import PACE_S, Courier
-from bot.services.delivery import WORK, Delivery
+from bot.services.delivery import Delivery
 from bot.services.desk import VIGIE, Desk
+from bot.services.execution import Execution
 from bot.services.intake import Intake
 from bot.services.meters import Meters
 from bot.services.reception import Reception
@@ -46,6 +49,9 @@ from bot.store import traffic
 from bot.store.db import create_engine, reader
 from bot.store.migrate import at_head, upgrade
 from bot.trust import TrustStore, endpoint_secrets
+from bot.worlds import Addresses, CloudWorlds
+from runbooks import actions
+from runbooks.actions import Service
 
 log = structlog.get_logger()
 
@@ -86,11 +92,16 @@ class App:
         known_certificates: Mapping[str, bytes] | None = None,
         mounts: Sequence[BaseRoute] = (),
         pace: float = PACE_S,
+        catalogue: Catalogue | None = None,
+        addresses: Addresses | None = None,
     ) -> None:
         self.settings, self.config, self.secrets, self.role = settings, config, secrets, role
         self.engine = create_engine(settings.database_url, pool_size=10, max_overflow=20)
         self._ids = ids or SystemIds()
-        self.desk = Desk(self.engine, config, clock or SystemClock(), self._ids, kill, self._wake)
+        time = clock or SystemClock()
+        self.worlds = CloudWorlds(config, secrets, time, addresses)
+        book = catalogue if catalogue is not None else load_catalogue(settings.runbooks, config, discover(actions, Service))
+        self.desk = Desk(self.engine, config, time, self._ids, kill, self._wake, book, self.worlds)
         self.meters = Meters()
         self.intake = Intake(self.desk)
         self._identity = Identity(settings.database_url, self._ids.new())
@@ -163,10 +174,13 @@ class App:
         courier = Courier(self.desk, self.slack, partial(cards.draw, self.config), self._pace, self.meters.lag.observe)
         self._durable = Durable(self.settings.database_url, self._identity)
         self.delivery = Delivery(self.desk, courier, self._durable)
-        self._durable.work(WORK, self.delivery.run)
+        self.execution = Execution(self.desk, self.worlds, self._durable)
+        self._durable.work(delivery.WORK, self.delivery.run)
+        self._durable.work(execution.WORK, self.execution.run)
         await self._durable.launch()
         await self.delivery.mend()
-        self._tasks.append(asyncio.create_task(self._deliver_forever()))
+        await self.execution.mend()
+        self._tasks.append(asyncio.create_task(self._start_due_forever()))
         self._queues = [
             Queue(self.desk, self.reception, name, endpoint, QueueReader(endpoint.queue_url))
             for name, endpoint in self.config.endpoints.items()
@@ -184,8 +198,9 @@ class App:
             (HOUSEKEEPING_S, "housekeeping", self._housekeeping),
         ):
             self._knocker.every(seconds, name, _in_thread(door))
-        self._knocker.every(DELIVER_S, "deliver", self._knock_delivery)
+        self._knocker.every(DELIVER_S, "deliver", self._knock)
         self._knocker.every(MEND_S, "mend", self.delivery.mend)
+        self._knocker.every(MEND_S, "mend runs", self.execution.mend)
 
     async def stop(self) -> None:
         """Finishes what it holds: no new deliveries, those waiting are committed, then the rest ends."""
@@ -227,22 +242,27 @@ class App:
     # --- what goes on ---
 
     def _wake(self) -> None:
-        """Something may be due for Slack: told after each commit, from any thread."""
+        """Something may be due: told after each commit, from any thread."""
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._due.set)
 
-    async def _knock_delivery(self) -> None:
+    async def _knock(self) -> None:
         self._due.set()
 
-    async def _deliver_forever(self) -> None:
+    async def _start_due_forever(self) -> None:
+        """Deliveries, decisions about alerts, legs of runs: whatever a commit may have made due."""
         while True:
             await self._due.wait()
             self._due.clear()
-            try:
-                await self.delivery.start_due()
-            except Exception:  # a background loop: what is due stays due, the next knock tries again
-                log.exception("deliveries not started")
+            for start in (self.delivery.start_due, self._decide, self.execution.start_due):
+                try:
+                    await start()
+                except Exception:  # a background loop: what is due stays due, the next knock tries again
+                    log.exception("what is due was not started", what=start.__name__)
             await system_sleep(GATHER_S)  # a storm of commits costs twenty looks a second, no more
+
+    async def _decide(self) -> None:
+        await asyncio.to_thread(automation.act, self.desk)
 
     def _housekeeping(self) -> None:
         now = self.desk.clock.now()
