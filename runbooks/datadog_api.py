@@ -57,7 +57,7 @@ class Monitor:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The numbers of one line of a chart, in their order; what is missing is left out."""
+    """The numbers of one line of a chart, in their order; what is missing is left out, and that may be all."""
 
     scope: str
     values: tuple[float, ...]
@@ -100,12 +100,11 @@ def _monitor(said: Any) -> Monitor:
 
 
 def lines(client: Any, query: str, begin: datetime, end: datetime) -> list[Line]:
-    """What a chart of this query would show; only lines with a number."""
+    """What a chart of this query would show."""
     answer = _Metrics(client).query_metrics(int(begin.timestamp()), int(end.timestamp()), query)
     if answer.get("error"):
         raise Failed(NO_ANSWER_TO.format(why=str(answer.get("error"))[:MOST_SAID]))
-    read = [Line(each.get("scope") or "*", tuple(_numbers(each))) for each in answer.get("series") or []]
-    return [each for each in read if each.values]
+    return [Line(each.get("scope") or "*", tuple(_numbers(each))) for each in answer.get("series") or []]
 
 
 def _numbers(series: Any) -> Iterator[float]:

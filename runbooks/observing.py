@@ -180,8 +180,10 @@ class QueryMetric(Reading[Measured]):
     def look(self, world: World, params: Measured, before: State, outputs: State) -> Look:
         begin = world.now - timedelta(minutes=params.minutes)
         found = datadog_api.lines(world.datadog(params.organisation), params.query, begin, world.now)
-        if not found:
-            return Look("under way", NO_DATA.format(query=params.query, minutes=params.minutes))
+        silent = next((each.scope for each in found if not each.values), None)
+        if not found or silent is not None:
+            which = f"{params.query} ({silent})" if silent and len(found) > 1 else params.query
+            return Look("under way", NO_DATA.format(query=which, minutes=params.minutes))
         values = [params.value(each) for each in found]
         wrong = [value for value in values if not params.holds(value)]
         told = ", ".join(f"{value:g}" + (f" ({line.scope})" if len(found) > 1 else "")

@@ -156,6 +156,14 @@ def test_every_line_of_the_chart_counts(stage: DatadogWorld, account: Account) -
     assert seen.seen == "under way" and "0.2 (host:a), 9 (host:b)" in seen.said and seen.outputs["value"] == 9.0
 
 
+def test_one_silent_line_is_enough_for_not_ok(stage: DatadogWorld, account: Account) -> None:
+    query = LATENCY + " by {host}"
+    account.metrics.set(query, 0.2, tags=["host:a"])
+    account.metrics.set(query, lambda _at: None, tags=["host:b"])
+    seen = look(stage, METRIC, query=query, below=1.5)
+    assert seen.seen == "under way" and "no data" in seen.said and "(host:b)" in seen.said
+
+
 @pytest.mark.parametrize(("reduce", "value"), [("last", 2.0), ("avg", 3.0), ("max", 6.0), ("min", 1.0)])
 def test_a_runbook_says_which_value_of_the_time_counts(
         stage: DatadogWorld, account: Account, reduce: str, value: float) -> None:
