@@ -7,6 +7,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from datadog_api_client import ApiClient, Configuration
+from urllib3 import Retry
 
 from bot.clients import probe
 from bot.clients.roles import Guise, Sessions, session_name, session_policy
@@ -84,7 +85,8 @@ class CloudWorlds:
             except Misbuilt as fault:
                 raise Failed(str(fault)) from fault
             options = Configuration(  # type: ignore[no-untyped-call]
-                api_key=keys, server_variables={"site": account.site}, request_timeout=DATADOG_TIMEOUT_S, enable_retry=False,
+                api_key=keys, server_variables={"site": account.site}, request_timeout=DATADOG_TIMEOUT_S,
+                retry_policy=Retry(0),      # its own pool would send again what was not answered
             )
             if self._addresses.datadog:
                 options.host = self._addresses.datadog.format(organisation=organisation)

@@ -185,9 +185,10 @@ class Stepper:
         deadline = job.step.deadline or job.now
         if job.now >= deadline:
             raise Stuck(NOT_SEEN_IN_TIME.format(limit=lasting(task.use.timeout), said=look.said))
-        if look.said != job.step.said:
+        seen = {**(job.step.outputs or {}), **mask(dict(look.outputs))}        # what one look found, the next one may need
+        if look.said != job.step.said or seen != job.step.outputs:
             with self._desk.begin("run: look") as connection:
-                self._change(connection, job, "acted", said=mask_text(look.said)[:LONGEST_SAID])
+                self._change(connection, job, "acted", outputs=seen, said=mask_text(look.said)[:LONGEST_SAID])
                 runs.show(connection, job.run, job.now, urgency=3)
         return min(task.action.poll_s, _until(deadline, job.now))
 
