@@ -1,6 +1,8 @@
 """The double of AWS tells the truth where it matters: states over time, locks, limits, who may do what, lost answers."""
 
 import json
+import struct
+import zlib
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -422,3 +424,111 @@ def test_a_key_without_a_role_may_do_no_more_than_it_is_given(world: ActionWorld
     world.aws("sqs").list_queues()
     assert refused(world.aws("ecs").list_clusters)[0] == "AccessDeniedException"
     assume(world)("ecs").list_clusters()
+
+
+# --- CloudWatch ---
+
+
+def alarm(world: ActionWorld, name: str, state: str = "OK") -> None:
+    world.double.client("cloudwatch").put_metric_alarm(
+        AlarmName=name, MetricName="HTTPCode_Target_5XX_Count", Namespace="AWS/ApplicationELB", Statistic="Sum", Period=60,
+        EvaluationPeriods=1, Threshold=50, ComparisonOperator="GreaterThanThreshold")
+    world.double.cloudwatch.set_alarm(name, state)
+
+
+def alarms(world: ActionWorld, **asked: Any) -> dict[str, str]:
+    said = world.aws("cloudwatch").describe_alarms(**asked)
+    return {each["AlarmName"]: each["StateValue"] for each in (*said["MetricAlarms"], *said["CompositeAlarms"])}
+
+
+def test_an_alarm_is_in_the_state_it_was_told_since_then(world: ActionWorld) -> None:
+    alarm(world, "pay-api-5xx")
+    world.forward(60)
+    world.double.cloudwatch.set_alarm("pay-api-5xx", "ALARM", "412 > 50")
+    told, = world.aws("cloudwatch").describe_alarms(AlarmNames=["pay-api-5xx"])["MetricAlarms"]
+    assert (told["StateValue"], told["StateReason"], told["StateUpdatedTimestamp"]) == ("ALARM", "412 > 50", world.now)
+    assert alarms(world, StateValue="OK") == {}
+    told, = world.aws("cloudwatch").describe_alarm_history(AlarmName="pay-api-5xx", HistoryItemType="StateUpdate")[
+        "AlarmHistoryItems"][:1]
+    assert told["HistorySummary"] == "Alarm updated from OK to ALARM"
+
+
+def test_a_new_alarm_has_no_data_and_a_changed_one_keeps_its_state(world: ActionWorld) -> None:
+    put = {"AlarmName": "new", "MetricName": "m", "Namespace": "n", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1,
+           "ComparisonOperator": "GreaterThanThreshold"}
+    world.aws("cloudwatch").put_metric_alarm(**put, Threshold=1)
+    assert alarms(world) == {"new": "INSUFFICIENT_DATA"}
+    world.aws("cloudwatch").set_alarm_state(AlarmName="new", StateValue="ALARM", StateReason="a drill")
+    world.aws("cloudwatch").put_metric_alarm(**put, Threshold=2)
+    assert alarms(world) == {"new": "ALARM"}
+
+
+def test_a_composite_alarm_follows_its_children_and_is_told_only_to_who_asks(world: ActionWorld) -> None:
+    alarm(world, "pay-api-5xx")
+    alarm(world, "deploying")
+    child = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:pay-api-5xx"
+    put = world.aws("cloudwatch").put_composite_alarm
+    put(AlarmName="pay-api", AlarmRule=f'ALARM("{child}") AND NOT (ALARM(deploying) OR FALSE)')
+    assert refused(put, AlarmName="wrong", AlarmRule="ALARM(a) OR")[0] == "ValidationError"
+    assert "pay-api" not in alarms(world)
+    assert alarms(world, AlarmTypes=["CompositeAlarm"]) == {"pay-api": "OK"}
+    world.double.cloudwatch.set_alarm("pay-api-5xx", "ALARM")
+    assert alarms(world, AlarmNames=["pay-api"], AlarmTypes=["MetricAlarm", "CompositeAlarm"]) == {"pay-api": "ALARM"}
+    world.double.cloudwatch.set_alarm("deploying", "ALARM")
+    assert alarms(world, AlarmTypes=["CompositeAlarm"], StateValue="OK") == {"pay-api": "OK"}
+
+
+LATENCY = {"Namespace": "AWS/ApplicationELB", "MetricName": "TargetResponseTime",
+           "Dimensions": [{"Name": "LoadBalancer", "Value": "app/pay-api/50dc"}]}
+
+
+def measured(world: ActionWorld, *queries: dict[str, Any], minutes: int = 10) -> dict[str, list[float]]:
+    said = world.aws("cloudwatch").get_metric_data(
+        MetricDataQueries=list(queries), StartTime=world.now - timedelta(minutes=minutes), EndTime=world.now,
+        ScanBy="TimestampAscending")
+    return {each["Id"]: each["Values"] for each in said["MetricDataResults"]}
+
+
+def query(id: str, stat: str, period: int = 60, **metric: Any) -> dict[str, Any]:
+    return {"Id": id, "MetricStat": {"Metric": metric or LATENCY, "Period": period, "Stat": stat}, "ReturnData": True}
+
+
+def test_figures_are_added_up_as_the_statistic_says_percentiles_too(world: ActionWorld) -> None:
+    world.double.cloudwatch.feed(
+        "AWS/ApplicationELB", "TargetResponseTime", {"LoadBalancer": "app/pay-api/50dc"}, [0.1, 0.2, 0.3, 0.4, 2.0])
+    stats = {"average": "Average", "most": "Maximum", "count": "SampleCount", "p50": "p50", "p95": "p95"}
+    found = measured(world, *(query(id, stat, 900) for id, stat in stats.items()), minutes=14)
+    assert found == {"average": [pytest.approx(0.6)], "most": [2.0], "count": [5.0], "p50": [0.3], "p95": [2.0]}
+    assert measured(world, query("each", "Average"))["each"] == [0.1, 0.2, 0.3, 0.4, 2.0]
+    assert measured(world, query("none", "Average", Namespace="AWS/RDS", MetricName="CPUUtilization")) == {"none": []}
+
+
+def test_metrics_that_are_put_are_there_and_can_be_reckoned_with(world: ActionWorld) -> None:
+    cloudwatch = world.aws("cloudwatch")
+    for name, value in (("Errors", 5.0), ("Requests", 200.0)):
+        cloudwatch.put_metric_data(
+            Namespace="pay", MetricData=[{"MetricName": name, "Timestamp": world.now - timedelta(minutes=1), "Value": value}])
+    ask = [query("e", "Sum", Namespace="pay", MetricName="Errors"), query("r", "Sum", Namespace="pay", MetricName="Requests")]
+    assert measured(world, *ask, {"Id": "rate", "Expression": "100 * e / r"})["rate"] == [2.5]
+    assert [each["MetricName"] for each in cloudwatch.list_metrics(Namespace="pay")["Metrics"]] == ["Errors", "Requests"]
+    said = cloudwatch.get_metric_statistics(
+        Namespace="pay", MetricName="Errors", StartTime=world.now - timedelta(minutes=5), EndTime=world.now, Period=60,
+        Statistics=["Sum"])
+    assert [each["Sum"] for each in said["Datapoints"]] == [5.0]
+
+
+def test_a_metric_may_follow_the_clock(world: ActionWorld) -> None:
+    world.double.cloudwatch.feed("AWS/SQS", "Age", {}, lambda at: float(at.minute))
+    assert measured(world, query("age", "Maximum", Namespace="AWS/SQS", MetricName="Age"), minutes=3)["age"] == [11.0, 12.0, 13.0]
+
+
+def test_a_chart_is_a_picture_with_the_line_in_it(world: ActionWorld) -> None:
+    world.double.cloudwatch.feed(
+        "AWS/ApplicationELB", "TargetResponseTime", {"LoadBalancer": "app/pay-api/50dc"}, [0.1, 0.2, 0.3, 0.4, 2.0])
+    widget = {"metrics": [["AWS/ApplicationELB", "TargetResponseTime", "LoadBalancer", "app/pay-api/50dc", {"stat": "p95"}]],
+              "period": 60, "start": "-PT15M", "width": 300, "height": 120}
+    drawn = world.aws("cloudwatch").get_metric_widget_image(MetricWidget=json.dumps(widget))["MetricWidgetImage"]
+    empty = world.aws("cloudwatch").get_metric_widget_image(MetricWidget=json.dumps({"metrics": []}))["MetricWidgetImage"]
+    assert struct.unpack(">II", drawn[16:24]) == (300, 120) and struct.unpack(">II", empty[16:24]) == (600, 400)
+    rows = zlib.decompress(drawn[drawn.index(b"IDAT") + 4:])
+    assert bytes((31, 119, 180)) in rows

@@ -80,6 +80,7 @@ def _ssm(ground: Ground, asked: Json, operation: str) -> Sequence[str]:
 def _ec2(ground: Ground, asked: Json, operation: str) -> Sequence[str]:
     ids = [*asked.get("InstanceIds", []), *asked.get("Resources", []), *asked.get("Groups", [])]
     ids += [asked[name] for name in ("InstanceId", "GroupId", "NetworkInterfaceId") if name in asked]
+    ids += [asked["InstanceSpecification"]["InstanceId"]] if "InstanceSpecification" in asked else []      # CreateSnapshots
     kinds = {"i": "instance", "sg": "security-group", "eni": "network-interface"}
     return [ground.arn("ec2", f"{kinds.get(each.split('-')[0], '*')}/{each}") for each in ids] or EVERYTHING
 

@@ -10,6 +10,7 @@ import boto3
 
 from bot.doubles.aws import doors
 from bot.doubles.aws.autoscaling import AutoScaling
+from bot.doubles.aws.cloudwatch import CloudWatch
 from bot.doubles.aws.ecs import Ecs
 from bot.doubles.aws.elbv2 import Elbv2
 from bot.doubles.aws.faults import Fault, Faults
@@ -64,8 +65,8 @@ class Aws:
             self._heals: list[tuple[str, str, Heal]] = []
             self.ecs, self.autoscaling = Ecs(self.ground), AutoScaling(self.ground)
             self.elbv2, self.rds = Elbv2(self.ground, self.autoscaling), Rds(self.ground)
-            self.sts = Sts(self.ground)
-            scripts: tuple[Script, ...] = (self.ecs, self.autoscaling, self.elbv2, self.rds, self.sts)
+            self.sts, self.cloudwatch = Sts(self.ground), CloudWatch(self.ground)
+            scripts: tuple[Script, ...] = (self.ecs, self.autoscaling, self.elbv2, self.rds, self.sts, self.cloudwatch)
             self._scripts = {script.service: script for script in scripts}
 
     def when(self, service: str, operation: str, callback: Heal) -> None:
