@@ -1,13 +1,17 @@
 """What may happen to an act on its way: AWS is too busy, or it is done and nobody says so."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from bot.clients.roles import ONCE, session_policy
 from runbooks.actions import Action, Failed, Look, Params, State, Unsure
 from runbooks.faults import KNOWN, told
-from tests.action_stage import ActionWorld, assert_declared, look_on
+from tests.action_stage import SESSION, ActionWorld, assert_declared, look_on
+
+ROLE = "arn:aws:iam::111122223333:role/vigie-act"
 
 
 @dataclass
@@ -53,17 +57,41 @@ def unanswered(world: ActionWorld, action: Action[Any], call: str, hang: bool = 
     return once, looks
 
 
+class Narrow(ActionWorld):
+    """The same world, seen through a session that may do only what its policy says."""
+
+    keys: Mapping[str, str]
+
+    def _client(self, service: str, region: str) -> Any:
+        client = SESSION.client(  # type: ignore[call-overload]
+            service, region_name=region, endpoint_url=self.served.url, config=ONCE, **self.keys)
+        client.meta.events.register("before-call", self._record)
+        return client
+
+
+def narrowed(world: ActionWorld, action: Action[Any], resources: Sequence[str] = ()) -> Narrow:
+    """May look; and do what the action declares, on these resources."""
+    given = world.aws("sts").assume_role(
+        RoleArn=ROLE, RoleSessionName="lea-run57", Policy=session_policy(action.writes, resources, action.reads))["Credentials"]
+    narrow = Narrow(world.served, world.token, world.label, world.place, world.allowed)
+    narrow.keys = {"aws_access_key_id": given["AccessKeyId"], "aws_secret_access_key": given["SecretAccessKey"],
+                   "aws_session_token": given["SessionToken"]}
+    return narrow
+
+
 def phases_keep_to_what_they_declare(world: ActionWorld, action: Action[Any], **given: Any) -> None:
-    """before and look only read; act needs no more than what is declared; what it writes is on named resources."""
-    params = action.params.model_validate(given)
-    before = action.before(world, params)
-    assert set(world.called) <= set(action.reads)
-    outcome = action.act(world, params, before)
-    assert_declared(action, world.called)
-    start = len(world.called)
-    action.look(world, params, before, outcome.outputs)
-    action.look(world, params, before, {})
-    assert set(world.called[start:]) <= set(action.reads)
+    """before and look get by on what is declared as read; act and undo on that and what is declared on named resources."""
+    params, looking = action.params.model_validate(given), narrowed(world, action)
+    before = action.before(looking, params)
     resources = action.resources(params, before, world.place)
     assert bool(resources) == bool(action.writes)
-    assert all(each.startswith("arn:aws:") and "?" not in each for each in resources)
+    acting = narrowed(world, action, resources)
+    outcome = action.act(acting, params, before)
+    action.look(looking, params, before, outcome.outputs)
+    action.look(looking, params, before, {})
+    assert set(looking.called) <= set(action.reads)
+    if action.mutates and not action.no_undo:
+        action.undo(acting, params, before, outcome.outputs)
+        action.undone(looking, params, before, outcome.outputs)
+    assert_declared(action, [*looking.called, *acting.called])
+    world.called += [*looking.called, *acting.called]

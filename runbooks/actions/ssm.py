@@ -198,9 +198,9 @@ class Automation(_OfDocument[Automated]):
     poll_s = 10.0
 
     def resources(self, params: Automated, before: State, place: Place) -> Sequence[str]:
-        document, role = _document_arn(params.document, place), [params.role] if params.role else []
-        definition = f"{document.replace(':document/', ':automation-definition/')}:{before['version']}"
-        return [document, definition, place.arn("ssm", "automation-execution/*"), *role]
+        name, role = params.document, [params.role] if params.role else []
+        return [place.arn("ssm", f"automation-definition/{name}:{before['version']}"), _document_arn(name, place),
+                place.arn("ssm", "automation-execution/*"), *role]
 
     def given(self, params: Automated) -> dict[str, list[str]]:
         return {**params.as_lists(), **({"AutomationAssumeRole": [params.role]} if params.role else {})}
