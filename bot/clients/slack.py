@@ -1,6 +1,7 @@
 """Slack's Web API as the courier and the checks need it: thin, no retries, errors named by who must react."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Protocol
 
@@ -12,7 +13,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.errors import Rejected, Unavailable
 
 EVENT_TYPE = "vigie_post"
-TIMEOUT_S = 10.0
+TIMEOUT_S, UPLOAD_WITHIN_S = 10.0, 30.0
+LONGEST_ALT = 1_000
 PAGE, MOST_PAGES = 200, 10
 TAKE_JSON = frozenset({"chat.postMessage", "chat.update"})     # the others take forms
 
@@ -39,6 +41,22 @@ class Message(Protocol):
 def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
     """The SDK's client without its retries (they post twice when a reply is lost) and on one shared session."""
     return AsyncWebClient(token=token, base_url=base_url, session=session, timeout=int(TIMEOUT_S), retry_handlers=[])
+
+
+class Upload(Protocol):
+    """A file to show; the courier's File is one."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def alt(self) -> str: ...
+
+    @property
+    def content(self) -> bytes: ...
 
 
 class SlackClient:
@@ -72,6 +90,36 @@ class SlackClient:
                 and (metadata.get("event_payload") or {}).get("key") == key
             ):
                 return str(message["ts"])
+        return None
+
+    async def upload(self, channel: str, thread: str | None, file: Upload, comment: str) -> str:
+        """Shows a file in the thread; returns its id. Only the last of its three calls shows anything."""
+        length, alt = len(file.content), file.alt[:LONGEST_ALT]
+        place = await self.call("files.getUploadURLExternal", filename=file.name, length=length, alt_txt=alt)
+        await self._send_bytes(str(place["upload_url"]), file.content)
+        await self.call(
+            "files.completeUploadExternal", files=json.dumps([{"id": place["file_id"], "title": file.title}]),
+            channel_id=channel, thread_ts=thread, initial_comment=comment,
+        )
+        return str(place["file_id"])
+
+    async def _send_bytes(self, url: str, content: bytes) -> None:
+        """To the address that Slack gave for it, without our token."""
+        assert self.web.session is not None, "the client is built on the shared session"
+        try:
+            async with asyncio.timeout(UPLOAD_WITHIN_S), self.web.session.post(url, data=content) as answer:
+                if answer.status != 200:
+                    raise Unavailable(f"upload: answered {answer.status}")
+        except (aiohttp.ClientError, OSError, ValueError) as error:      # OSError: also time-outs; ValueError: no address
+            raise Unavailable(f"upload: {type(error).__name__}") from error
+
+    async def find_file(self, channel: str, thread: str | None, title: str, oldest: float) -> str | None:
+        """The id of our own file with that title since `oldest`, or None."""
+        ours = await self._our_bot_id()
+        async for message in self._history(channel, thread, oldest):
+            for file in message.get("files") or [] if message.get("bot_id") == ours else []:
+                if file.get("title") == title:
+                    return str(file["id"])
         return None
 
     async def _history(self, channel: str, thread: str | None, oldest: float) -> AsyncIterator[Mapping[str, Any]]:

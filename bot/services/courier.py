@@ -32,11 +32,22 @@ GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_close
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file for a thread. The title is its own and of nothing else there: by it the file is known again."""
+
+    name: str
+    title: str
+    alt: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
     """A message as Slack takes it: `text` is what a notification and a screen reader say."""
 
     text: str
     blocks: list[dict[str, Any]] = field(default_factory=list)
+    file: File | None = None        # then the text is its comment
 
 
 class InDoubt(Unavailable):
@@ -54,6 +65,12 @@ class Slack(Protocol):
 
     async def find(self, channel: str, key: str, thread: str | None, oldest: float) -> str | None:
         """The ts of our own message with that metadata key since `oldest` (epoch seconds), or None."""
+
+    async def upload(self, channel: str, thread: str | None, file: File, comment: str) -> str:
+        """Shows a file in the thread; returns its id. Never sent twice by itself."""
+
+    async def find_file(self, channel: str, thread: str | None, title: str, oldest: float) -> str | None:
+        """The id of our own file with that title since `oldest`, or None."""
 
 
 class Draw(Protocol):
@@ -134,19 +151,32 @@ class Courier:
                 if post is None:
                     return None
                 try:
-                    return self._drawn(connection, post, now)
+                    found = self._ready(connection, post, now)
+                    if isinstance(found, Sending):
+                        return found
                 except sa.exc.OperationalError:     # the database is silent: no fault of this post
                     raise
                 except Exception as error:  # a background loop: one post's fault is shown, and the channel goes on
                     log.exception("a post cannot be drawn", post=post.key, channel=channel)
-                    why = NOT_DRAWN.format(error=type(error).__name__)
+                    found = NOT_DRAWN.format(error=type(error).__name__)
             with self._desk.begin("courier") as writing:
-                _put_off(writing, post, why, now)
+                if isinstance(found, datetime):
+                    cards.hold(writing, post, found)
+                else:
+                    _put_off(writing, post, found, now)
 
-    def _drawn(self, connection: sa.Connection, post: Post, now: datetime) -> Sending:
+    def _ready(self, connection: sa.Connection, post: Post, now: datetime) -> Sending | datetime:
+        """The post, drawn; or the message that its thread begins with, as long as there is no thread; or until when it waits."""
+        root = cards.root_of(connection, post)
+        if root is None or root.ts is not None:
+            return self._drawn(connection, post, root, now)
+        if root.due_at is not None and root.due_at <= now:
+            return self._drawn(connection, root, None, now)
+        return root.due_at or now + AGAIN_AFTER
+
+    def _drawn(self, connection: sa.Connection, post: Post, root: Post | None, now: datetime) -> Sending:
         waited = int((now - post.first_due_at).total_seconds())
         late_s = post.late_s if post.ts else waited if waited >= LATE_AFTER_S else None
-        root = cards.by_key(connection, f"card:{post.group_id}") if post.kind == "log" else None
         return Sending(post, self._draw(connection, post, late_s), root.ts if root else None, late_s, now)
 
     async def _send(self, sending: Sending) -> Shown:
@@ -162,20 +192,20 @@ class Courier:
         post, kill = sending.post, self._desk.kill
         if post.ts is not None:
             kill("update: before send")
-            await self._slack.update(post.channel, post.ts, drawing)
+            if drawing.file is None:
+                await self._slack.update(post.channel, post.ts, drawing)
             kill("update: after send")
             return Shown(post.ts, post.revision)
 
         async def effect() -> Shown:
             kill("post: before send")
-            ts = await self._slack.post(post.channel, drawing, post.key, sending.thread)
+            ts = await self._post(sending, drawing)
             kill("post: after send")
             return Shown(ts, post.revision)
 
         async def reconcile() -> Shown | None:
-            oldest = post.first_due_at.timestamp() - READ_BACK_S
             try:
-                ts = await self._slack.find(post.channel, post.key, sending.thread, oldest)
+                ts = await self._read_back(sending, drawing)
             except (Unavailable, Rejected) as problem:
                 raise InDoubt(f"read back: {problem}", getattr(problem, "retry_after", None)) from problem
             return Shown(ts, SOME_REVISION) if ts else None
@@ -184,6 +214,19 @@ class Courier:
             return await once(self._desk.engine, f"post:{post.key}", sending.begun, effect, reconcile)
         except OutcomeUnknown:
             return await effect()  # Slack's own history says that it is not there
+
+    async def _post(self, sending: Sending, drawing: Drawing) -> str:
+        post = sending.post
+        if drawing.file:
+            return await self._slack.upload(post.channel, sending.thread, drawing.file, drawing.text)
+        return await self._slack.post(post.channel, drawing, post.key, sending.thread)
+
+    async def _read_back(self, sending: Sending, drawing: Drawing) -> str | None:
+        """What an attempt whose answer was lost has left in Slack."""
+        post, oldest = sending.post, sending.post.first_due_at.timestamp() - READ_BACK_S
+        if drawing.file:
+            return await self._slack.find_file(post.channel, sending.thread, drawing.file.title, oldest)
+        return await self._slack.find(post.channel, post.key, sending.thread, oldest)
 
     def _shown(self, sending: Sending, shown: Shown) -> None:
         due = sending.post.due_at or sending.begun
@@ -223,6 +266,7 @@ class Courier:
 
 
 def _put_off(connection: sa.Connection, post: Post, why: str, now: datetime) -> None:
-    """Tried again later, and the log of a card that is not shown with it."""
+    """Tried again later, and with a card what stands in its thread."""
     cards.failed(connection, post, why, now + AGAIN_AFTER)
-    cards.hold_log(connection, post, now + AGAIN_AFTER)
+    if post.kind == "card":
+        cards.hold_thread(connection, post, now + AGAIN_AFTER)

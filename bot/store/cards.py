@@ -1,5 +1,7 @@
-"""Posts: what Slack should show. A card, the log in its thread, or a notice; the courier makes Slack match."""
+"""Posts: what Slack should show. Cards, what stands in their threads (log, run, file, ask, page), notices."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import batch
+from bot.store.approvals import approval
 from bot.store.alerts import alert_group
 from bot.store.db import BigId, Utc, as_rows, instant, metadata, rows
 
@@ -15,10 +18,10 @@ post = sa.Table(
     metadata,
     sa.Column("id", BigId, primary_key=True),
     sa.Column("key", sa.Text, nullable=False, unique=True),       # card:142, log:142, seal:2026-11-22; also Slack's metadata key
-    sa.Column("kind", sa.Text, nullable=False),                    # card, log, notice
+    sa.Column("kind", sa.Text, nullable=False),                    # card, log, notice, run, file, ask, page
     sa.Column("group_id", BigId, index=True),
     sa.Column("channel", sa.Text, nullable=False),
-    sa.Column("body", sa.Text),                                    # a notice's own text; cards and logs are drawn from rows
+    sa.Column("body", sa.Text),                                    # the words of a notice or page; the others are drawn from rows
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("sent_revision", sa.Integer, nullable=False),
     sa.Column("first_due_at", Utc, nullable=False),
@@ -72,14 +75,41 @@ def bump(connection: sa.Connection, group_id: int, now: datetime, urgency: int) 
         batch.bump_posts(connection, [{**record, "due_at": now, "urgency": urgency}])
 
 
-def add_notice(connection: sa.Connection, key: str, channel: str, body: str, now: datetime) -> None:
-    """A message of its own, posted once; the same key again changes nothing."""
+def add_notice(
+    connection: sa.Connection, key: str, channel: str, body: str, now: datetime, due_at: datetime | None = None
+) -> None:
+    """A message of its own, posted once, now or at `due_at`; the same key again changes nothing."""
+    _add(connection, key, "notice", channel, None, body, due_at or now, urgency=1)
+
+
+def add_page(
+    connection: sa.Connection, key: str, channel: str, group_id: int | None, people: Sequence[str], said: str, now: datetime
+) -> None:
+    """Calls these people (keys of vigie.yaml) once with a sentence, in the thread of the group's card.
+
+    `key` is page:<alert>:<number> or doubt:<run>:<step>; the same key again calls nobody.
+    """
+    body = json.dumps({"people": list(people), "said": said}, ensure_ascii=False)
+    _add(connection, key, "page", channel, group_id, body, now, urgency=0)
+
+
+def _add(
+    connection: sa.Connection, key: str, kind: str, channel: str, group_id: int | None, body: str, due_at: datetime,
+    urgency: int,
+) -> None:
     known = connection.execute(sa.select(post.c.id).where(post.c.key == key)).first()
     if known is None:
         connection.execute(post.insert().values(
-            key=key, kind="notice", channel=channel, body=body, revision=1, sent_revision=0,
-            first_due_at=now, due_at=now, urgency=1, tries=0,
+            key=key, kind=kind, channel=channel, group_id=group_id, body=body, revision=1, sent_revision=0,
+            first_due_at=due_at, due_at=due_at, urgency=urgency, tries=0,
         ))
+
+
+def show_ask(connection: sa.Connection, approval_id: int, channel: str, group_id: int | None, now: datetime) -> None:
+    """The message that asks for an approval is to be posted, or drawn anew."""
+    batch.bump_posts(connection, [{
+        "key": f"approval:{approval_id}", "kind": "ask", "group_id": group_id, "channel": channel, "due_at": now, "urgency": 0,
+    }])
 
 
 def next_due(connection: sa.Connection, channel: str, now: datetime) -> Post | None:
@@ -126,10 +156,33 @@ def failed(connection: sa.Connection, sent: Post, why: str, again_at: datetime) 
     )
 
 
-def hold_log(connection: sa.Connection, card: Post, until: datetime) -> None:
-    """The log has no thread to stand in before its card is shown."""
-    waiting = (post.c.group_id == card.group_id, post.c.kind == "log", post.c.ts.is_(None), post.c.due_at < until)
-    connection.execute(sa.update(post).where(*waiting).values(due_at=until))
+def root_of(connection: sa.Connection, reply: Post) -> Post | None:
+    """The message in whose thread it stands: the group's card, or without a group that of its run."""
+    if reply.kind in ("card", "notice"):
+        return None
+    if reply.group_id is not None:
+        return by_key(connection, f"card:{reply.group_id}")
+    run_id = _run_of(connection, reply)
+    return by_key(connection, f"run:{run_id}") if run_id else None
+
+
+def _run_of(connection: sa.Connection, reply: Post) -> int | None:
+    """file:57:0 and doubt:57:2 name their run; approval:12 is asked for one; a run stands by itself."""
+    what, number = reply.key.split(":")[:2]
+    if what == "approval":
+        return connection.execute(sa.select(approval.c.run_id).where(approval.c.id == int(number))).scalar_one_or_none()
+    return int(number) if what in ("file", "doubt") else None
+
+
+def hold(connection: sa.Connection, reply: Post, until: datetime) -> None:
+    """It has no thread to stand in yet."""
+    connection.execute(sa.update(post).where(post.c.id == reply.id, post.c.due_at < until).values(due_at=until))
+
+
+def hold_thread(connection: sa.Connection, card: Post, until: datetime) -> None:
+    """Nothing can stand in the thread of a card before that is shown."""
+    replies = (post.c.group_id == card.group_id, post.c.kind.not_in(("card", "notice")), post.c.ts.is_(None))
+    connection.execute(sa.update(post).where(*replies, post.c.due_at < until).values(due_at=until))
 
 
 def lost(connection: sa.Connection, sent: Post) -> None:
