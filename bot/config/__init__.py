@@ -3,6 +3,7 @@
 from bot.config.catalogue import Catalogue, Claim, Entry, actions_of, stale
 from bot.config.documents import Fault, Misconfigured
 from bot.config.doors import KNOWN_SOURCES
+from bot.config.mandate_rules import unmatched
 from bot.config.models import (
     Config,
     Endpoint,
@@ -50,4 +51,5 @@ __all__ = [
     "read_catalogue",
     "read_config",
     "stale",
+    "unmatched",
 ]

@@ -16,6 +16,7 @@ FROM_EXAMPLE = f"Start from a copy of {EXAMPLE}, or name yours with VIGIE_CONFIG
 OF_VIGIE = "It starts with `workspace:`, `organisations:` ...; see vigie.example.yaml."
 OF_RUNBOOK = "It starts with `name:`, `title:`, `owner:` ...; see the shipped runbooks."
 
+UNREAD = "\0"
 BLIND = "\0{index}"         # about no alert, and nobody's name: it must neither hide the others nor be found by them
 
 
@@ -56,5 +57,5 @@ RUNBOOK = Kind(
     begins=OF_RUNBOOK,
     missing="Name another with VIGIE_RUNBOOKS.",
     stand_ins={"name": "unread", "title": "unread", "owner": "", "reviewed": "2000-01-01", "steps": [_STEP]},
-    blind={"when": {"name": BLIND}, "parameters": {}, "steps": _STEP, "verify": _STEP},
+    blind={"when": {"name": BLIND}, "parameters": {"from": UNREAD}, "steps": _STEP, "verify": _STEP},
 )

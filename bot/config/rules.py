@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 from zoneinfo import available_timezones
 
-from bot.config import doors
+from bot.config import doors, mandate_rules, power_rules
 from bot.config.doors import KNOWN_SOURCES
+from bot.config.mandate_rules import is_hours
 from bot.config.matching import covers
 from bot.config.models import UNKNOWN_SERVICE, Person
 from bot.config.remarks import Book, Place, Remark, Saying, hint
@@ -16,7 +17,6 @@ USER_ID = re.compile(r"[UW][A-Z0-9]{5,20}")
 CHANNEL_ID = re.compile(r"[CG][A-Z0-9]{5,20}")
 SIMPLE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 COMMAND = re.compile(r"/[a-z0-9_-]{1,31}")
-HOURS = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d")
 PUBLIC_URL = re.compile(r"https://[A-Za-z0-9.-]+(?::\d+)?(?:/[\w./-]*)?|http://(?:127\.0\.0\.1|localhost)(?::\d+)?/?")
 
 NO_OWN = Saying("no organisation is of kind own", "Mark the company that owns the platform with `kind: own`.")
@@ -90,14 +90,10 @@ def organisations(book: Book) -> Iterator[Remark]:
         place = ("organisations", key)
         if each.timezone not in available_timezones():
             yield TIMEZONE.at(*place, "timezone", name=each.timezone, hint=hint(each.timezone, available_timezones()))
-        if each.blackout is not None and not _is_hours(each.blackout):
+        if each.blackout is not None and not is_hours(each.blackout):
             yield BLACKOUT.at(*place, "blackout", hours=each.blackout)
         if not any(person.organisation == key and "lead" in person.roles for person in book.config.people.values()):
             yield NO_LEAD.at(*place, name=key)
-
-
-def _is_hours(text: str) -> bool:
-    return HOURS.fullmatch(text) is not None and text[:5] != text[6:]
 
 
 def people(book: Book) -> Iterator[Remark]:
@@ -188,4 +184,8 @@ RULES: tuple[Callable[[Book], Iterator[Remark]], ...] = (
     doors.endpoints,
     doors.shared,
     routing,
+    power_rules.symptoms,
+    power_rules.aws,
+    power_rules.datadog,
+    mandate_rules.mandates,
 )

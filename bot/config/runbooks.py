@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from bot.config.catalogue import Catalogue, Entry, actions_of
 from bot.config.documents import Document, Fault, Misconfigured, Unreadable, read_document
@@ -17,8 +19,9 @@ from bot.config.remarks import Draft, Remark, Saying
 from bot.config.runbook_rules import RULES
 from bot.config.shapes import examine
 from runbooks.actions import Action, Service
-from runbooks.model import Runbook
+from runbooks.model import LENGTH_SCHEMA, Runbook, written
 
+_SPAN = TypeAdapter(timedelta)
 SHIPPED = Path(str(resources.files("runbooks")))
 
 NO_FOLDER = Saying(
@@ -110,7 +113,19 @@ def runbook_schema() -> dict[str, Any]:
     properties, step = schema["properties"], schema["$defs"]["Step"]["properties"]
     properties["when"] = {"anyOf": [{"$ref": "#/$defs/When"}, properties["when"]]}      # one way to be meant needs no list
     step["approve"]["anyOf"].insert(0, {"const": True})
-    return head | schema | {"title": "a runbook"}
+    return head | dict(_as_written(schema)) | {"title": "a runbook"}
+
+
+def _as_written(schema: Any) -> Any:
+    """Lengths of time as people write them: 15m where the library says PT15M."""
+    if isinstance(schema, list):
+        return [_as_written(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    given = schema.get("default")
+    span = schema.get("pattern") == LENGTH_SCHEMA["pattern"] and isinstance(given, str)
+    inside = {key: _as_written(each) for key, each in schema.items()}
+    return inside | {"default": written(_SPAN.validate_python(given))} if span else inside
 
 
 def _read(folder: Path, against: _Against) -> tuple[list[_Sheet], list[Fault], list[Fault]]:

@@ -26,7 +26,7 @@ NOT_DECIMAL = Saying("a number is wanted here", "Digits without quotes, as in 15
 NOT_DATE = Saying("a day is wanted here", "Year, month and day, as in 2026-11-04.")
 NOT_SCALAR = Saying("a text, a number, true or false is wanted here", "One value, neither a list nor a section.")
 BAD_NAME = Saying("{given} is not a text, and names are texts", "Put the name in quotes.")
-SEE_EXAMPLE = "{example} shows one."
+SEE_EXAMPLE = "See {example}."
 DOES_NOT_FIT = Saying("this does not fit here", "{right}")
 OTHERWISE = Saying("{message}", "{description}")
 
@@ -154,8 +154,10 @@ def _without(tree: dict[str, Any], places: list[Place], kind: Kind, left_out: li
     """A copy of the tree without what stands at these places; they are added to `left_out`."""
     repaired = copy.deepcopy(tree)
     for place in places:
-        left_out.append(place)
         section = str(place[0]) if place else ""
+        if section in kind.blind and isinstance(tree.get(section), dict) and section != "when":
+            place = place[:2]       # of a parameter, one key without the others would mean something else
+        left_out.append(place)
         if len(place) < 2 or not isinstance(tree.get(section), dict | list):
             _reset(repaired, section, kind)
         elif section in kind.blind and (_is_entry(place, tree[section]) or "when" in place):

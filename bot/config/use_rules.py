@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic_core import ErrorDetails
 
+from bot.config.kinds import UNREAD
 from bot.config.remarks import Draft, Place, Remark, Saying, hint
 from bot.config.shapes import WORDS_BY_TYPE, misfits
 from runbooks.actions import Action
@@ -186,6 +187,8 @@ def _guess(name: str, runbook: Runbook) -> Guess:
 
 
 def _guess_parameter(parameter: Parameter) -> Guess:
+    if parameter.source == UNREAD:
+        return Guess("x", "nothing")
     known = parameter.default if parameter.default is not None else next(iter(parameter.enum), None)
     if known is not None:
         return Guess(known, "value", parameter.type)
