@@ -208,7 +208,7 @@ def _interfaces(world: World, instance_id: str) -> dict[str, list[str]]:
 
 def _guard_groups(world: World, params: Quarantine, vpc: str) -> None:
     """The quarantine must cut off, and the group that ends connections must be open: people mistake ids."""
-    asked = [each for each in (params.quarantine, params.through) if each]
+    asked = sorted({each for each in (params.quarantine, params.through) if each})
     found = {each["GroupId"]: each for each in world.aws("ec2").describe_security_groups(GroupIds=asked)["SecurityGroups"]}
     for each in asked:
         if found[each]["VpcId"] != vpc:

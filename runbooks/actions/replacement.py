@@ -82,7 +82,8 @@ class ReplaceInstance(Action[Replaced]):
             world.aws("autoscaling").terminate_instance_in_auto_scaling_group(
                 InstanceId=params.instance, ShouldDecrementDesiredCapacity=False)
         except ClientError as error:
-            if error.response["Error"]["Code"] != NOT_MANAGED or _member(group(world, params.group), params.instance):
+            place = _member(group(world, params.group), params.instance)
+            if error.response["Error"]["Code"] != NOT_MANAGED or not (place is None or _leaves(place)):
                 raise
             return Outcome(UNKNOWN.format(instance=params.instance, group=params.group))
         return Outcome(TOLD.format(instance=params.instance), {"terminated": params.instance})
@@ -91,7 +92,7 @@ class ReplaceInstance(Action[Replaced]):
         found = group(world, params.group)
         place = _member(found, params.instance)
         if place is not None:
-            leaves = bool(outputs) or place["LifecycleState"].startswith("Terminat")
+            leaves = bool(outputs) or _leaves(place)
             said = STILL.format(instance=params.instance, lifecycle=place["LifecycleState"], group=params.group)
             return Look("under way" if leaves else "not seen", said)
         new = [each for each in in_service(found) if each not in before["instances"]]
@@ -112,7 +113,7 @@ def _guard_process(found: Mapping[str, Any], params: Replaced) -> None:
 
 
 def _guard_instance(place: Mapping[str, Any], params: Replaced) -> None:
-    if place["LifecycleState"].startswith("Terminat"):
+    if _leaves(place):
         raise Failed(LEAVING.format(instance=params.instance, lifecycle=place["LifecycleState"], group=params.group))
     if place.get("ProtectedFromScaleIn"):
         raise Failed(PROTECTED.format(instance=params.instance))
@@ -130,6 +131,10 @@ def _guard_rest(found: Mapping[str, Any], params: Replaced, left: Sequence[str])
 
 def _member(found: Mapping[str, Any], instance_id: str) -> Mapping[str, Any] | None:
     return next((each for each in found["Instances"] if each["InstanceId"] == instance_id), None)
+
+
+def _leaves(place: Mapping[str, Any]) -> bool:
+    return str(place["LifecycleState"]).startswith("Terminat")
 
 
 SERVICE = Service("aws.asg.replacement", (ReplaceInstance(),))
