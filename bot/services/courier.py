@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -52,6 +53,14 @@ class Drawing:
 
 class InDoubt(Unavailable):
     """Slack could not be asked whether it shows a post; whether it does stays unknown."""
+
+
+class NoThread(Exception):
+    """What a post should stand in is not shown yet."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"no thread until {until}")
+        self.until = until
 
 
 class Slack(Protocol):
@@ -151,28 +160,25 @@ class Courier:
                 if post is None:
                     return None
                 try:
-                    found = self._ready(connection, post, now)
-                    if isinstance(found, Sending):
-                        return found
+                    return self._ready(connection, post, now)
                 except sa.exc.OperationalError:     # the database is silent: no fault of this post
                     raise
+                except NoThread as waiting:
+                    put_off = partial(cards.hold, reply=post, until=waiting.until)
                 except Exception as error:  # a background loop: one post's fault is shown, and the channel goes on
                     log.exception("a post cannot be drawn", post=post.key, channel=channel)
-                    found = NOT_DRAWN.format(error=type(error).__name__)
+                    put_off = partial(_put_off, post=post, why=NOT_DRAWN.format(error=type(error).__name__), now=now)
             with self._desk.begin("courier") as writing:
-                if isinstance(found, datetime):
-                    cards.hold(writing, post, found)
-                else:
-                    _put_off(writing, post, found, now)
+                put_off(writing)
 
-    def _ready(self, connection: sa.Connection, post: Post, now: datetime) -> Sending | datetime:
-        """The post, drawn; or the message that its thread begins with, as long as there is no thread; or until when it waits."""
+    def _ready(self, connection: sa.Connection, post: Post, now: datetime) -> Sending:
+        """The post, drawn; before it the message that its thread begins with. Raises NoThread while that cannot be shown."""
         root = cards.root_of(connection, post)
         if root is None or root.ts is not None:
             return self._drawn(connection, post, root, now)
         if root.due_at is not None and root.due_at <= now:
             return self._drawn(connection, root, None, now)
-        return root.due_at or now + AGAIN_AFTER
+        raise NoThread(root.due_at or now + AGAIN_AFTER)
 
     def _drawn(self, connection: sa.Connection, post: Post, root: Post | None, now: datetime) -> Sending:
         waited = int((now - post.first_due_at).total_seconds())

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import batch
-from bot.store.approvals import approval
 from bot.store.alerts import alert_group
+from bot.store.approvals import approval
 from bot.store.db import BigId, Utc, as_rows, instant, metadata, rows
 
 post = sa.Table(
