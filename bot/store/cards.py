@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from bot.store import batch
 from bot.store.alerts import alert_group
-from bot.store.approvals import approval
 from bot.store.db import BigId, Utc, as_rows, instant, metadata, rows
+
+approval = sa.table("approval", sa.column("id"), sa.column("run_id"))      # approvals.py shows its questions by us
 
 post = sa.Table(
     "post",
