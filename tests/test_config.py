@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import bot.config
 import bot.sources
 from bot.config import KNOWN_SOURCES, Config, Misconfigured, load_config, read_config
+from bot.config.powers import Bound, Second, Standing
 from bot.discover import discover
 from bot.errors import Misbuilt
 from tests.config_stage import EXAMPLE, ROOT, TEXT, changed, line_with, reading
@@ -238,7 +239,8 @@ def test_a_good_file_with_any_line_torn_out_or_doubled_is_still_only_told_about(
 
 def test_the_documentation_names_every_key():
     text = (ROOT / "docs" / "configuration.md").read_text()
-    parts = ("Config", "Organisation", "Person", "Service", "Endpoint", "Topic", "When", "Rule", "Probation")
-    models = [getattr(bot.config, name) for name in parts]
+    parts = ("Config", "Organisation", "Person", "Service", "Endpoint", "Topic", "When", "Rule", "Probation",
+             "Symptom", "Mandate", "Clause", "Aws", "DatadogAccount")
+    models = [*(getattr(bot.config, name) for name in parts), Second, Standing, Bound]
     keys = {key for model in models for key in model.model_fields} - {"line"}
     assert sorted(key for key in keys if f"`{key}`" not in text) == []

@@ -78,6 +78,63 @@ FAULTS = [
 ]
 
 
+# --- symptoms, accounts, the mandate ---
+
+STANDING = "standing: {by: paul, until: 2030-12-31}"
+
+FAULTS += [
+    ("    service: batch-worker\n    when", "    service: batch-wroker\n    when", 'Did you mean "batch-worker"?'),
+    ("  - name: unhealthy target", "  - name: errors", 'the service "pay-api" has the symptom "errors" twice'),
+    ('when: {name: [pay-api-5xx, "pay-api answers with errors"]}', "when: {}", '"unhealthy target" can never be seen'),
+    ("when: {name: [pay-api-unhealthy-hosts", "when: {source: [datadgo], name: [x", 'Did you mean "datadog"?'),
+    ("when: {name: [pay-api-unhealthy-hosts", "when: {service: [edge], name: [x", 'no alert of "pay-api" can be of edge'),
+    ('account: "111122223333"', "account: 111122223333", "a text is wanted"),
+    ('account: "111122223333"', 'account: "1111"', "Twelve digits"),
+    ('  account: "111122223333"', "  # account", '"account" is missing'),
+    ("region: eu-west-3", "region: Paris", "As in eu-west-3"),
+    ("arn:aws:iam::111122223333:role/vigie-read", "vigie-read", "As in arn:aws:iam::111122223333:role/vigie-act"),
+    ("arn:aws:iam::111122223333:role/vigie-read", "arn:aws:iam::111122223333:user/vigie", "not the ARN of a role"),
+    ("arn:aws:iam::111122223333:role/vigie-act", "arn:aws:iam::444455556666:role/vigie-act", "of the account 444455556666"),
+    ("{bridge: vigie-bridge-41d7, padok", "{bridge: vigie-bridge-41d7, padock", 'Did you mean "padok"?'),
+    ("padok: vigie-padok-8c1f", "padok: vigie-bridge-41d7", "have the same external id"),
+    ("padok: vigie-padok-8c1f", 'padok: "hunter2 hunter2"', "this is not an external id"),
+    ("documents: [AWS-RestartEC2Instance", "documents: [AWS-RunShellScript", "runs whatever text it is given"),
+    ("documents: [AWS-RestartEC2Instance", "documents: [AWS-RunPowerShellScript", "runs whatever text it is given"),
+    ("documents: [AWS-RestartEC2Instance", 'documents: ["pay-*"', "not the name of an SSM document"),
+    ("- 192.0.2.0/24", "- 192.0.2.1/24", '"192.0.2.1/24" is not a network: has host bits set'),
+    ("- 192.0.2.0/24", "- the office", "As in 203.0.113.0/24"),
+    ("  bridge: {site: datadoghq.eu", "  brigde: {site: datadoghq.eu", 'Did you mean "bridge"?'),
+    ("  bridge: {site: datadoghq.eu", "  bridge: {site: datadog.eu", 'Did you mean "datadoghq.eu"?'),
+    ("api_key: VIGIE_SECRET_BRIDGE_DATADOG_API", "api_key: 0123456789abcdef0123456789abcdef", "not a reference to a secret"),
+    ("app_key: VIGIE_SECRET_BRIDGE_DATADOG_APP", "app_key: VIGIE_SECRET_BRIDGE_DATADOG_API", "one and the same"),
+    ("api_key: VIGIE_SECRET_PADOK_DATADOG_API", "api_key: VIGIE_SECRET_BRIDGE_DATADOG_API", "so they are one account"),
+    ("    organisation: padok\n    starts", "    organisation: padock\n    starts", 'Did you mean "padok"?'),
+    ("    organisation: padok\n    starts", "    organisation: bridge\n    starts", "and \"bridge\" owns the platform"),
+    ("starts: 2026-01-01", "starts: 2031-01-01", "before it starts on 2031-01-01"),
+    ("starts: 2026-01-01", "starts: the new year", "as in 2026-11-04"),
+    ("    starts: 2026-01-01", "    # starts", '"starts" is missing'),
+    ("    clauses:", "    clauses: []\n    claused:", "at least 1 item"),
+    ("name: §2 fail the database over", "name: §1 restart what is stuck", "two clauses are called"),
+    ("hours: [00:00-08:00, 20:00-00:00]", "hours: [00:00-08:00, 20:00-24:00]", '"20:00-24:00" is not a stretch of hours'),
+    ("hours: [00:00-08:00, 20:00-00:00]", "hours: 08:00-08:00", "two different times"),
+    ("services: pay-db", "services: pay-bd", 'Did you mean "pay-db"?'),
+    ("targets: rds:pay-db", "targets: pay-db", "ecs:payments/*, rds:pay-db or host:hooks.example"),
+    ("        severities: [critical, high]", "        severities: [critcal]", 'Did you mean "critical"?'),
+    ("{desired: {minimum: 4, maximum: 18}}", "{desired: {minimum: 18, maximum: 4}}", "`minimum` 18 is above `maximum` 4"),
+    ("{desired: {minimum: 4, maximum: 18}}", "{desired: {min: 4}}", '"min" is not a key here. Did you mean "minimum"?'),
+    ("          organisation: bridge\n", "          organisation: brigde\n", 'Did you mean "bridge"?'),
+    ("          by: [lead, approver]", "          by: [leader]", 'Did you mean "lead"?'),
+    ("organisation: bridge\n          by: [lead, approver]", "organisation: padok\n          by: manager", "nobody could sign"),
+    ("second:                    #", "second:\n          organisation: padok\n        seconds: #", '"seconds" is not a key'),
+    ("          organisation: bridge\n", "          organisation: padok\n", '"paul" is not of "padok", whose'),
+    (STANDING, "standing: {by: pual, until: 2030-12-31}", 'Did you mean "paul"?'),
+    (STANDING, "standing: {by: ines, until: 2030-12-31}", "of the company that owns the platform"),
+    (STANDING, "standing: {by: alice, until: 2030-12-31}", '"alice" is neither lead nor approver'),
+    (STANDING, "standing: {by: paul, until: 2031-01-01}", "Until the mandate's last day"),
+    (STANDING, "standing: {by: paul, until: 2025-01-01}", "Give it a day within the mandate"),
+]
+
+
 @pytest.mark.parametrize(("old", "new", "words"), FAULTS, ids=[f"{new.strip()[:40]}-{words[:20]}" for _, new, words in FAULTS])
 def test_a_fault_is_told_with_its_line_and_its_remedy(read, old, new, words):
     text = changed(old, new)
@@ -100,6 +157,9 @@ WARNINGS = [
     ("name: Bruno", "name: Alice", "both called Alice"),
     ("VIGIE_SECRET_PADOK_DATADOG", "VIGIE_SECRET_BRIDGE_DATADOG", "share the secret"),
     ('    when: {name: "*cert*"}\n    important: false\n    severity: warning', "    when: {name: x}", "decides nothing"),
+    ("role/vigie-act", "role/vigie-read", "one role looks and acts"),
+    (", padok: vigie-padok-8c1f}", "}", '"padok" has no external id'),
+    ("{desired: {minimum: 4, maximum: 18}}", "{desired: {}}", "this bound allows everything"),
 ]
 
 
@@ -137,6 +197,30 @@ def test_every_fault_of_a_file_is_told_at_once(read):
     ):
         assert words in told, told
     assert 'bridge" is not in' not in told, "what hangs on a broken entry is not a fault of its own"
+
+
+def test_faults_of_what_runbooks_may_do_are_told_together_and_none_is_only_an_echo(read):
+    text = changed("account: \"111122223333\"", "account: bridge")
+    for old, new in (
+        ("when: {name: [pay-api-5xx, ", "when: {nmae: [pay-api-5xx, "),
+        ("    service: batch-worker\n    when", "    when"),
+        ("runbooks: rds-failover", "runbooks: []"),
+        ("ends: 2030-12-31", "ends: never"),
+        ("region: eu-west-3", "region: [eu-west-3]"),
+        ("  padok: {site: datadoghq.eu, api_key: VIGIE_SECRET_PADOK_DATADOG_API, ", "  padok: {"),
+    ):
+        assert old in text
+        text = text.replace(old, new, 1)
+    told = [str(fault) for fault in read(text).faults]
+    assert [re.sub(r"vigie.yaml:\d+: (\S+): .*", r"\1", each) for each in told] == [
+        "symptoms[0].when.nmae",
+        "symptoms[2].service",
+        "aws.account",
+        "aws.region",
+        "datadog.padok.api_key",
+        "mandates.nights.ends",
+        "mandates.nights.clauses[1].runbooks",
+    ], told
 
 
 @pytest.mark.parametrize("missing", ["workspace", "default_channel", "organisations", "people", "channels", "services"])

@@ -151,25 +151,27 @@ def _entry(told: Told, model: type[BaseModel]) -> Place:
 
 
 def _without(tree: dict[str, Any], places: list[Place], kind: Kind, left_out: list[Place]) -> dict[str, Any]:
-    """A copy of the tree without what stands at these places; they are added to `left_out`."""
+    """A copy of the tree without what stands at these places; all that went with them is added to `left_out`."""
     repaired = copy.deepcopy(tree)
     for place in places:
         section = str(place[0]) if place else ""
-        if section in kind.blind and isinstance(tree.get(section), dict) and section != "when":
-            place = place[:2]       # of a parameter, one key without the others would mean something else
-        left_out.append(place)
-        if len(place) < 2 or not isinstance(tree.get(section), dict | list):
+        entries = tree.get(section)
+        if len(place) < 2 or not isinstance(entries, dict | list):
             _reset(repaired, section, kind)
-        elif section in kind.blind and (_is_entry(place, tree[section]) or "when" in place):
+        elif section in kind.blind and _means_all(place, entries):
+            place = place[:1] if section == "when" and isinstance(entries, dict) else place[:2]
             _blind(repaired, place, kind)
         else:
             _drop(repaired, place)
+        left_out.append(place)
     return repaired
 
 
-def _is_entry(place: Place, entries: Any) -> bool:
-    """Whether it is a whole entry that could be found by its name: not one whose name is the fault."""
-    return len(place) == 2 and isinstance(place[1], str if isinstance(entries, dict) else int)
+def _means_all(place: Place, entries: Any) -> bool:
+    """Whether an entry without this would be another one: a rule that means other alerts, a parameter of another type."""
+    if isinstance(entries, dict):
+        return "when" in place or isinstance(place[1], str)
+    return "when" in place or (len(place) == 2 and isinstance(place[1], int))
 
 
 def _reset(tree: dict[str, Any], section: str, kind: Kind) -> None:
@@ -180,15 +182,14 @@ def _reset(tree: dict[str, Any], section: str, kind: Kind) -> None:
 
 def _blind(tree: dict[str, Any], place: Place, kind: Kind) -> None:
     """Keeps the place and the name of an entry that cannot be read, but about no alert: it must hide nothing."""
-    section, entry, entries = str(place[0]), place[1], tree[str(place[0])]
-    if section == "when" and isinstance(entries, dict):
+    section, entry = str(place[0]), place[-1]
+    if len(place) == 1:
         tree[section] = [kind.blind[section]]
         return
-    with suppress(IndexError, TypeError):
-        given = entries[entry]
-        nothing = _numbered(kind.blind[section], entry)
+    with suppress(IndexError):
+        given, nothing = tree[section][entry], _numbered(kind.blind[section], entry)
         named = isinstance(given, dict) and isinstance(given.get("name"), str) and "name" in nothing and section != "when"
-        entries[entry] = nothing | ({"name": given["name"]} if named else {})
+        tree[section][entry] = nothing | ({"name": given["name"]} if named else {})
 
 
 def _numbered(content: Any, index: int | str) -> Any:
