@@ -48,7 +48,10 @@ CONFIG = Config.model_validate(
 )
 
 ALICE = Actor("alice", "Alice", "bridge", frozenset({"engineer"}), "U0ALICE001", "slack C0ALERTS01")
+PAUL = Actor("paul", "Paul", "bridge", frozenset({"lead", "approver"}), "U0PAUL0001", "slack C0ALERTS01")
+MARIE = Actor("marie", "Marie", "bridge", frozenset({"manager"}), "U0MARIE001", "slack C0ALERTS01")
 LEA = Actor("lea", "Léa", "padok", frozenset({"engineer"}), "U0LEA00001", "slack C0ALERTS01")
+INES = Actor("ines", "Inès", "padok", frozenset({"lead"}), "U0INES0001", "slack C0ALERTS01")
 
 
 def desk_on(engine: sa.Engine, clock: ManualClock | None = None, kill: KillPoint = survive, config: Config = CONFIG) -> Desk:

@@ -36,6 +36,8 @@ def _tables() -> None:
         sa.Column("asked_at", Utc, nullable=False),
         sa.Column("expires_at", Utc, nullable=False),
         sa.Column("ended_at", Utc, nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_approval"),
     )
     op.create_index("ix_approval_run_id", "approval", ["run_id"])

@@ -8,9 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.store.cards import post
 from bot.store.db import BigId, Utc, metadata
 
 OPEN, APPROVED, REJECTED, EXPIRED, REVOKED, VOID = "open", "approved", "rejected", "expired", "revoked", "void"
+USED = "used"                           # what it allowed has begun: nobody can take it back any more
 
 approval = sa.Table(
     "approval",
@@ -25,6 +27,8 @@ approval = sa.Table(
     sa.Column("asked_at", Utc, nullable=False),
     sa.Column("expires_at", Utc, nullable=False),
     sa.Column("ended_at", Utc),
+    sa.Column("ended_by", sa.Text),                            # who rejected it, or took a yes back
+    sa.Column("reason", sa.Text),
 )
 
 signature = sa.Table(
@@ -96,6 +100,8 @@ class Approval:
     asked_at: datetime
     expires_at: datetime
     ended_at: datetime | None
+    ended_by: str | None
+    reason: str | None
 
 
 def _approval(row: sa.Row[Any]) -> Approval:
@@ -122,9 +128,20 @@ def get(connection: sa.Connection, approval_id: int) -> Approval:
 
 def newest(connection: sa.Connection, run_id: int, number: int | None = None) -> Approval | None:
     """The run's newest question, about that step if one is named."""
-    query = sa.select(approval).where(approval.c.run_id == run_id).order_by(approval.c.id.desc()).limit(1)
-    row = connection.execute(query if number is None else query.where(approval.c.number == number)).one_or_none()
-    return _approval(row) if row else None
+    found = find(connection, approval.c.run_id == run_id, *([] if number is None else [approval.c.number == number]), most=1)
+    return found[0] if found else None
+
+
+def hold(connection: sa.Connection, run_id: int) -> Approval | None:
+    """The run's newest question, which nobody else can answer before this transaction ends."""
+    found = find(connection, approval.c.run_id == run_id, most=1, held=True)
+    return found[0] if found else None
+
+
+def find(connection: sa.Connection, *where: sa.ColumnElement[bool], most: int = 50, held: bool = False) -> list[Approval]:
+    """Questions that fit, newest first."""
+    query = sa.select(approval).where(*where).order_by(approval.c.id.desc()).limit(most)
+    return [_approval(row) for row in connection.execute(query.with_for_update() if held else query)]
 
 
 def change(connection: sa.Connection, approval_id: int, states: Sequence[str], **values: Any) -> bool:
@@ -134,14 +151,23 @@ def change(connection: sa.Connection, approval_id: int, states: Sequence[str], *
 
 
 def close_open(connection: sa.Connection, run_id: int, state: str, now: datetime) -> None:
-    """Questions of the run that nobody needs to answer any more."""
+    """Questions of the run that nobody needs to answer any more; Slack is to show it."""
     query = sa.update(approval).where(approval.c.run_id == run_id, approval.c.state.in_((OPEN, APPROVED)))
-    connection.execute(query.values(state=state, ended_at=now))
+    closed = connection.execute(query.values(state=state, ended_at=now).returning(approval.c.id)).scalars().all()
+    draw_again(connection, closed, now)
+
+
+def draw_again(connection: sa.Connection, approval_ids: Sequence[int], now: datetime) -> None:
+    """What Slack shows of these questions is no longer true."""
+    shown = [f"approval:{each}" for each in approval_ids]
+    newer = {"revision": post.c.revision + 1, "due_at": sa.func.coalesce(post.c.due_at, now), "urgency": 1}
+    connection.execute(sa.update(post).where(post.c.key.in_(shown)).values(**newer))
 
 
 def sign(
     connection: sa.Connection, approval_id: int, person: str, organisation: str, now: datetime, standing: str | None = None
 ) -> None:
+    """Raises IntegrityError when that person has signed already."""
     connection.execute(signature.insert().values(
         approval_id=approval_id, person=person, organisation=organisation, at=now, standing=standing,
     ))
@@ -151,3 +177,30 @@ def signatures(connection: sa.Connection, approval_id: int) -> list[sa.Row[Any]]
     """Who said yes, in order."""
     query = sa.select(signature).where(signature.c.approval_id == approval_id).order_by(signature.c.at)
     return list(connection.execute(query))
+
+
+# --- mandates that were confirmed -----------------------------------------------------------------------------------------
+
+
+def confirmations(connection: sa.Connection, mandate: str) -> list[sa.Row[Any]]:
+    """Who confirmed which version of that mandate, oldest first."""
+    query = sa.select(confirmation).where(confirmation.c.mandate == mandate).order_by(confirmation.c.at)
+    return list(connection.execute(query))
+
+
+def confirm(
+    connection: sa.Connection, mandate: str, version: str, organisation: str, person: str, now: datetime
+) -> bool:
+    """Whether it is new that this side confirms this version."""
+    given = {"mandate": mandate, "version": version, "organisation": organisation, "person": person, "at": now}
+    query = sa.text(
+        "INSERT INTO confirmation (mandate, version, organisation, person, at) "
+        "VALUES (:mandate, :version, :organisation, :person, :at) ON CONFLICT DO NOTHING"
+    ).bindparams(sa.bindparam("at", type_=Utc))
+    return connection.execute(query, given).rowcount == 1
+
+
+def withdraw(connection: sa.Connection, mandate: str, organisation: str) -> bool:
+    """Whether this side had confirmed any version of it, which now counts no more."""
+    mine = (confirmation.c.mandate == mandate, confirmation.c.organisation == organisation)
+    return connection.execute(sa.delete(confirmation).where(*mine)).rowcount > 0
