@@ -9,7 +9,7 @@ import pytest
 
 from bot.services import logbook
 from bot.services.cards import View, draw_card
-from bot.services.courier import Drawing
+from bot.services.drawing import Drawing
 from bot.store.alerts import Alert
 from tests.judge import message_faults
 from tests.story import CONFIG, T0

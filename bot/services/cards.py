@@ -10,9 +10,8 @@ import sqlalchemy as sa
 
 from bot.config import Config
 from bot.services import logbook
-from bot.services.courier import Drawing
 from bot.services.desk import VIGIE
-from bot.services.drawing import context, escape, person, section
+from bot.services.drawing import Drawing, context, escape, person, section
 from bot.services.response import clock_time, headline, lasted
 from bot.store import alerts, journal
 from bot.store.alerts import Alert

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import sqlalchemy as sa
 import structlog
@@ -13,6 +13,7 @@ import structlog
 from bot.durable import OutcomeUnknown, once
 from bot.errors import Rejected, Unavailable
 from bot.services.desk import Desk
+from bot.services.drawing import Drawing, File
 from bot.store import cards
 from bot.store.cards import Post
 from bot.store.traffic import forget_attempt
@@ -30,25 +31,6 @@ SOME_REVISION = 0       # what a message shows that was read back: perhaps an ol
 
 TOO_RICH = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "metadata_too_large"})
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file for a thread. The title is its own and of nothing else there: by it the file is known again."""
-
-    name: str
-    title: str
-    alt: str
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """A message as Slack takes it: `text` is what a notification and a screen reader say."""
-
-    text: str
-    blocks: list[dict[str, Any]] = field(default_factory=list)
-    file: File | None = None        # then the text is its comment
 
 
 class InDoubt(Unavailable):

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.config import Config
-from bot.services.courier import Drawing
-from bot.services.drawing import escape, person, section
+from bot.services.drawing import Drawing, escape, person, section
 from bot.services.response import clock_time
 from bot.store.alerts import Alert
 
