@@ -159,5 +159,5 @@ def _pages(connection: sa.Connection, table: sa.Table, size: int = PAGE) -> Iter
 def about(connection: sa.Connection, objects: list[str], most: int) -> list[Entry]:
     """The newest entries about these objects (alert:142), oldest first; refusals are left out."""
     row = journal.c
-    query = sa.select(journal).where(row.object.in_(objects), row.outcome == "done").order_by(row.id.desc()).limit(most)
+    query = sa.select(journal).where(row.object.in_(objects), row.outcome != "refused").order_by(row.id.desc()).limit(most)
     return [Entry(**each._mapping) for each in reversed(connection.execute(query).all())]
