@@ -81,10 +81,10 @@ def need(measured: Measured, aims: Aims) -> Need:
         by["memory"] = ceil(percentile(_product(measured.memory, measured.in_service, 0.01), 99) * aims.growth / MEMORY_TARGET)
     rate = percentile(list(measured.requests.values()), 99) / BIN_S
     if measured.requests and aims.rate_tested:
-        by["requests"] = ceil(rate * aims.growth / aims.rate_tested)
+        by["request rate"] = ceil(rate * aims.growth / aims.rate_tested)
     if measured.requests and measured.latency_s and aims.threads:
         waiting = rate * percentile(list(measured.latency_s.values()), 95)      # Little's law
-        by["threads"] = ceil(waiting * aims.growth / (THREADS_TARGET * aims.threads))
+        by["thread pool"] = ceil(waiting * aims.growth / (THREADS_TARGET * aims.threads))
     load = max(by.values())
     spare = ceil(load * measured.zones / (measured.zones - 1)) if measured.zones > 1 else load
     return Need(by, load, max(spare, measured.zones, 2))

@@ -1,18 +1,16 @@
 """What tests of actions on EC2 stand on: an instance, a group, its targets; and a judge of the rights that an action asks for."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bot.clients.roles import ONCE, session_policy
 from bot.doubles.aws import IMAGE
 from runbooks.actions import Action, Failed, Params, State, Unsure
 from runbooks.faults import told
 from tests.action_stage import ActionWorld, look_on
+from tests.mishaps import narrowed
 
 NOT_A_CALL = {"ec2:CreateTags"}         # a right that another call needs
 
@@ -96,44 +94,16 @@ def assert_lost_is_found(world: ActionWorld, action: Action[Any], service: str, 
     assert [each.operation for each in world.double.calls].count(operation) == 1
 
 
-@cache
-def models() -> boto3.session.Session:
-    """One session for all: it reads the description of a service once."""
-    return boto3.session.Session()
-
-
-class Guised(ActionWorld):
-    """The same world seen with the session policy of one step, as Vigie's clients are when it acts."""
-
-    secret: dict[str, str]
-
-    def _client(self, service: str, region: str) -> Any:
-        client = models().client(       # type: ignore[call-overload]
-            service, region, endpoint_url=self.served.url, config=ONCE, aws_access_key_id=self.secret["AccessKeyId"],
-            aws_secret_access_key=self.secret["SecretAccessKey"], aws_session_token=self.secret["SessionToken"])
-        client.meta.events.register("before-call", self._record)
-        return client
-
-
-def guised(world: ActionWorld, action: Action[Any], on: Sequence[str] = ()) -> ActionWorld:
-    """`on` are the ARNs on which it may write; without them it only looks."""
-    policy = session_policy(action.writes, on, action.reads)
-    seen = Guised(world.served, called=world.called)
-    seen.secret = world.double.client("sts").assume_role(
-        RoleArn="arn:aws:iam::111122223333:role/vigie-act", RoleSessionName="lea-run57", Policy=policy)["Credentials"]
-    return seen
-
-
 def rights_unused(world: ActionWorld, action: Action[Any], *, undo: bool = True, **given: Any) -> set[str]:
     """A whole life under the session policy that the action itself declares. Gives the rights that it did not use."""
-    looking = guised(world, action)
+    looking = narrowed(world, action)
     params, before, _ = prepare(looking, action, **given)
     resources = action.resources(params, before, world.place)
-    acting = guised(world, action, resources)
+    acting = narrowed(world, action, resources)
     outputs = action.act(acting, params, before).outputs
     assert look_on(looking, action, params, before, outputs)[-1].seen == "done"
     if undo:
         action.undo(acting, params, before, outputs)
         action.undone(looking, params, before, outputs)
     assert resources and all(each.startswith("arn:aws:") and each != "arn:aws:*" for each in resources)
-    return {*action.reads, *action.writes} - set(world.called) - NOT_A_CALL
+    return {*action.reads, *action.writes} - {*looking.called, *acting.called} - NOT_A_CALL

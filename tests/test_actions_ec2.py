@@ -7,7 +7,6 @@ import pytest
 from runbooks.actions import Unsure
 from runbooks.actions.ec2 import InstanceState, Reboot, Start, Stop
 from tests.action_ground import (
-    acted,
     assert_lost_is_found,
     assert_throttled_is_later,
     group_of,
@@ -17,20 +16,9 @@ from tests.action_ground import (
     rights_unused,
 )
 from tests.action_stage import ActionWorld, aws_server, look_on, play, play_back, world
+from tests.mishaps import Tried, tried
 
 __all__ = ["aws_server", "world"]
-
-
-class Checks:
-    """What the status checks of every instance say from now on."""
-
-    def __init__(self, world: ActionWorld) -> None:
-        self.said: str | None = None
-        world.aws("ec2").meta.events.register("after-call.ec2.DescribeInstanceStatus", self._say)
-
-    def _say(self, parsed: Any, **_: Any) -> None:
-        for each in parsed["InstanceStatuses"] if self.said else ():
-            each["InstanceStatus"]["Status"] = self.said
 
 
 def state(world: ActionWorld, id: str) -> str:
@@ -45,41 +33,57 @@ def test_a_rebooted_instance_is_believed_only_when_its_checks_can_be_of_after_it
     id = instance_of(world)
     played = play(world, Reboot(), instance=id)
     assert played.plan == f"would reboot {id} (m5.large, eu-west-3a, status checks ok)"
-    assert played.seen == "done" and len(played.looks) > 8
-    assert played.looks[-1].said == f"{id} has been rebooted and its status checks are ok"
+    assert played.looks[0].said == f"{id} is coming up: status checks ok/initializing"
+    assert played.looks[-2].said == f"the status checks of {id} may still be those of before the reboot"
+    assert played.looks[-1].said == f"{id} has been rebooted and its status checks are ok" and played.seen == "done"
     assert Reboot().resources(played.params, played.before, world.place) == [
         f"arn:aws:ec2:eu-west-3:111122223333:instance/{id}"]
     assert not Reboot().idempotent and Reboot().no_undo
 
 
+def test_an_impaired_instance_is_not_rebooted_well_until_its_checks_are_ok(world: ActionWorld) -> None:
+    id = instance_of(world)
+    world.double.ec2.impaired.add(id)
+    params, before, plan = prepare(world, Reboot(), instance=id)
+    assert plan.endswith("status checks ok/impaired)")
+    outputs = Reboot().act(world, params, before).outputs
+    world.double.ec2.impaired.add(id)
+    world.forward(130)
+    look = Reboot().look(world, params, before, outputs)
+    assert (look.seen, look.said) == ("under way", f"{id} is coming up: status checks ok/impaired")
+    world.double.ec2.impaired.clear()
+    assert Reboot().look(world, params, before, outputs).seen == "done"
+
+
 def test_an_instance_that_does_not_run_or_comes_up_just_now_is_not_rebooted(world: ActionWorld) -> None:
-    id, checks = instance_of(world), Checks(world)
-    checks.said = "initializing"
+    id, ec2 = instance_of(world), world.double.client("ec2")
+    ec2.reboot_instances(InstanceIds=[id])
     assert refusal(world, Reboot(), instance=id).again
-    world.double.client("ec2").stop_instances(InstanceIds=[id])
+    ec2.stop_instances(InstanceIds=[id])
     assert str(refusal(world, Reboot(), instance=id)) == f"{id} is stopped: only a running instance can be rebooted"
 
 
 def test_a_reboot_without_an_answer_is_done_if_the_checks_begin_anew(world: ActionWorld) -> None:
-    id, checks = instance_of(world), Checks(world)
-    params, before, _ = prepare(world, Reboot(), instance=id)
+    once = lost(world, instance_of(world))
+    look = Reboot().look(world, once.params, once.before, {})
+    assert look.seen == "under way" and look.said.endswith("is coming up: status checks ok/initializing")
+    looks = look_on(world, Reboot(), once.params, once.before, look.outputs)
+    assert looks[-1].seen == "done" and world.called.count("ec2:RebootInstances") == 1
+
+
+def lost(world: ActionWorld, id: str) -> Tried:
     world.double.faults.lose("ec2", "RebootInstances", hang=True)
-    assert isinstance(acted(world, Reboot(), params, before), Unsure)
-    checks.said = "initializing"
-    look = Reboot().look(world, params, before, {})
-    assert (look.seen, look.said) == ("under way", f"{id} is coming up: status checks ok/initializing")
-    checks.said = "ok"
-    assert look_on(world, Reboot(), params, before, look.outputs)[-1].seen == "done"
-    assert [each.operation for each in world.double.calls].count("RebootInstances") == 1
+    once = tried(world, Reboot(), "ec2:RebootInstances", instance=id)
+    assert isinstance(once.meaning, Unsure)
+    return once
 
 
 def test_a_reboot_without_an_answer_and_without_a_trace_is_for_a_person(world: ActionWorld) -> None:
-    id, checks = instance_of(world), Checks(world)
-    params, before, _ = prepare(world, Reboot(), instance=id)
+    id = instance_of(world)
     world.double.faults.broken("ec2", "RebootInstances")
-    assert isinstance(acted(world, Reboot(), params, before), Unsure)
-    checks.said = "ok"
-    look = Reboot().look(world, params, before, {})
+    once = tried(world, Reboot(), "ec2:RebootInstances", instance=id)
+    assert isinstance(once.meaning, Unsure)
+    look = Reboot().look(world, once.params, once.before, {})
     assert (look.seen, look.said) == ("not seen", f"nothing shows that {id} was rebooted: running, status checks ok")
 
 
@@ -91,8 +95,6 @@ def test_an_instance_started_anew_was_not_rebooted(world: ActionWorld) -> None:
 
 
 def test_a_throttled_reboot_may_be_tried_later(world: ActionWorld) -> None:
-    checks = Checks(world)
-    checks.said = "ok"
     assert_throttled_is_later(world, Reboot(), "ec2", "RebootInstances", instance=instance_of(world))
 
 
@@ -166,13 +168,12 @@ def test_a_lost_or_throttled_stop_is_told_apart(world: ActionWorld) -> None:
 
 
 def test_the_state_of_an_instance_is_read_and_waited_for(world: ActionWorld) -> None:
-    id, checks = instance_of(world), Checks(world)
-    checks.said = "ok"
+    id = instance_of(world)
     played = play(world, InstanceState(), instance=id, expect="running", checks=True)
     assert played.outcome.said == f"{id} is running, status checks ok"
     assert {key: played.outcome.outputs[key] for key in ("state", "checks", "kind", "zone")} == {
         "state": "running", "checks": "ok", "kind": "m5.large", "zone": "eu-west-3a"}
-    checks.said = "impaired"
+    world.double.ec2.impaired.add(id)
     look = InstanceState().look(world, played.params, {}, {})
     assert (look.seen, look.said) == ("under way", f"{id} is running, status checks ok/impaired")
     assert InstanceState().look(world, InstanceState.params(instance=id, expect="stopped"), {}, {}).seen == "under way"

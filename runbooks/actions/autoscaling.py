@@ -191,7 +191,10 @@ class Halt(OfGroup[Processes]):
 
 
 class Suspend(Halt):
-    """Suspend what an Auto Scaling group does by itself. A later step must resume it: a forgotten one is an outage."""
+    """Suspend what an Auto Scaling group does by itself.
+
+    A later step must resume it: a forgotten suspension is an outage.
+    """
 
     name = "aws.asg.suspend"
     changes = "the group stops doing these things by itself until they are resumed"

@@ -1,12 +1,12 @@
 """EC2: reboot, stop and start an instance, read how it is."""
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from runbooks.actions import Failed, Look, Outcome, Service, State, World
-from runbooks.machines import Machine, OfMachine, instance, member
+from runbooks.machines import Described, Machine, OfMachine, instance, member
 
 NOT_RUNNING = "{instance} is {state}: only a running instance can be rebooted"
 JUST_STARTED = "the status checks of {instance} are initializing: it has been started or rebooted just now"
@@ -99,7 +99,11 @@ class Switch(OfMachine[Machine]):
             raise Failed(IN_BETWEEN.format(instance=params.instance, state=state), again=True)
         if state not in self.states:
             raise Failed(WRONG_STATE.format(instance=params.instance, state=state, verb=self.verb))
-        return {**_described(found), "state": state}
+        self.guard(world, params, found)
+        return {**_described(found), "state": state, "address": _passing_address(found)}
+
+    def guard(self, world: World, params: Machine, found: Described) -> None:
+        """Raises Failed when this instance must not be told so."""
 
     def plan(self, params: Machine, before: State) -> str:
         said = WOULD.format(verb=self.verb, instance=params.instance, **before)
@@ -139,14 +143,12 @@ class Stop(Switch):
     states = ("running", "stopping", "stopped")
     other_way = "pending"
 
-    def before(self, world: World, params: Machine) -> State:
-        state = super().before(world, params)
-        found, place = instance(world, params.instance), member(world, params.instance)
+    def guard(self, world: World, params: Machine, found: Described) -> None:
         if found.get("RootDeviceType") != "ebs":
             raise Failed(NO_DISK.format(instance=params.instance))
+        place = member(world, params.instance)
         if place is not None and not place.away:
             raise Failed(OF_GROUP.format(instance=params.instance, group=place.group))
-        return {**state, "address": _passing_address(found)}
 
     def plan(self, params: Machine, before: State) -> str:
         said = super().plan(params, before)
@@ -202,11 +204,11 @@ def _switch(world: World, verb: str, instance_id: str) -> Outcome:
     return Outcome(TOLD.format(verb=verb, instance=instance_id), {"told": verb})
 
 
-def _state(found: Any) -> str:
+def _state(found: Described) -> str:
     return str(found["State"]["Name"])
 
 
-def _described(found: Any) -> dict[str, str]:
+def _described(found: Described) -> dict[str, str]:
     return {"kind": found["InstanceType"], "zone": found["Placement"]["AvailabilityZone"]}
 
 
@@ -219,7 +221,7 @@ def _checks(world: World, instance_id: str) -> str:
     return "not-applicable"
 
 
-def _passing_address(found: Any) -> str:
+def _passing_address(found: Described) -> str:
     """The public address that AWS takes back when the instance stops; an Elastic IP stays."""
     for each in found.get("NetworkInterfaces", []):
         lent = each.get("Association", {})

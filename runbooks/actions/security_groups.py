@@ -155,7 +155,7 @@ class Revoke(OfRule[Rule]):
 
 
 class Authorise(OfRule[Rule]):
-    """Add a rule to a security group. It never lets the whole internet in."""
+    """Add a rule to a security group, never one that lets the whole internet in."""
 
     name = "aws.security_group.authorise"
     params = Rule
