@@ -12,8 +12,10 @@ from bot import sources
 from bot.clients.aws import caller_identity
 from bot.clients.datadog import key_is_valid
 from bot.clients.slack import SlackClient, web_client
+from bot.config import secrets_of
 from bot.discover import discover
 from bot.errors import Unavailable
+from bot.ports import SystemClock
 from bot.services.advice import advice
 from bot.services.checks import Means, Report, run_checks
 from bot.services.findings import Finding, failed, for_machines
@@ -21,6 +23,7 @@ from bot.services.online_checks import Probes, run_online_checks
 from bot.settings import Secrets, Settings
 from bot.sources.datadog import WEBHOOK_TEMPLATE
 from bot.store.db import create_engine
+from runbooks import actions
 
 DEFAULT_SITE = "datadoghq.eu"
 ADVICE_HEAD = "\n{endpoint}\n{text}"
@@ -32,7 +35,15 @@ Say = Callable[[str], None]
 
 def run_check(environ: Mapping[str, str], secrets: Secrets, *, online: bool, as_json: bool, say: Say, demo: bool) -> bool:
     """Says everything at once; true when nothing is wrong."""
-    means = Means(environ, secrets, partial(discover, sources, sources.Source), create_engine, demo=demo)
+    means = Means(
+        environ,
+        secrets,
+        sources=partial(discover, sources, sources.Source),
+        actions=partial(discover, actions, actions.Service),
+        database=create_engine,
+        today=SystemClock().now().date(),
+        demo=demo,
+    )
     report = run_checks(means)
     findings = list(report.findings)
     if online and report.settings and report.config:
@@ -75,9 +86,12 @@ async def _ask_everybody(environ: Mapping[str, str], settings: Settings, report:
 
 def _uses_aws(report: Report) -> Any:
     """AWS is asked only when something of vigie.yaml needs it."""
-    endpoints = report.config.endpoints.values() if report.config else ()
-    needed = any(each.queue_url or each.topics or any(ref.startswith("arn:") for ref in each.secrets) for each in endpoints)
-    return caller_identity if needed else None
+    config = report.config
+    if config is None:
+        return None
+    kept = any(reference.startswith("arn:") for _, references in secrets_of(config) for reference in references)
+    read = any(each.queue_url or each.topics for each in config.endpoints.values())
+    return caller_identity if kept or read or config.aws else None
 
 
 async def _status_of(session: aiohttp.ClientSession, url: str) -> int:

@@ -1,5 +1,6 @@
 """`vigie check`: each thing that can be wrong before the first alert is broken once, and is told with its remedy."""
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +15,26 @@ from bot.services.checks import Means, run_checks
 from bot.services.findings import Finding, failed, for_machines
 from bot.settings import EnvironmentSecrets
 from bot.store.db import create_engine
-from tests.config_stage import TEXT
+from tests.config_stage import ACTIONS, RUNBOOKS, TEXT, TODAY
 
 GIGABYTES = 2**30
 SECRETS = {
     f"VIGIE_SECRET_{name}": "0123456789abcdef0123456789abcdef"
-    for name in ("BRIDGE_EVENTBRIDGE", "BRIDGE_DATADOG", "PADOK_DATADOG", "BRIDGE_ALERTMANAGER", "BRIDGE_GENERIC")
+    for name in (
+        "BRIDGE_EVENTBRIDGE", "BRIDGE_DATADOG", "PADOK_DATADOG", "BRIDGE_ALERTMANAGER", "BRIDGE_GENERIC",
+        "BRIDGE_DATADOG_API", "BRIDGE_DATADOG_APP", "PADOK_DATADOG_API", "PADOK_DATADOG_APP",
+    )
 }
+MANDATED = ("api-latency", "ecs-crash-loop", "silent-probe", "rds-failover", "right-size-cluster", "ddos-edge")
+BY_HAND = """\
+name: {name}
+title: {name}
+owner: bridge
+reviewed: 2026-11-01
+parameters: {{desired: {{type: integer, default: 6}}}}
+steps:
+- {{name: scale, uses: aws.asg.set_desired, with: {{group: pay-api, desired: "${{{{ params.desired }}}}"}}}}
+"""
 
 
 @pytest.fixture
@@ -28,8 +42,13 @@ def means(sqlite_engine, tmp_path):
     """A Vigie with nothing wrong."""
     config = tmp_path / "vigie.yaml"
     config.write_text(TEXT.replace("# public_url:", "public_url:"))
+    books = tmp_path / "books"
+    shutil.copytree(RUNBOOKS, books)
+    for name in MANDATED:
+        (books / f"{name}.yaml").write_text(BY_HAND.format(name=name))
     environ = {
         "VIGIE_CONFIG": str(config),
+        "VIGIE_RUNBOOKS": str(books),
         "DATABASE_URL": str(sqlite_engine.url),
         "SLACK_BOT_TOKEN": "xoxb-1-abc",
         "SLACK_SIGNING_SECRET": "0123456789abcdef0123456789abcdef",
@@ -43,7 +62,9 @@ def means_of(environ: Mapping[str, str]) -> Means:
         environ=environ,
         secrets=EnvironmentSecrets(environ),
         sources=lambda: discover(bot.sources, bot.sources.Source),
+        actions=lambda: ACTIONS,
         database=create_engine,
+        today=TODAY,
         free=lambda folder: 50 * GIGABYTES,
     )
 
@@ -66,6 +87,8 @@ def test_a_vigie_with_nothing_wrong_is_told_so(means):
         "config",
         "sources",
         "secret",
+        "actions",
+        "runbook",
         "slack-token",
         "demo",
         "tables",
@@ -94,6 +117,52 @@ def test_wrong_settings_hide_nothing_of_the_file(means):
 def test_a_missing_file_is_a_finding_and_no_traceback(means):
     found = told(with_environ(means, VIGIE_CONFIG="/nowhere/vigie.yaml"))
     assert "no such file" in found["config"].what and "VIGIE_CONFIG" in found["config"].remedy
+
+
+def test_every_fault_of_the_runbooks_is_a_finding_with_file_and_line(means):
+    books = Path(means.environ["VIGIE_RUNBOOKS"])
+    text = (books / "queue-backlog.yaml").read_text()
+    (books / "queue-backlog.yaml").write_text(text.replace("flow.wait", "flow.wiat").replace("owner: bridge", "owner: nobody"))
+    (books / "rds-failover.yaml").write_text(BY_HAND.format(name="rds-failover").replace("2026-11-01", "2026-01-01"))
+    found = [each for each in run_checks(means).findings if each.id.startswith("runbook")]
+    assert [each.level for each in found] == ["fault", "fault", "warning"]
+    assert [each.what.split(": ")[0] for each in found] == [
+        "queue-backlog.yaml:5", "queue-backlog.yaml:62", "rds-failover.yaml:4"]
+    assert 'Did you mean "flow.wait"' in found[1].remedy and "write today's date" in found[2].remedy
+
+
+def test_a_broken_vigie_yaml_does_not_hide_the_faults_of_runbooks(means):
+    Path(means.environ["VIGIE_CONFIG"]).write_text("- no\n")
+    books = Path(means.environ["VIGIE_RUNBOOKS"])
+    (books / "silent-probe.yaml").write_text("name: silent-probe\n")
+    assert "silent-probe.yaml:1: title" in str([each.what for each in run_checks(means).findings if each.id == "runbook"])
+
+
+def test_a_clause_about_a_runbook_that_is_not_there_is_a_warning_at_its_line(means):
+    (Path(means.environ["VIGIE_RUNBOOKS"]) / "rds-failover.yaml").unlink()
+    found = told(means)["config-warning"]
+    line = next(number for number, each in enumerate(TEXT.splitlines(), 1) if "runbooks: rds-failover" in each)
+    assert found.level == "warning" and found.what.startswith(f"vigie.yaml:{line}: mandates.nights.clauses[1].runbooks")
+
+
+def test_a_folder_of_runbooks_that_cannot_be_read_is_found(means, tmp_path):
+    empty = tmp_path / "none"
+    empty.mkdir()
+    found = {each.id: each for each in run_checks(with_environ(means, VIGIE_RUNBOOKS=str(empty))).findings}
+    assert found["runbook"].what.startswith("0 runbooks")
+    assert "not a folder" in told(with_environ(means, VIGIE_RUNBOOKS=str(empty / "x")))["settings"].what
+
+
+def test_a_broken_family_of_actions_is_found(means):
+    def broken():
+        raise Misbuilt("runbooks.actions.x must hold exactly one Service, it holds 2")
+
+    assert "exactly one Service" in told(replace(means, actions=broken))["actions"].what
+
+
+def test_keys_of_datadog_that_are_not_there_are_found(means):
+    found = told(with_environ(means, VIGIE_SECRET_PADOK_DATADOG_APP=""))["secret"]
+    assert "VIGIE_SECRET_PADOK_DATADOG_APP is not set" in found.what
 
 
 def test_an_endpoint_whose_source_is_not_installed_is_found(means):

@@ -2,7 +2,7 @@
 
 from bot.config.catalogue import Catalogue, Claim, Entry, actions_of, stale
 from bot.config.documents import Fault, Misconfigured
-from bot.config.doors import KNOWN_SOURCES
+from bot.config.doors import KNOWN_SOURCES, secrets_of
 from bot.config.mandate_rules import unmatched
 from bot.config.models import (
     Config,
@@ -50,6 +50,7 @@ __all__ = [
     "load_config",
     "read_catalogue",
     "read_config",
+    "secrets_of",
     "stale",
     "unmatched",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
-from bot.config.models import Endpoint
+from bot.config.models import Config, Endpoint
 from bot.config.remarks import Book, Place, Remark, Saying, hint
 
 # One file, one source: the names are read off the folder, since the sources themselves stand above us.
@@ -136,6 +136,15 @@ def is_reference(text: str) -> bool:
         return True
     key_like = len(text) >= 16 and "_" not in text and any(sign.isdigit() for sign in text)
     return VARIABLE.fullmatch(text) is not None and not key_like
+
+
+def secrets_of(config: Config) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Whose secrets are kept where: those of each endpoint, and both keys of each Datadog account."""
+    for name, endpoint in config.endpoints.items():
+        yield name, endpoint.secrets
+    for name, account in config.datadog.items():
+        yield f"{name}-datadog-api", (account.api_key,)
+        yield f"{name}-datadog-app", (account.app_key,)
 
 
 def _topics(endpoint: Endpoint, place: Place) -> Iterator[Remark]:

@@ -3,15 +3,17 @@
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot.config import Config, Fault, read_config
+from bot.config import Config, Fault, Reading, read_catalogue, read_config, secrets_of, unmatched
 from bot.errors import Misbuilt, Unavailable
 from bot.services import database_checks
 from bot.services.findings import Finding, Level, told
 from bot.settings import Secrets, Settings, demo_faults, load_settings, slack_faults, typing_mistakes
+from runbooks.actions import Service
 
 SETTINGS_FINE = "the environment can be read"
 CONFIG_FINE = "{file}: {people} people, {services} services, {endpoints} endpoints, {rules} rules"
@@ -19,7 +21,9 @@ FAMILIES_FINE = "{count} sources, {names}"
 NO_SUCH_SOURCE = "endpoint \"{endpoint}\" wants the source \"{source}\", which this Vigie does not have"
 INSTALL_SOURCE = "Install the Vigie that has it, or take the endpoint out of vigie.yaml."
 FAMILY_BROKEN = "Report it, or take out the file that was added to that folder."
-SECRETS_FINE = "endpoint \"{endpoint}\" has its secret"
+RUNBOOKS_FINE = "{count} runbooks, {automatic} of which may run by themselves one day"
+ACTIONS_FINE = "{count} actions of {services} services"
+SECRETS_FINE = "\"{name}\" has its secret"
 SHORT_SECRET = "the secret {reference} has only {length} signs"
 LONGER = "Make one that cannot be guessed: openssl rand -hex 32."
 ASK_AWS = "Look whether this machine may call AWS in the region that the ARN names, then check again."
@@ -39,7 +43,9 @@ class Means:
     environ: Mapping[str, str]
     secrets: Secrets
     sources: Callable[[], Mapping[str, object]]         # the family of sources; raises Misbuilt
+    actions: Callable[[], Mapping[str, Service]]        # the family of actions; raises Misbuilt
     database: Callable[[str], sa.Engine]
+    today: date
     free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free
     demo: bool = False
 
@@ -57,10 +63,12 @@ def run_checks(means: Means) -> Report:
     """Every check that needs nobody but this machine and the database; one broken thing hides no other."""
     settings, findings = _settings(means.environ)
     path = settings.config if settings else Path(means.environ.get("VIGIE_CONFIG", "").strip() or "vigie.yaml")
-    config, read = _config(path)
+    reading, read = _config(path)
+    config = reading.config
     findings += read
     if config:
         findings += [*_sources(means, config), *_secrets(means, config)]
+    findings += _runbooks(means, settings, reading)
     if settings:
         findings += [*_slack(means, settings, config), *_demo(means, settings, config)]
         findings += database_checks.look(settings.database_url, means.database, means.free)
@@ -76,7 +84,7 @@ def _settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding
     return settings, [*mistakes, Finding("settings", "ok", SETTINGS_FINE)]
 
 
-def _config(path: Path) -> tuple[Config | None, list[Finding]]:
+def _config(path: Path) -> tuple[Reading, list[Finding]]:
     reading = read_config(path)
     findings = [_at_line("config", "fault", each) for each in reading.faults]
     findings += [_at_line("config-warning", "warning", each) for each in reading.warnings]
@@ -84,7 +92,7 @@ def _config(path: Path) -> tuple[Config | None, list[Finding]]:
     if config:
         counts = {part: len(getattr(config, part)) for part in ("people", "services", "endpoints", "rules")}
         findings.append(Finding("config", "ok", CONFIG_FINE.format(file=path.name, **counts)))
-    return config, findings
+    return reading, findings
 
 
 def _at_line(name: str, level: Level, fault: Fault) -> Finding:
@@ -105,12 +113,40 @@ def _sources(means: Means, config: Config) -> Iterator[Finding]:
             yield Finding("endpoint-source", "fault", what, INSTALL_SOURCE)
 
 
+def _runbooks(means: Means, settings: Settings | None, reading: Reading) -> Iterator[Finding]:
+    """The catalogue, as far as it can be judged: with what vigie.yaml says where that can be read."""
+    try:
+        services = means.actions()
+    except Misbuilt as error:
+        yield Finding("actions", "fault", str(error), FAMILY_BROKEN)
+        return
+    count = sum(len(each.actions) for each in services.values())
+    yield Finding("actions", "ok", ACTIONS_FINE.format(count=count, services=len(services)))
+    shelf = read_catalogue(_folder(means, settings), reading.config, services, means.today)
+    yield from (_at_line("runbook", "fault", each) for each in shelf.faults)
+    yield from (_at_line("runbook-warning", "warning", each) for each in shelf.warnings)
+    if shelf.catalogue is None:
+        return
+    runbooks = [each.runbook for each in shelf.catalogue.entries.values()]
+    automatic = sum(each.automation == "automatic" for each in runbooks)
+    yield Finding("runbook", "ok", RUNBOOKS_FINE.format(count=len(runbooks), automatic=automatic))
+    if reading.config and reading.document:
+        _, warnings = reading.document.told(unmatched(reading.config, shelf.catalogue))
+        yield from (_at_line("config-warning", "warning", each) for each in warnings)
+
+
+def _folder(means: Means, settings: Settings | None) -> Path | None:
+    """The customer's folder, also where the rest of the settings cannot be read."""
+    given = means.environ.get("VIGIE_RUNBOOKS", "").strip()
+    return settings.runbooks if settings else Path(given) if Path(given).is_dir() and given else None
+
+
 def _secrets(means: Means, config: Config) -> Iterator[Finding]:
-    for name, endpoint in config.endpoints.items():
-        findings = [each for reference in endpoint.secrets for each in _secret(means, reference)]
+    for name, references in secrets_of(config):
+        findings = [each for reference in references for each in _secret(means, reference)]
         yield from findings
-        if endpoint.secrets and not findings:
-            yield Finding("secret", "ok", SECRETS_FINE.format(endpoint=name))
+        if references and not findings:
+            yield Finding("secret", "ok", SECRETS_FINE.format(name=name))
 
 
 def _secret(means: Means, reference: str) -> Iterator[Finding]:
@@ -139,7 +175,7 @@ def _slack(means: Means, settings: Settings, config: Config | None) -> Iterator[
 def _demo(means: Means, settings: Settings, config: Config | None) -> list[Finding]:
     if means.demo:
         return []
-    references = {each for endpoint in (config.endpoints.values() if config else ()) for each in endpoint.secrets}
+    references = {each for _, kept in (secrets_of(config) if config else ()) for each in kept}
     known = {reference: value for reference in sorted(references) if (value := _value(means.secrets, reference))}
     faults = [told("demo", "fault", fault) for fault in demo_faults(settings, known)]
     return faults or [Finding("demo", "ok", DEMO_FINE)]
