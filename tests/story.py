@@ -70,6 +70,9 @@ def signal(state: str = "firing", at: float = 0, key: str = "pay-api/5xx", **fie
 def arrive(desk: Desk, *signals: Signal, endpoint: str = "bridge-generic", delivery: str | None = None) -> list[Arrival]:
     """One delivery with these signals, taken in now."""
     given = Delivery(endpoint, desk.config.endpoints[endpoint], b"{}", {}, desk.clock.now())
-    made = [each for one in signals for each in arrivals(desk.config, given, delivery or desk.ids.new(), "{}", [one])]
+    made = [
+        each for one in signals
+        for each in arrivals(desk.config, desk.catalogue, given, delivery or desk.ids.new(), "{}", [one])
+    ]
     take(desk, made)
     return made

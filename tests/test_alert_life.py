@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from bot.config.catalogue import Catalogue
 from bot.errors import Refused
 from bot.services import due, response
 from bot.services.arrivals import arrivals
@@ -153,7 +154,7 @@ class AlertLife(RuleBasedStateMachine):
         given = Delivery(ENDPOINT, CONFIG.endpoints[ENDPOINT], b"{}", {}, now)
         brought = [
             each for id, (observer, state, at) in words
-            for each in arrivals(CONFIG, given, id, "{}", [signal(state, at, observer=observer)])
+            for each in arrivals(CONFIG, Catalogue(), given, id, "{}", [signal(state, at, observer=observer)])
         ]
         self._do(lambda desk: take(desk, brought), dies)
         for id, word in words:

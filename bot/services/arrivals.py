@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.config import Config
+from bot.config.catalogue import Catalogue
 from bot.services.folding import Arrival
 from bot.services.triage import Case, judge
 from bot.sources import Delivery, Signal
@@ -13,17 +14,19 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 
 def arrivals(
-    config: Config, delivery: Delivery, delivery_key: str, body: str, signals: Sequence[Signal]
+    config: Config, catalogue: Catalogue, delivery: Delivery, delivery_key: str, body: str, signals: Sequence[Signal]
 ) -> list[Arrival]:
     """What an authenticated, masked delivery brings; `delivery_key` is the sender's own name for it, or a new id."""
     # The body is kept once, with the first signal: a delivery of a thousand alerts would be stored a thousand times.
     return [
-        _arrival(config, delivery, f"{delivery.endpoint_name}:{delivery_key}:{each.part}", "" if n else body, each)
+        _arrival(config, catalogue, delivery, f"{delivery.endpoint_name}:{delivery_key}:{each.part}", "" if n else body, each)
         for n, each in enumerate(signals)
     ]
 
 
-def _arrival(config: Config, delivery: Delivery, key: str, body: str, signal: Signal) -> Arrival:
+def _arrival(
+    config: Config, catalogue: Catalogue, delivery: Delivery, key: str, body: str, signal: Signal
+) -> Arrival:
     endpoint = delivery.endpoint
     service = config.service_of(signal.service, signal.name)
     case = Case(endpoint.source, service, signal.severity, signal.name, signal.labels)
@@ -35,7 +38,7 @@ def _arrival(config: Config, delivery: Delivery, key: str, body: str, signal: Si
         endpoint=delivery.endpoint_name,
         organisation=endpoint.organisation,
         service=service,
-        verdict=judge(case, config),
+        verdict=judge(case, config, catalogue),
         received_at=delivery.received_at,
         body=body,
     )

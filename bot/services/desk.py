@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -56,3 +57,10 @@ class Desk:
         """A connection for looking only."""
         with reader(self.engine) as connection:
             yield connection
+
+    def probation(self, runbook: str | None) -> timedelta:
+        """The quiet time after a recovery, of an alert that this runbook (or none) recognises."""
+        known = self.catalogue.runbook(runbook) if runbook else None
+        if known and known.probation is not None:
+            return known.probation
+        return timedelta(minutes=self.config.probation.minutes)

@@ -12,6 +12,7 @@ RANK = {"info": 0, "warning": 1, "high": 2, "critical": 3}
 
 OPENED, WORSENED, RECOVERED_NOW, RELAPSED = "alert opened", "alert worsened", "alert recovered", "alert relapsed"
 SILENT, STALE = "observer silent", "old news"
+SHOWN, OFFERED = "show", "offer"        # decisions after which nobody acts unless it gets worse
 
 Words = Mapping[tuple[str, str], datetime]      # the newest word of each observer and state
 
@@ -40,6 +41,10 @@ class Episode:
     channel: str
     severity: str
     important: bool
+    runbook: str | None = None          # the one that recognises it
+    symptom: str | None = None          # with whose other alerts it shares a card
+    decision: str | None = None         # None: what to do about it is to be decided
+    fixed_by: int | None = None         # the run that fixed it
     id: int | None = None
     group_id: int | None = None
     state: str = FIRING
@@ -56,6 +61,12 @@ class Episode:
     events: list[tuple[str, Arrival]] = field(default_factory=list)
     observed: dict[str, Arrival] = field(default_factory=dict)
     counted: set[str] = field(default_factory=set)
+    undone: int | None = None           # the run that had seemed to fix it
+
+    @property
+    def joined(self) -> bool:
+        """Whether another alert founded its group."""
+        return self.group_id != self.id
 
 
 def opens(arrival: Arrival) -> bool:
@@ -67,7 +78,10 @@ def opens(arrival: Arrival) -> bool:
 def begin(arrival: Arrival) -> Episode:
     """The episode that this signal opens."""
     verdict = arrival.verdict
-    episode = Episode(arrival.fingerprint, verdict.channel, verdict.severity, verdict.important, opener=arrival)
+    episode = Episode(
+        arrival.fingerprint, verdict.channel, verdict.severity, verdict.important, verdict.runbook, verdict.symptom,
+        SHOWN if verdict.only_shown else None, opener=arrival,
+    )
     episode.events.append((OPENED, arrival))
     return episode
 
@@ -95,16 +109,29 @@ def count(episode: Episode, arrival: Arrival) -> None:
 def _fire(episode: Episode, arrival: Arrival, _probation: timedelta) -> None:
     if episode.state == "recovered":
         episode.state, episode.relapses = "firing", episode.relapses + 1
-        episode.recovered_at = episode.due_at = episode.acked_by = episode.acked_at = None
+        episode.recovered_at = episode.due_at = episode.acked_by = episode.acked_at = episode.decision = None
+        episode.undone, episode.fixed_by = episode.fixed_by, None
         episode.events.append((RELAPSED, arrival))
     if RANK[arrival.verdict.severity] > RANK[episode.severity]:
         episode.severity = arrival.verdict.severity
         episode.events.append((WORSENED, arrival))
-    episode.important = episode.important or arrival.verdict.important
+    _weigh(episode, arrival.verdict)
+
+
+def _weigh(episode: Episode, verdict: Verdict) -> None:
+    """A worse word may make it important, or be one that a runbook recognises: then it is decided about again."""
+    weighed = (episode.important, episode.runbook)
+    episode.important = episode.important or verdict.important
+    episode.runbook = episode.runbook or verdict.runbook
+    if weighed != (episode.important, episode.runbook) and episode.decision in (SHOWN, OFFERED):
+        episode.decision = None
 
 
 def _recover(episode: Episode, arrival: Arrival, probation: timedelta) -> None:
-    if episode.state == "recovered" or any(state != RECOVERED for state, _ in episode.observers.values()):
+    if any(state != RECOVERED for state, _ in episode.observers.values()):
+        return
+    if episode.state == "recovered":        # said again, to one that was not found well when its time was over
+        episode.due_at = episode.due_at or arrival.received_at
         return
     episode.state = "recovered"
     episode.recovered_at = arrival.received_at
@@ -159,5 +186,6 @@ def as_change(episode: Episode) -> dict[str, Any]:
         "id": episode.id, "state": episode.state, "severity": episode.severity, "important": episode.important,
         "updated_at": episode.updated_at, "signals": episode.signals, "relapses": episode.relapses,
         "acked_by": episode.acked_by, "acked_at": episode.acked_at, "snoozed_until": episode.snoozed_until,
-        "recovered_at": episode.recovered_at, "due_at": episode.due_at,
+        "recovered_at": episode.recovered_at, "due_at": episode.due_at, "runbook": episode.runbook,
+        "recognised": episode.runbook is not None, "decision": episode.decision, "fixed_by": episode.fixed_by,
     }

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot.errors import Unavailable
-from bot.services import folding, journal
+from bot.services import folding, grouping, journal
 from bot.services.desk import OBSERVER, Actor, Desk
 from bot.services.folding import Arrival, Episode
 from bot.store import batch
@@ -117,8 +117,7 @@ def _take(desk: Desk, given: Sequence[Arrival]) -> None:
         if not fresh:
             return
         episodes = _load(connection, sorted({each.fingerprint for each in fresh}))
-        probation = timedelta(minutes=desk.config.probation.minutes)
-        _fold_all(connection, fresh, episodes, probation)
+        _fold_all(desk, connection, fresh, episodes)
         _store(connection, fresh, episodes)
 
 
@@ -133,9 +132,9 @@ def _load(connection: sa.Connection, fingerprints: Sequence[str]) -> dict[str, E
     episodes = {}
     for row in batch.lock_open(connection, fingerprints):
         episodes[row.fingerprint] = Episode(
-            row.fingerprint, row.channel, row.severity, bool(row.important), row.id, row.group_id, row.state,
-            row.signals, row.relapses, row.acked_by, _maybe(row.acked_at), _maybe(row.snoozed_until),
-            _maybe(row.recovered_at), _maybe(row.due_at),
+            row.fingerprint, row.channel, row.severity, bool(row.important), row.runbook, None, row.decision, row.fixed_by,
+            row.id, row.group_id, row.state, row.signals, row.relapses, row.acked_by, _maybe(row.acked_at),
+            _maybe(row.snoozed_until), _maybe(row.recovered_at), _maybe(row.due_at),
         )
     by_id = {each.id: each for each in episodes.values()}
     for row in batch.observations(connection, sorted(each.id for each in episodes.values() if each.id)):
@@ -148,7 +147,7 @@ def _maybe(value: Any) -> datetime | None:
 
 
 def _fold_all(
-    connection: sa.Connection, fresh: Sequence[Arrival], episodes: dict[str, Episode], probation: timedelta
+    desk: Desk, connection: sa.Connection, fresh: Sequence[Arrival], episodes: dict[str, Episode]
 ) -> None:
     words = _last_words(connection, fresh, episodes)
     for each in fresh:
@@ -156,12 +155,13 @@ def _fold_all(
         if episode is None:
             if folding.opens(each) and not folding.is_old_news(each, told):
                 episode = episodes[each.fingerprint] = folding.begin(each)
+                probation = desk.probation(episode.runbook)
                 folding.fold(episode, each, probation)
                 folding.late_recovery(episode, each, told, probation)
         elif folding.is_overtaken(episode, each, told):
             folding.count(episode, each)
         else:
-            folding.fold(episode, each, probation)
+            folding.fold(episode, each, desk.probation(episode.runbook))
         folding.remember(told, each)
 
 
@@ -186,6 +186,8 @@ def _store(connection: sa.Connection, fresh: Sequence[Arrival], episodes: Mappin
     changed = [each for each in episodes.values() if each.opener is None and each.updated_at is not None]
     if changed:
         batch.change_alerts(connection, [folding.as_change(each) for each in changed])
+    if undone := [each.undone for each in changed if each.undone is not None]:
+        batch.mark_relapsed(connection, undone, max(each.received_at for each in fresh))
     observed = [_observation(each, who, word) for each in episodes.values() for who, word in each.observed.items()]
     if observed:
         batch.observe(connection, observed)
@@ -194,7 +196,7 @@ def _store(connection: sa.Connection, fresh: Sequence[Arrival], episodes: Mappin
     entries = [_entry(each, kind, word) for each in episodes.values() for kind, word in each.events]
     if entries:
         batch.add_entries(connection, entries)
-    batch.bump_posts(connection, [post for each in [*opened, *changed] for post in _posts(each)])
+    batch.bump_posts(connection, grouping.once([post for each in [*opened, *changed] for post in _posts(each)]))
 
 
 def _open(connection: sa.Connection, opened: Sequence[Episode]) -> None:
@@ -203,13 +205,16 @@ def _open(connection: sa.Connection, opened: Sequence[Episode]) -> None:
         raise Raced
     for each in opened:
         each.id = each.group_id = ids[each.fingerprint]
-    batch.open_groups(connection, [_group(each) for each in opened])
+    founders = grouping.founders(connection, opened)
+    if founders and batch.open_groups(connection, [_group(each) for each in founders]) != len(founders):
+        raise Raced
 
 
 def _group(episode: Episode) -> dict[str, Any]:
     first = _first(episode)
     return {
         "id": episode.group_id, "service": first.service, "channel": episode.channel, "opened_at": first.received_at,
+        "symptom": episode.symptom,
     }
 
 
@@ -222,8 +227,8 @@ def _alert(episode: Episode) -> dict[str, Any]:
     first = _first(episode)
     signal = first.signal
     return {
-        **folding.as_change(episode), "fingerprint": episode.fingerprint, "recognised": first.verdict.recognised,
-        "service": first.service, "organisation": first.organisation, "title": signal.title, "summary": signal.summary,
+        **folding.as_change(episode), "fingerprint": episode.fingerprint, "service": first.service,
+        "organisation": first.organisation, "title": signal.title, "summary": signal.summary,
         "labels": json.dumps({**signal.labels, "name": signal.name}, ensure_ascii=False), "link": signal.link,
         "since": signal.at, "opened_at": first.received_at,
     }
@@ -260,13 +265,13 @@ def _entry(episode: Episode, kind: str, word: Arrival) -> dict[str, Any]:
 
 
 def _posts(episode: Episode) -> list[dict[str, Any]]:
-    """The card at once when something changed, later when only a counter did; the log once there is more than an opening."""
+    """The card at once when something changed, later when only a counter did; the log once there is more than one opening."""
     moment = episode.updated_at or _first(episode).received_at
     kinds = [kind for kind, _ in episode.events]
     due = moment if kinds else moment + COUNT_ONLY_DELAY
     urgency = 1 if episode.opener else 2 if kinds else 3
     group = {"group_id": episode.group_id, "channel": episode.channel}
     card = {**group, "key": f"card:{episode.group_id}", "kind": "card", "due_at": due, "urgency": urgency}
-    if set(kinds) <= {folding.OPENED}:
+    if set(kinds) <= {folding.OPENED} and not episode.joined:
         return [card]
     return [card, {**card, "key": f"log:{episode.group_id}", "kind": "log", "urgency": 2}]

@@ -41,7 +41,7 @@ class Reception:
             return 0
         body = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
         key = _own_name(document) or self._desk.ids.new()
-        await self._intake.take(arrivals(self._desk.config, delivery, key, body, signals))
+        await self._intake.take(arrivals(self._desk.config, self._desk.catalogue, delivery, key, body, signals))
         self._desk.kill("answer: before")
         for each in signals:
             self._meters.signals.labels(source.name, each.state).inc()

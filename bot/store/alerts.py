@@ -214,6 +214,33 @@ def nearest_ids(connection: sa.Connection, most: int = 500) -> list[int]:
     return list(connection.execute(sa.select(alert.c.id).order_by(alert.c.id.desc()).limit(most)).scalars())
 
 
+def undecided(connection: sa.Connection, most: int) -> list[int]:
+    """Firing alerts about which nobody has decided yet, the important first."""
+    query = sa.select(alert.c.id).where(alert.c.decision.is_(None), alert.c.state == "firing")
+    return list(connection.execute(query.order_by(alert.c.important.desc(), alert.c.id).limit(most)).scalars())
+
+
+def hold_undecided(connection: sa.Connection, alert_id: int) -> Alert | None:
+    """The alert and its group, held until the commit; None if it was decided about, taken or over meanwhile."""
+    query = sa.select(alert).where(alert.c.id == alert_id, alert.c.decision.is_(None), alert.c.state == "firing")
+    row = connection.execute(query.with_for_update()).one_or_none()
+    if row is None:
+        return None
+    _hold_group(connection, row.group_id)
+    return _alert(row)
+
+
+def hold_members(connection: sa.Connection, group_id: int) -> list[Alert]:
+    """The members of a group, held until the commit; in the order in which the intake holds them: no two wait for each other."""
+    query = sa.select(alert).where(alert.c.group_id == group_id).order_by(alert.c.fingerprint, alert.c.id).with_for_update()
+    return sorted((_alert(row) for row in connection.execute(query)), key=lambda each: each.id)
+
+
+def _hold_group(connection: sa.Connection, group_id: int) -> None:
+    """Held until the commit: nobody joins it or decides for it meanwhile."""
+    connection.execute(sa.select(alert_group.c.id).where(alert_group.c.id == group_id).with_for_update())
+
+
 def due(connection: sa.Connection, now: datetime, most: int = 100) -> list[Alert]:
     """Alerts for which time alone has something to do."""
     query = sa.select(alert).where(alert.c.due_at <= now, alert.c.state != "closed").order_by(alert.c.due_at).limit(most)
@@ -252,8 +279,29 @@ def told(connection: sa.Connection, fingerprints: Iterable[str]) -> int:
 
 def close_group(connection: sa.Connection, group_id: int, at: datetime) -> None:
     """A group is closed when its last member is."""
+    _hold_group(connection, group_id)       # first, so that we see whoever joins it in this instant
     still_open = sa.select(alert.c.id).where(alert.c.group_id == group_id, alert.c.state != "closed").exists()
     connection.execute(sa.update(alert_group).where(alert_group.c.id == group_id, ~still_open).values(closed_at=at))
+
+
+def open_groups(connection: sa.Connection, *about: sa.ColumnElement[bool]) -> list[tuple[int, str]]:
+    """The open groups that hold such an alert, each with its channel."""
+    mine = sa.select(alert.c.group_id).where(alert.c.state != "closed", *about)
+    query = sa.select(alert_group.c.id, alert_group.c.channel).where(alert_group.c.id.in_(mine)).order_by(alert_group.c.id)
+    return [(row.id, row.channel) for row in connection.execute(query)]
+
+
+def silent(connection: sa.Connection, alert_ids: Iterable[int]) -> list[sa.Row[Any]]:
+    """Observers of these alerts whose last word was that they have no data."""
+    mine = (observation.c.alert_id.in_(tuple(alert_ids)), observation.c.state == "no data")
+    return list(connection.execute(sa.select(observation).where(*mine).order_by(observation.c.at)))
+
+
+def closed_before(connection: sa.Connection, at: datetime, most: int) -> list[sa.Row[Any]]:
+    """The newest alerts that were closed before then: what is needed to compare them, no more."""
+    fields = ("id", "fingerprint", "service", "title", "runbook", "fixed_by", "ending", "close_reason", "closed_by", "closed_at")
+    query = sa.select(*(alert.c[name] for name in fields)).where(alert.c.state == "closed", alert.c.closed_at < at)
+    return list(connection.execute(query.order_by(alert.c.id.desc()).limit(most)))
 
 
 def by_source(connection: sa.Connection) -> list[tuple[str, str, int]]:

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from bot.store.db import as_rows, rows
+from bot.store.db import as_rows, rows, stamp
 
 Record = Mapping[str, Any]
 
@@ -30,18 +30,19 @@ ALERT = {
     "fingerprint": "text", "state": "text", "severity": "text", "important": "boolean", "recognised": "boolean",
     "service": "text", "organisation": "text", "title": "text", "summary": "text", "labels": "text", "link": "text",
     "since": "timestamptz", "opened_at": "timestamptz", "updated_at": "timestamptz", "signals": "integer",
-    "relapses": "integer", "recovered_at": "timestamptz", "due_at": "timestamptz",
+    "relapses": "integer", "recovered_at": "timestamptz", "due_at": "timestamptz", "runbook": "text", "decision": "text",
 }
 CHANGED = {
     "id": "bigint", "state": "text", "severity": "text", "important": "boolean", "updated_at": "timestamptz",
     "signals": "integer", "relapses": "integer", "acked_by": "text", "acked_at": "timestamptz",
-    "snoozed_until": "timestamptz", "recovered_at": "timestamptz", "due_at": "timestamptz",
+    "snoozed_until": "timestamptz", "recovered_at": "timestamptz", "due_at": "timestamptz", "runbook": "text",
+    "recognised": "boolean", "decision": "text", "fixed_by": "bigint",
 }
 OBSERVATION = {
     "alert_id": "bigint", "observer": "text", "source": "text", "endpoint": "text", "organisation": "text",
     "state": "text", "at": "timestamptz",
 }
-GROUP = {"id": "bigint", "service": "text", "channel": "text", "opened_at": "timestamptz"}
+GROUP = {"id": "bigint", "service": "text", "channel": "text", "opened_at": "timestamptz", "symptom": "text"}
 JOURNAL = {
     "at": "timestamptz", "actor": "text", "organisation": "text", "kind": "text", "object": "text", "outcome": "text",
     "origin": "text", "details": "text",
@@ -104,7 +105,7 @@ def lock_open(connection: Connection, fingerprints: Sequence[str]) -> Answer:
     hold = "" if connection.dialect.name == "sqlite" else " FOR UPDATE OF alert"
     query = f"""SELECT alert.id, alert.fingerprint, alert.state, alert.severity, alert.important, alert.signals,
                        alert.relapses, alert.acked_by, alert.acked_at, alert.snoozed_until, alert.recovered_at,
-                       alert.due_at, alert.group_id, alert_group.channel
+                       alert.due_at, alert.runbook, alert.decision, alert.fixed_by, alert.group_id, alert_group.channel
                 FROM alert JOIN alert_group ON alert_group.id = alert.group_id
                 WHERE alert.state <> 'closed' AND {_among(connection, 'alert.fingerprint', 'text')}
                 ORDER BY alert.fingerprint{hold}"""
@@ -122,7 +123,7 @@ def last_words(connection: Connection, fingerprints: Sequence[str], since: datet
     query = f"""SELECT fingerprint, observer, state, max(at) AS at FROM signal
                 WHERE {_among(connection, 'fingerprint', 'text')} AND at > CAST(:since AS {TIMES[connection.dialect.name]})
                 GROUP BY fingerprint, observer, state"""
-    words = {**as_rows({"fingerprint": each} for each in fingerprints), "since": since.strftime("%Y-%m-%d %H:%M:%S.%f")}
+    words = {**as_rows({"fingerprint": each} for each in fingerprints), "since": stamp(since)}
     return _ask(connection, query, words)
 
 
@@ -153,9 +154,33 @@ def observe(connection: Connection, records: Sequence[Record]) -> None:
     _insert(connection, "observation", OBSERVATION, records, ending)
 
 
-def open_groups(connection: Connection, records: Sequence[Record]) -> None:
-    """A group bears the number of the alert that founded it."""
-    _insert(connection, "alert_group", GROUP, records)
+def open_groups(connection: Connection, records: Sequence[Record]) -> int:
+    """A group bears the number of the alert that founded it; fewer than given: another writer opened one in this instant."""
+    return _insert(connection, "alert_group", GROUP, records, "ON CONFLICT DO NOTHING").written
+
+
+def lock_symptoms(connection: Connection, symptoms: Iterable[tuple[str, str]]) -> Answer:
+    """The open groups of these services and symptoms, held until the commit so that none closes meanwhile."""
+    given = rows(connection.dialect.name, {"service": "text", "symptom": "text"})
+    hold = "" if connection.dialect.name == "sqlite" else " FOR UPDATE"
+    query = f"""SELECT id, service, symptom, channel FROM alert_group
+                WHERE closed_at IS NULL AND symptom IS NOT NULL AND (service, symptom) IN ({given}) ORDER BY id{hold}"""
+    return _ask(connection, query, as_rows({"service": service, "symptom": symptom} for service, symptom in symptoms))
+
+
+def join_groups(connection: Connection, records: Sequence[Record]) -> None:
+    """These alerts stand in groups that others founded."""
+    given = rows(connection.dialect.name, {"id": "bigint", "group_id": "bigint"})
+    query = f"UPDATE alert SET group_id = new.group_id FROM ({given}) AS new WHERE alert.id = new.id"
+    _ask(connection, query, as_rows(records))
+
+
+def mark_relapsed(connection: Connection, run_ids: Iterable[int], at: datetime) -> None:
+    """These runs had seemed to fix what is back."""
+    kind = TIMES[connection.dialect.name]
+    query = f"""UPDATE run SET relapsed_at = CAST(:at AS {kind})
+                WHERE relapsed_at IS NULL AND {_among(connection, 'id', 'bigint')}"""
+    _ask(connection, query, {**as_rows({"id": each} for each in run_ids), "at": stamp(at)})
 
 
 def add_entries(connection: Connection, records: Sequence[Record]) -> None:
