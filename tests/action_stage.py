@@ -17,6 +17,7 @@ import boto3
 import pytest
 import uvicorn
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from bot.doubles.aws import ACCOUNT, REGION, Aws
 from runbooks.actions import Action, Answer, Look, Outcome, Params, Place, State, Unsure
@@ -166,6 +167,14 @@ def play_back(world: ActionWorld, action: Action[Any], played: Played) -> list[L
         looks.append(action.undone(world, played.params, played.before, played.outcome.outputs))
     assert_declared(action, world.called[start:])
     return looks
+
+
+def refused(call: Any, **given: Any) -> tuple[str, str]:
+    """AWS's code and its sentence."""
+    with pytest.raises(ClientError) as error:
+        call(**given)
+    said = error.value.response["Error"]
+    return said["Code"], said["Message"]
 
 
 def assert_declared(action: Action[Any], called: Sequence[str]) -> None:

@@ -9,10 +9,9 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 
 from bot.doubles.aws import ACCOUNT, IMAGE, REGION
-from tests.action_stage import ActionWorld, aws_server, world
+from tests.action_stage import ActionWorld, aws_server, refused, world
 
 __all__ = ["aws_server", "world"]
 
@@ -128,12 +127,6 @@ def group(world: ActionWorld, desired: int = 4, low: int = 2, high: int = 6, tar
 
 def lifecycles(read: Any) -> dict[str, int]:
     return dict(Counter(each["LifecycleState"] for each in read()["Instances"]))
-
-
-def refused(call: Any, **given: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as error:
-        call(**given)
-    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
 
 
 def test_instances_are_spread_over_the_zones(world: ActionWorld) -> None:

@@ -10,14 +10,19 @@ import boto3
 
 from bot.doubles.aws import doors
 from bot.doubles.aws.autoscaling import AutoScaling
+from bot.doubles.aws.cloudfront import CloudFront
 from bot.doubles.aws.cloudwatch import CloudWatch
+from bot.doubles.aws.ec2 import Ec2
 from bot.doubles.aws.ecs import Ecs
 from bot.doubles.aws.elbv2 import Elbv2
 from bot.doubles.aws.faults import Fault, Faults
+from bot.doubles.aws.kms import Kms
 from bot.doubles.aws.rds import Rds
 from bot.doubles.aws.resources import Resources
 from bot.doubles.aws.script import Ground, Script
+from bot.doubles.aws.ssm import Ssm
 from bot.doubles.aws.sts import Sts
+from bot.doubles.aws.wafv2 import Wafv2
 from bot.doubles.aws.wire import Call, Json, Refusal, Reply, Request, Unreadable, parsed, read, refused, written
 from bot.ports import Clock, SystemClock
 
@@ -66,7 +71,11 @@ class Aws:
             self.ecs, self.autoscaling = Ecs(self.ground), AutoScaling(self.ground)
             self.elbv2, self.rds = Elbv2(self.ground, self.autoscaling), Rds(self.ground)
             self.sts, self.cloudwatch = Sts(self.ground), CloudWatch(self.ground)
-            scripts: tuple[Script, ...] = (self.ecs, self.autoscaling, self.elbv2, self.rds, self.sts, self.cloudwatch)
+            self.cloudfront, self.wafv2, self.ssm = CloudFront(self.ground), Wafv2(self.ground), Ssm(self.ground)
+            self.ec2 = Ec2(self.ground)
+            scripts: tuple[Script, ...] = (
+                self.ecs, self.autoscaling, self.elbv2, self.rds, self.sts, self.cloudwatch, self.cloudfront, self.wafv2,
+                self.ssm, self.ec2, Kms(self.ground))
             self._scripts = {script.service: script for script in scripts}
 
     def when(self, service: str, operation: str, callback: Heal) -> None:
