@@ -7,6 +7,7 @@ the two fixtures in its `__all__`.
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -44,12 +45,19 @@ def aws_server() -> Iterator[Served]:
     clock = ManualClock(START)
     aws = Aws(clock)
     aws.client("ec2").describe_instances()          # the first call of this kind takes longer than a client waits
-    server = uvicorn.Server(uvicorn.Config(aws, port=0, log_level="error", lifespan="off", ws="none"))
+    with listening(aws) as url:
+        yield Served(aws, url, clock)
+
+
+@contextmanager
+def listening(app: Any) -> Iterator[str]:
+    """The app on a free port, in a thread of its own."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.005)
-    yield Served(aws, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", clock)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join(5)
 

@@ -1,17 +1,30 @@
 """The double of AWS tells the truth where it matters: states over time, locks, limits, who may do what, lost answers."""
 
+import functools
 import json
 import struct
+import subprocess
+import sys
+import textwrap
+import time
 import zlib
 from collections import Counter
 from datetime import timedelta
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import boto3
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from bot.doubles.aws import ACCOUNT, IMAGE, REGION
-from tests.action_stage import ActionWorld, aws_server, refused, world
+from runbooks.actions import Failed, Unsure
+from runbooks.faults import told
+from tests.action_stage import ActionWorld, aws_server, listening, refused, world
+from tests.processes import ROOT
 
 __all__ = ["aws_server", "world"]
 
@@ -525,3 +538,107 @@ def test_a_chart_is_a_picture_with_the_line_in_it(world: ActionWorld) -> None:
     assert struct.unpack(">II", drawn[16:24]) == (300, 120) and struct.unpack(">II", empty[16:24]) == (600, 400)
     rows = zlib.decompress(drawn[drawn.index(b"IDAT") + 4:])
     assert bytes((31, 119, 180)) in rows
+
+
+# --- what goes wrong on order ---
+
+
+def meaning(world: ActionWorld, **given: Any) -> Failed | Unsure:
+    """What an error of UpdateService means to a step."""
+    with pytest.raises((ClientError, BotoCoreError)) as error:
+        world.aws("ecs").update_service(cluster="payments", service="ledger", **given)
+    return told(error.value)
+
+
+def test_a_call_that_is_throttled_or_broken_changes_nothing(world: ActionWorld) -> None:
+    read = ecs_service(world)
+    world.double.faults.throttle("ecs", "UpdateService")
+    said = meaning(world, desiredCount=5)
+    assert isinstance(said, Failed) and said.again
+    world.double.faults.broken("ecs")
+    assert isinstance(meaning(world, desiredCount=5), Unsure)
+    assert read()["desiredCount"] == 2
+    assert [each.outcome for each in world.double.calls] == ["ThrottlingException", "InternalFailure", "ok"]
+
+
+@pytest.mark.parametrize("service", ["ec2", "autoscaling", "rds", "elbv2", "cloudwatch", "cloudfront", "ssm"])
+def test_every_service_says_in_its_own_words_that_it_is_too_much(world: ActionWorld, service: str) -> None:
+    call = {"ec2": "describe_instances", "autoscaling": "describe_auto_scaling_groups", "rds": "describe_db_instances",
+            "elbv2": "describe_target_groups", "cloudwatch": "describe_alarms", "cloudfront": "list_distributions",
+            "ssm": "list_commands"}[service]
+    world.double.faults.throttle(service)
+    with pytest.raises(ClientError) as error:
+        getattr(world.aws(service), call)()
+    said = told(error.value)
+    assert isinstance(said, Failed) and said.again
+    getattr(world.aws(service), call)()
+
+
+@pytest.mark.parametrize("how", ["hang up", "hang", "500"])
+def test_the_effect_happens_though_no_answer_comes(world: ActionWorld, how: str) -> None:
+    read = ecs_service(world)
+    if how == "500":
+        world.double.faults.broken("ecs", "UpdateService", done=True)
+    else:
+        world.double.faults.lose("ecs", "UpdateService", hang=how == "hang")
+    assert isinstance(meaning(world, desiredCount=5), Unsure)
+    assert read()["desiredCount"] == 5
+    assert world.double.calls[0].outcome == ("InternalFailure" if how == "500" else "no answer")
+    world.aws("ecs").update_service(cluster="payments", service="ledger", desiredCount=4)
+
+
+def test_a_service_may_refuse_or_be_slow(world: ActionWorld) -> None:
+    ecs_service(world)
+    world.double.faults.refuse("ecs", "UpdateService", "ClusterNotFoundException", "Cluster not found.")
+    assert str(meaning(world, desiredCount=5)) == "AWS refused: ClusterNotFoundException: Cluster not found."
+    world.double.faults.slow("ecs", "UpdateService", 0.2)
+    started = time.monotonic()
+    world.aws("ecs").update_service(cluster="payments", service="ledger", desiredCount=5)
+    assert time.monotonic() - started > 0.2
+
+
+def test_a_story_may_heal_what_a_call_should_heal(world: ActionWorld) -> None:
+    ecs_service(world)
+    seen: list[dict[str, Any]] = []
+    world.double.when("ecs", "UpdateService", seen.append)
+    world.double.faults.lose("ecs", "UpdateService")
+    meaning(world, forceNewDeployment=True)
+    assert seen == [{"cluster": "payments", "service": "ledger", "forceNewDeployment": True}]
+
+
+def test_what_is_no_call_of_aws_is_told_so(world: ActionWorld) -> None:
+    with pytest.raises(HTTPError) as error, urlopen(f"{world.served.url}/index.html"):
+        pass
+    with error.value:
+        assert (error.value.code, error.value.read()) == (400, b"this is no call of AWS: the request is not signed")
+
+
+def test_the_double_may_be_mounted_beside_others_under_a_path(world: ActionWorld) -> None:
+    """boto3 is given the whole address, a slash at its end; all protocols find their way."""
+    app = Starlette(routes=[Mount("/doubles/aws", world.double)])
+    with listening(app) as url:
+        session = boto3.session.Session("demo", "demo", region_name=REGION)
+        client = functools.partial(session.client, endpoint_url=f"{url}/doubles/aws/")
+        assert client("ecs").list_clusters()["clusterArns"] == []
+        assert client("ec2").describe_instances()["Reservations"] == []
+        assert client("cloudfront").list_distributions()["DistributionList"]["Quantity"] == 0
+        assert refused(client("cloudfront").get_distribution, Id="E1UNKNOWN")[0] == "NoSuchDistribution"
+        queue = client("sqs").create_queue(QueueName="bridge-alarms")["QueueUrl"]
+        client("sqs").send_message(QueueUrl=queue, MessageBody="1")
+        assert len(client("sqs").receive_message(QueueUrl=queue)["Messages"]) == 1
+
+
+def test_the_double_is_imported_without_moto_and_says_kindly_that_it_is_missing() -> None:
+    program = textwrap.dedent("""
+        import sys
+        import bot.doubles.aws
+        print([name for name in sys.modules if name.split(".")[0] in ("moto", "flask", "werkzeug")])
+        sys.modules["moto"] = None
+        try:
+            bot.doubles.aws.Aws()
+        except bot.errors.Misbuilt as error:
+            print(error)
+    """)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert done.stdout.splitlines() == [
+        "[]", "The double of AWS needs moto, and it is not installed: install vigie[demo]."], done.stderr

@@ -51,7 +51,9 @@ class Seen:
 
 
 class Aws:
-    """AWS on loopback: one ASGI app that boto3 takes as the endpoint of everything; mount it anywhere.
+    """AWS on loopback: one ASGI app that boto3 takes as the endpoint of everything.
+
+    Under a path (`Mount("/doubles/aws", aws)`) the endpoint that boto3 is given ends with a slash.
 
     `speed` makes all that takes time so many times faster. `calls` is the log, `faults` takes troubles on order.
     """
