@@ -62,6 +62,17 @@ def test_throttling_is_waited_for(engine: sa.Engine) -> None:
     assert (run.state, shop.machine.calls) == (rows.SUCCEEDED, ["resize", "resize", "resize", "restart"])
 
 
+@pytest.mark.parametrize(("faults", "state"), [(["lost"], rows.SUCCEEDED), (["silent", "silent", "silent"], rows.FAILED)])
+def test_a_change_without_an_answer_keeps_the_world_it_began_in(engine: sa.Engine, faults: list[str], state: str) -> None:
+    """Looking again before the second try would take 14 for the old size, and the way back would lead nowhere."""
+    shop = workshop(desk_on(engine), runbook(steps=[{"name": "resize", "uses": "test.resize", "with": {"size": 14}}]))
+    shop.machine.faults = [*faults]
+    run = shop.carry_on(shop.start(ALICE))
+    step = shop.steps(run.id)[0]
+    assert (run.state, step.before) == (state, {"size": 18})
+    assert shop.machine.values["size"] == (14 if state == rows.SUCCEEDED else 18)
+
+
 def test_a_failed_step_undoes_what_was_done_before(engine: sa.Engine) -> None:
     shop = workshop(desk_on(engine))
     shop.machine.faults = ["", "refuse"]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,6 +19,7 @@ FRESH_ENOUGH = timedelta(seconds=LIVES_S - 120)
 MOST_KEPT = 64
 LONGEST_POLICY = 2_048
 ONCE = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1, "mode": "standard"})
+LOADER = botocore.session.Session().get_component("data_loader")
 
 NO_ROLE = "AWS did not let us act as {role} ({why})."
 TOO_LONG = "the step's session policy has {length} characters, and STS takes {most}"
@@ -86,7 +88,8 @@ class Sessions:
         asked |= {"Policy": guise.policy} if guise.policy else {}
         asked |= {"ExternalId": guise.external_id} if guise.external_id else {}
         try:
-            given = self._with(self._own).client("sts", endpoint_url=self._endpoint, config=ONCE).assume_role(**asked)["Credentials"]
+            sts = self._with(self._own).client("sts", endpoint_url=self._endpoint, config=ONCE)
+            given = sts.assume_role(**asked)["Credentials"]
         except (BotoCoreError, ClientError) as fault:
             why = fault.response["Error"]["Code"] if isinstance(fault, ClientError) else type(fault).__name__
             raise Unavailable(NO_ROLE.format(role=guise.role.rpartition("/")[2], why=why)) from fault
@@ -96,8 +99,10 @@ class Sessions:
         }
 
     def _with(self, credentials: Mapping[str, str]) -> boto3.session.Session:
+        bare = botocore.session.Session()
+        bare.register_component("data_loader", LOADER)      # AWS's models are read once, not once a session
         return boto3.session.Session(
-            aws_access_key_id=credentials.get("aws_access_key_id"),
+            botocore_session=bare, aws_access_key_id=credentials.get("aws_access_key_id"),
             aws_secret_access_key=credentials.get("aws_secret_access_key"),
             aws_session_token=credentials.get("aws_session_token"), region_name=self._region,
         )

@@ -146,10 +146,14 @@ class Execution:
         with self._desk.begin("run: stuck") as connection:
             rows.change(connection, job.run.id, [rows.ASKING, rows.IN_DOUBT], state=rows.RUNNING)
             if step.tries + (step.begun_at is None) < most and self._safe_again(job, stuck):
-                tries = step.tries + (step.begun_at is None or step.state == "pending")
-                rows.change_step(connection, job.run.id, step.number, [step.state], state="pending", tries=tries, said=said)
+                tries = step.tries + (stuck.sent or step.begun_at is None or step.state == "pending")
+                # What was sent keeps the world it began in: a new look would take a half-done change for the old state.
+                rows.change_step(connection, job.run.id, step.number, [step.state], said=said, tries=tries,
+                                 state="started" if stuck.sent else "pending")
                 return max(retry.every.total_seconds(), AGAIN_AFTER_S) if most > 1 else NOW
-            rows.change_step(connection, job.run.id, step.number, [step.state], state="failed", said=said, ended_at=job.now)
+            perhaps = {"outputs": step.outputs or {}} if stuck.sent else {}     # the way back must know
+            rows.change_step(connection, job.run.id, step.number, [step.state], state="failed", said=said, ended_at=job.now,
+                             **perhaps)
             runs.note(connection, job.run, runs.actor_of(self._desk, job.run), "step failed", job.now, "failed",
                       step=step.number + 1, uses=step.uses, said=said)
             jump = use.on_failure if isinstance(use, Told) else "abort"

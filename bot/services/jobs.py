@@ -26,11 +26,11 @@ BROKE = "a fault of Vigie's own ({error})"
 
 
 class Stuck(Exception):
-    """The step did not work. `again`: nothing was changed, and the very same may work later."""
+    """The step did not work. `again`: the very same may work later, safely. `sent`: perhaps it happened all the same."""
 
-    def __init__(self, said: str, again: bool = False) -> None:
+    def __init__(self, said: str, again: bool = False, sent: bool = False) -> None:
         super().__init__(said)
-        self.said, self.again = said, again
+        self.said, self.again, self.sent = said, again, sent
 
 
 class Overtaken(Exception):

@@ -130,20 +130,22 @@ class Stepper:
         if isinstance(means, Failed):
             raise Stuck(str(means), means.again) from error
         if task.repeatable:
-            raise Stuck(str(means), again=True) from error
+            raise Stuck(str(means), again=True, sent=True) from error
         with self._desk.begin("run: no answer") as connection:
             self._change(connection, job, "started", said=str(means))
         return NOW
 
     def _find_out(self, job: Job) -> float | None:
-        """It was begun, and no answer is written down: we died, or the line was cut. What may be done twice, is."""
+        """It was begun, and no answer is written down: we died, or the line was cut. Look first; then again what may be."""
         task, before = self._bench.task(job, job.step), job.step.before or {}
-        if task.repeatable:
+        if not task.action.mutates:
             return self._act(job, task, before)
         look = self._seen(job, task, before, {})
         if look.seen in ("done", "under way"):
             self._keep(job, task, Outcome(look.said, look.outputs))
             return NOW
+        if task.repeatable:
+            return self._act(job, task, before)
         begun = job.step.begun_at or job.now
         if look.seen == "not seen" and job.now < begun + timedelta(seconds=task.action.settle_s):
             return task.action.poll_s
