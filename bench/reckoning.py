@@ -14,7 +14,9 @@ from bench.people import PEOPLE, Page
 from bench.platform import BROKEN, NOT_NOW, Reporter
 from bench.stage import House
 from bot.config import Config
+from bot.ports import SystemClock, SystemIds
 from bot.services import audit, cards
+from bot.services.desk import Desk
 from bot.store import journal
 from bot.store.cards import Post, post
 from bot.store.db import create_engine, reader
@@ -105,7 +107,8 @@ def _cards(home: House, connection: sa.Connection, config: Config, alerts: int) 
         (name, each["ts"]): each["text"] for name in config.channels.values() for each in reading.messages(name)
     }
     roots = [each for each in posts if each.kind == "card"]
-    drawn = {each.key: cards.draw(config, connection, each, each.late_s).text for each in roots}
+    desk = Desk(connection.engine, config, SystemClock(), SystemIds())
+    drawn = {each.key: cards.draw(desk, connection, each, each.late_s).text for each in roots}
     return {
         "cards_per_alert": sum(n for key, n in shown.items() if key.startswith("card:")) / max(1, alerts),
         "doubled": sum(n > 1 for n in shown.values()), "missing": sum(each.key not in shown for each in posts),

@@ -158,5 +158,5 @@ async def talk(engine: sa.Engine) -> AsyncIterator[Talk]:
         entrance = gate(bolt, SECRET, SystemClock(), refused.append)
         door.app = Starlette(routes=[Route("/slack/events", entrance, methods=["POST"])])
         slack = SlackClient(web)
-        courier = Courier(desk, slack, partial(cards.draw, desk.config), pace=0)
+        courier = Courier(desk, slack, partial(cards.draw, desk), pace=0)
         yield Talk(there, desk, courier, slack, refused)

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from bot.config import Config
 from bot.services import audit
 from bot.services import cards as drawing
+from bot.services.desk import Desk
 from bot.store import alerts, cards, journal, traffic
+from tests.fakes import CountingIds, ManualClock
 from tests.virtual import LawBroken, Message
 
 # (from, to): the only ways in which an alert's state may move; "" is before its opening.
@@ -213,7 +215,8 @@ def _not_as_drawn(
     if len(shown) != 1:
         yield f"{post.key} is shown {len(shown)} times"
         return
-    if drawing.draw(config, connection, post, post.late_s) != shown[0].drawing:
+    desk = Desk(connection.engine, config, ManualClock(), CountingIds())
+    if drawing.draw(desk, connection, post, post.late_s) != shown[0].drawing:
         yield f"{post.key} is not shown as it is now: {shown[0].drawing.text}"
     if post.kind == "log" and (shown[0].thread is None or messages[shown[0].thread].key != f"card:{post.group_id}"):
         yield f"{post.key} does not stand in the thread of its card"

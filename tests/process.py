@@ -61,7 +61,7 @@ class Process:
         self.reception = Reception(self.desk, self.intake, {"generic": generic}, KnownSecret(), Meters())
         self.sealer = Sealer(stage.engine, SIGNER)
         self.durable = VirtualDurable(stage.timeline, stage.kill, stage.runs)
-        courier = Courier(self.desk, stage.slack, partial(drawing.draw, CONFIG))
+        courier = Courier(self.desk, stage.slack, partial(drawing.draw, self.desk))
         self.delivery = Delivery(self.desk, courier, self.durable)
         self.durable.work(WORK, self.delivery.run)
         self.writing = asyncio.create_task(self.intake.run())

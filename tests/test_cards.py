@@ -110,9 +110,11 @@ def test_what_recovered_while_nobody_looked_asks_to_be_seen() -> None:
 
 def test_a_closed_card_says_who_closed_it_and_why() -> None:
     assert "Closed by Léa 02:34 UTC: planned &lt;!channel&gt;" in lines(drawn(BY_PERSON))
-    assert "Closed by Vigie 02:46 UTC after 15 min of quiet. Seen by Léa." in lines(drawn(BY_VIGIE))
+    said = lines(drawn(BY_VIGIE))
+    assert said[0].startswith("✅ *Closed by Vigie* 02:46 UTC · nobody was paged")
+    assert "It stayed quiet for 15 min. Seen by Léa." in said
     unseen = replace(BY_VIGIE, seen_by=None)
-    assert "Closed by Vigie 02:46 UTC after 15 min of quiet. Nobody looked at it." in lines(drawn(unseen))
+    assert "It stayed quiet for 15 min. Nobody looked at it." in lines(drawn(unseen))
     assert buttons(drawn(unseen)) == ["Mark as seen", "What happened"]
 
 
@@ -124,7 +126,7 @@ def test_a_snoozed_or_assigned_card_says_so_without_contradiction() -> None:
 
 def test_observers_are_compared_in_one_line() -> None:
     watching = (seen("CloudWatch"), seen("Padok-1"), seen("Bridge-1", "recovered"), seen("Padok-2", "no data"))
-    said = "CloudWatch, Padok-1 see the fault. Bridge-1 says OK. Padok-2: no data since 02:14 UTC."
+    said = "2 of 4 see the fault: CloudWatch, Padok-1. Bridge-1 says OK. Padok-2: no data since 02:14 UTC."
     assert lines(drawn(FIRING, observers=watching))[2] == said
 
 

@@ -10,7 +10,7 @@ from bot.services import response
 from bot.services.courier import Courier
 from bot.store import alerts, cards
 from tests.fakes import FakeSlack, KillAt, Killed
-from tests.story import ALICE, CONFIG, arrive, desk_on, signal
+from tests.story import ALICE, arrive, desk_on, signal
 
 CHANNEL = "C0PAYMNT01"
 
@@ -21,7 +21,7 @@ def slack():
 
 
 def courier_on(desk, slack) -> Courier:
-    return Courier(desk, slack, partial(drawing.draw, CONFIG))
+    return Courier(desk, slack, partial(drawing.draw, desk))
 
 
 def deliver(desk, slack, channel=CHANNEL, most=50) -> list[float]:
@@ -151,7 +151,7 @@ def test_a_card_that_cannot_be_drawn_holds_up_no_other_and_is_tried_again(engine
     def draw(connection, post, late_s):
         if post.key in broken:
             raise KeyError(post.key)
-        return drawing.draw(CONFIG, connection, post, late_s)
+        return drawing.draw(desk, connection, post, late_s)
 
     courier = Courier(desk, slack, draw, pace=0)
 

@@ -1,18 +1,19 @@
-"""Rows become Slack blocks: the card of a group, its log, a notice. Drawing is pure; only `draw` reads."""
+"""Rows become Slack blocks: a post of any kind, and most of all the card of a group. Drawing is pure; only `draw` reads."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.services import logbook
-from bot.services.desk import VIGIE
-from bot.services.drawing import Drawing, context, escape, person, section
-from bot.services.response import clock_time, headline, lasted
+from bot.services import askcards, logbook, remedies, runcards
+from bot.services.desk import VIGIE, Desk
+from bot.services.drawing import Drawing, button, context, escape, overflow, person, section
+from bot.services.remedies import Remedies
+from bot.services.response import clock_time, headline, lasted, lasting
 from bot.store import alerts, journal
 from bot.store.alerts import Alert
 from bot.store.cards import Post
@@ -25,6 +26,7 @@ FACES = {
 }
 PLAIN_FACES = {"firing": "Firing", "acked": "Acknowledged", "recovered": "Recovered", "closed": "Closed"}
 ORDER = ("firing", "acked", "recovered", "closed")
+WORST_FIRST = ("firing", "no data", "recovered")
 
 SINCE = "since {at}"
 LASTED = "lasted {length}"
@@ -37,10 +39,11 @@ SNOOZED = "💤 Snoozed until {at}."
 CLOSING = "Recovered {since}, closing at {at} if it stays quiet. A relapse reopens this card."
 NOBODY_LOOKED = "It recovered while nobody looked."
 CLOSED_BY = "Closed by {who} {at}{reason}"
-CLOSED_QUIET = "Closed by Vigie {at} after {probation} min of quiet. {looked}"
+BY_VIGIE = "✅ *Closed by Vigie* {at} · {calling}"
+CLOSED_QUIET = "It stayed quiet for {probation}. {looked}"
 NOBODY_HAD_LOOKED = "Nobody looked at it."
 SEEN_BY = "Seen by {who}."
-SEES = "{who} see{s} the fault."
+SEES, SEES_OF_ALL = "{who} see{s} the fault.", "{count} of {all} see the fault: {who}."
 SENT = "{who} sent it; the body is kept, masked."
 SAYS_OK = "{who} say{s} OK."
 SAYS_NOTHING = "{who}: no data since {at}."
@@ -50,11 +53,21 @@ LATE = "⏱ Posted {length} late: Slack did not take it before."
 LINK = "<{link}|Open at the source>"
 MEMBERS = "{open} of {all} alerts open: {names}"
 
-BUTTONS = {"ack": "Acknowledge", "seen": "Mark as seen", "note": "Note…", "why": "Why?", "show": "What happened"}
-MORE = {"assign": "Assign…", "snooze": "Snooze…", "note": "Note…", "close": "Close…", "show": "Show all"}
+BUTTONS = {
+    "ack": "Acknowledge", "seen": "Mark as seen", "run": "Run runbook…", "note": "Note…", "why": "Why?", "show": "What happened",
+}
+MORE = {
+    "assign": "Assign…", "snooze": "Snooze…", "note": "Note…", "close": "Close…", "show": "What happened",
+    "stop-automation": "Stop automation of {service}…", "resume-automation": "Resume automation of {service}…",
+}
+LIKELY = ("ack", "seen", "run")
+MOST_IN_MENU, LONGEST_OPTION = 5, 75
 
 UNREADABLE = "unreadable "
 LONGEST_LINE, MOST_LINES = 250, 3      # of what the source says
+
+
+NOTHING_KNOWN = Remedies()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +78,34 @@ class View:
     members: tuple[Alert, ...]
     observations: Mapping[int, Sequence[Any]]
     late_s: int | None = None
+    remedies: Remedies = NOTHING_KNOWN
+    probation: timedelta | None = None      # of its runbook; None: that of vigie.yaml
 
 
-def draw(config: Config, connection: sa.Connection, post: Post, late_s: int | None = None) -> Drawing:
+def draw(desk: Desk, connection: sa.Connection, post: Post, late_s: int | None = None) -> Drawing:
     """What Slack should show for this post now; `late_s` is how late its first showing is, in seconds."""
+    match post.kind:
+        case "run":
+            return runcards.draw_run(runcards.view(desk, connection, int(post.key.split(":")[1])))
+        case "ask":
+            return askcards.draw_ask(desk, connection, post)
+        case "page":
+            return askcards.draw_page(desk, connection, post)
+        case "file":
+            return runcards.draw_file(connection, post)
     if post.kind == "notice" or post.group_id is None:
         return _notice(post)
     members = tuple(alerts.of_group(connection, post.group_id))
     if post.kind == "log":
         entries = journal.about(connection, [f"alert:{each.id}" for each in members], most=logbook.MOST_LINES + 1)
-        return logbook.draw(config, _head(members), tuple(entries))
-    seen = alerts.observed(connection, [each.id for each in members])
-    return draw_card(View(config, members, seen, late_s=late_s))
+        return logbook.draw(desk.config, _head(members), tuple(entries))
+    return draw_card(_view(desk, connection, members, late_s))
+
+
+def _view(desk: Desk, connection: sa.Connection, members: tuple[Alert, ...], late_s: int | None) -> View:
+    head, seen = _head(members), alerts.observed(connection, [each.id for each in members])
+    known = remedies.look(desk, connection, members, head)
+    return View(desk.config, members, seen, late_s, known, desk.probation(head.runbook))
 
 
 def _notice(post: Post) -> Drawing:
@@ -87,9 +116,10 @@ def _notice(post: Post) -> Drawing:
 def draw_card(view: View) -> Drawing:
     """The card: what is wrong, where, how bad, since when; then who has it and what happens next; then what one can do."""
     head = _head(view.members)
-    blocks = [section(_first_line(head)), section("\n".join([*_observers(view), *_next(view, head)]))]
+    said = [*_observers(view), *_next(view, head), *remedies.lines(view.config, view.remedies, head)]
+    blocks = [section(_first_line(view, head)), section("\n".join(said))]
     blocks += [context(line) for line in _small_print(view, head)]
-    blocks.append(_buttons(head))
+    blocks.append(_buttons(view, head))
     return Drawing(_fallback(view, head), blocks)
 
 
@@ -98,10 +128,17 @@ def _head(members: Sequence[Alert]) -> Alert:
     return min(members, key=lambda each: (ORDER.index(each.state), alerts.SEVERITIES.index(each.severity), each.id))
 
 
-def _first_line(alert: Alert) -> str:
+def _first_line(view: View, alert: Alert) -> str:
     important = " · *important*" if alert.important else ""
     time = LASTED.format(length=lasted(alert)) if _is_over(alert) else SINCE.format(at=_ago(alert.since))
-    return f"{FACES[alert.state]}{important} · {alert.severity}    *{alert.name}*\n{_bold(headline(alert))} · {time}"
+    face = _face(view, alert)
+    return f"{face}{important} · {alert.severity}    *{alert.name}*\n{_bold(headline(alert))} · {time}"
+
+
+def _face(view: View, alert: Alert) -> str:
+    if alert.state != "closed" or alert.closed_by != VIGIE.key:
+        return FACES[alert.state]
+    return BY_VIGIE.format(at=clock_time(alert.closed_at), calling=remedies.calling(view.config, view.remedies))
 
 
 def _bold(text: str) -> str:
@@ -121,17 +158,22 @@ def _observers(view: View) -> list[str]:
     seen = [each for rows in view.observations.values() for each in rows]
     if all(each.labels.get("name", "").startswith(UNREADABLE) for each in view.members):
         return [SENT.format(who=", ".join(sorted({escape(each.observer) for each in seen})))]
-    by_state: dict[str, list[Any]] = {}
-    for each in seen:
-        by_state.setdefault(each.state, []).append(each)
-    lines = []
+    by_state: dict[str, dict[str, Any]] = {}
+    for each in sorted(seen, key=lambda each: WORST_FIRST.index(each.state)):
+        if not any(each.observer in others for others in by_state.values()):
+            by_state.setdefault(each.state, {})[escape(each.observer)] = each
+    return [" ".join(_by_state(by_state))] if by_state else []
+
+
+def _by_state(by_state: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
+    """4 of 5 see the fault: CloudWatch, ... Bridge-1 says OK. Padok-2: no data since 02:02."""
+    total = sum(map(len, by_state.values()))
     for state, words in (("firing", SEES), ("recovered", SAYS_OK)):
-        if names := sorted({escape(each.observer) for each in by_state.get(state, [])}):
-            lines.append(words.format(who=", ".join(names), s="" if len(names) > 1 else "s"))
-    lines += [
-        SAYS_NOTHING.format(who=escape(each.observer), at=clock_time(each.at)) for each in by_state.get("no data", [])
-    ]
-    return [" ".join(lines)] if lines else []
+        names = sorted(by_state.get(state, ()))
+        told = SEES_OF_ALL if state == "firing" and total > 1 else words
+        if names:
+            yield told.format(who=", ".join(names), s="" if len(names) > 1 else "s", count=len(names), all=total)
+    yield from (SAYS_NOTHING.format(who=name, at=clock_time(each.at)) for name, each in by_state.get("no data", {}).items())
 
 
 def _next(view: View, head: Alert) -> list[str]:
@@ -165,7 +207,8 @@ def _closed(view: View, head: Alert) -> str:
         reason = f": {escape(head.close_reason, 300)}" if head.close_reason else "."
         return CLOSED_BY.format(who=person(view.config, head.closed_by), at=at, reason=reason)
     looked = SEEN_BY.format(who=person(view.config, head.seen_by)) if head.seen_by else NOBODY_HAD_LOOKED
-    return CLOSED_QUIET.format(at=at, probation=view.config.probation.minutes, looked=looked)
+    probation = view.probation if view.probation is not None else timedelta(minutes=view.config.probation.minutes)
+    return CLOSED_QUIET.format(probation=lasting(probation), looked=looked)
 
 
 def _small_print(view: View, head: Alert) -> Iterable[str]:
@@ -178,6 +221,7 @@ def _small_print(view: View, head: Alert) -> Iterable[str]:
         yield "\n".join(said[:MOST_LINES])
     if known := list(_known(view, head)):
         yield " · ".join(known)
+    yield from view.remedies.like if not _is_over(head) else ()
     if view.late_s:
         yield LATE.format(length=_length(view.late_s))
 
@@ -210,30 +254,40 @@ def _fallback(view: View, head: Alert) -> str:
     return f"{PLAIN_FACES[head.state]}{important}: {escape(headline(head))} ({head.name})"
 
 
-def _buttons(head: Alert) -> dict[str, Any]:
-    if head.state == "closed":
-        shown = ["show"] if head.seen_by else ["seen", "show"]
-        more = ["note"]
-    else:
-        taken = head.state == "acked" or (head.state == "recovered" and head.seen_by)
-        first = "note" if taken else "seen" if head.state == "recovered" else "ack"
-        shown = [first, "why"]
-        more = ["assign", "snooze", "note", "show", "close"] if head.state != "recovered" else ["assign", "note", "show", "close"]
-    buttons = [_button(each, head, primary=each in ("ack", "seen")) for each in shown]
-    return {"type": "actions", "block_id": f"act:{head.id}", "elements": [*buttons, _overflow(more, head)]}
-
-
-def _button(verb: str, head: Alert, primary: bool) -> dict[str, Any]:
-    command = "ack" if verb == "seen" else verb
-    button = {
-        "type": "button", "action_id": f"vigie:{command}", "value": str(head.id),
-        "text": {"type": "plain_text", "text": BUTTONS[verb], "emoji": True},
-    }
-    return {**button, "style": "primary"} if primary else button
-
-
-def _overflow(verbs: Sequence[str], head: Alert) -> dict[str, Any]:
-    options = [
-        {"text": {"type": "plain_text", "text": MORE[verb], "emoji": True}, "value": f"{verb}:{head.id}"} for verb in verbs
+def _buttons(view: View, head: Alert) -> dict[str, Any]:
+    shown, more = _shown(view, head), [each for each in _more(view, head) if each not in _shown(view, head)]
+    value = str(head.id)
+    elements = [
+        button(BUTTONS[each], "ack" if each == "seen" else each, value, "primary" if n == 0 and each in LIKELY else None)
+        for n, each in enumerate(shown)
     ]
-    return {"type": "overflow", "action_id": "vigie:more", "options": options}
+    options = [(MORE[each].format(service=head.service)[:LONGEST_OPTION], f"{each}:{value}") for each in more[:MOST_IN_MENU]]
+    return {"type": "actions", "block_id": f"act:{head.id}", "elements": [*elements, overflow(options)]}
+
+
+def _shown(view: View, head: Alert) -> list[str]:
+    """The buttons that stand there at once; the likely next step is the first."""
+    if head.state == "closed":
+        return ["show"] if head.seen_by else ["seen", "show"]
+    first = "ack" if head.state == "firing" else "seen" if head.state == "recovered" and not head.seen_by else "note"
+    known = view.remedies
+    can_run = head.state != "recovered" and known.runbook is not None and known.under_way is None
+    if not can_run:
+        return [first, "why"]
+    return ["run", first, "why"] if known.rung != "automatic" or known.stopped else [first, "run", "why"]
+
+
+def _more(view: View, head: Alert) -> Iterable[str]:
+    """What stands in the menu, the most wanted first."""
+    if head.state in ("firing", "acked"):
+        yield from ("assign", "snooze")
+    if head.state == "recovered":
+        yield "assign"
+    if view.remedies.stopped:
+        yield "resume-automation"
+    elif view.remedies.rung == "automatic" and view.remedies.runbook:
+        yield "stop-automation"
+    if head.state != "closed":
+        yield from ("close", "show", "note")
+    else:
+        yield "note"
