@@ -227,7 +227,7 @@ def test_the_capacity_is_read_and_waited_for(world: ActionWorld) -> None:
     played = play(world, ReadCapacity(), group="pay-api", complete=True)
     assert played.seen == "done" and not ReadCapacity().mutates
     assert played.outcome.outputs == {
-        "desired": 4, "min": 2, "max": 6, "in_service": 4, "instances": sorted(ids), "suspended": []}
+        "desired": 4, "one_more": 5, "min": 2, "max": 6, "in_service": 4, "instances": sorted(ids), "suspended": []}
     world.double.client("autoscaling").set_desired_capacity(AutoScalingGroupName="pay-api", DesiredCapacity=5)
     assert ReadCapacity().look(world, ReadCapacity.params(group="pay-api", at_least=4), {}, {}).seen == "done"
     assert ReadCapacity().look(world, ReadCapacity.params(group="pay-api", at_least=5), {}, {}).seen == "under way"

@@ -216,7 +216,7 @@ def test_going_back_without_an_answer_goes_back_only_once(world: ActionWorld) ->
 def test_a_service_stands_well_only_when_all_its_tasks_run(world: ActionWorld) -> None:
     played = play(world, ServiceState(), **LEDGER)
     assert played.seen == "done" and not ServiceState().mutates
-    assert played.outcome.outputs == {"running": 3, "desired": 3, "pending": 0, "task_definition": "ledger:2"}
+    assert played.outcome.outputs == {"running": 3, "desired": 3, "one_more": 4, "pending": 0, "task_definition": "ledger:2"}
     action, params = ServiceState(), ServiceState.params.model_validate(LEDGER)
     world.double.client("ecs").update_service(cluster="payments", service="ledger", desiredCount=4)
     assert action.look(world, params, {}, {}).seen == "under way"

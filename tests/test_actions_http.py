@@ -28,7 +28,7 @@ from tests.datadog_stage import Checked, DatadogWorld, datadog_server, datadog_w
 __all__ = ["datadog_server", "datadog_world"]
 
 PROBE, CERTIFICATE = http.SERVICE.actions
-WAIT, ASK = flow.SERVICE.actions
+WAIT, ASK, REPORT = flow.SERVICE.actions
 
 
 @dataclass
@@ -308,3 +308,16 @@ def test_a_question_is_answered_by_a_person_before_it_is_called(datadog_world: D
     assert ASK.asks and ASK.plan(params, {}) == "Does the bank confirm the outage?"
     assert ASK.act(datadog_world, params, {}) == Outcome("answered with yes")
     assert ASK.look(datadog_world, params, {}, {}).seen == "done"
+
+
+# --- pages ---
+
+
+def test_what_was_found_is_written_on_a_page_that_says_who_wrote_it_and_when(datadog_world: DatadogWorld) -> None:
+    params = REPORT.params.model_validate({"name": "bank-api-down.txt", "text": "Requests that failed: 412\n"})
+    written = REPORT.act(datadog_world, params, {})
+    assert REPORT.plan(params, {}) == "would write down what was found, as bank-api-down.txt"
+    assert written.files[0].content.decode() == "vigie-run57-step2, 2026-11-22 02:14:00 UTC\n\nRequests that failed: 412\n"
+    assert REPORT.look(datadog_world, params, {}, {}).seen == "done"
+    with pytest.raises(ValidationError):
+        REPORT.params.model_validate({"name": "../etc/passwd.txt", "text": "x"})

@@ -238,7 +238,7 @@ class ReadCapacity(OfGroup[Capacity]):
         serving, desired = len(in_service(found)), found["DesiredCapacity"]
         enough = serving >= (params.at_least or 0) and (serving >= desired or not params.complete)
         values = {
-            "desired": desired, "min": found["MinSize"], "max": found["MaxSize"], "in_service": serving,
+            "desired": desired, "one_more": desired + 1, "min": found["MinSize"], "max": found["MaxSize"], "in_service": serving,
             "instances": in_service(found), "suspended": sorted(_suspended(found)),
         }
         return Look("done" if enough else "under way", _standing(params.group, found), values)

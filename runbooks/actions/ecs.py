@@ -12,6 +12,7 @@ CHANGED = "{service} was deployed by somebody else since this was planned"
 BUSY = "a deployment of {service} is under way already"
 NOTHING_RUNS = "{service} wants no task at all: there is nothing to restart"
 TOO_FEW = "{running} tasks of {service} run: stopping one would leave less than {keep}"
+TOO_MANY = "{service} would have {desired} tasks; this step may give it {at_most}"
 NO_OLDER = "{family}:{revision} has no older active revision to go back to"
 
 RESTART = "would restart {service}: a new deployment of {task} replaces its {desired} tasks one after the other"
@@ -91,6 +92,7 @@ class RestartService(_OnService[OfService]):
 
 class Scaled(OfService):
     desired: int = Field(description="How many tasks there should be", ge=0, le=1000)
+    at_most: int = Field(1000, description="More are refused, whatever was worked out before", ge=1, le=1000)
 
 
 class Scale(_OnService[Scaled]):
@@ -103,6 +105,8 @@ class Scale(_OnService[Scaled]):
     verified = "the desired count is as set and as many tasks run"
 
     def before(self, world: World, params: Scaled) -> State:
+        if params.desired > params.at_most:
+            raise Failed(TOO_MANY.format(service=params.service, desired=params.desired, at_most=params.at_most))
         return {"desired": service_of(world, params)["desiredCount"]}
 
     def plan(self, params: Scaled, before: State) -> str:
@@ -274,7 +278,7 @@ class ServiceState(_OnService[Standing]):
     def look(self, world: World, params: Standing, before: State, outputs: State) -> Look:
         service = service_of(world, params)
         primary, running, desired = primary_of(service), service["runningCount"], service["desiredCount"]
-        seen = {"running": running, "desired": desired, "pending": service["pendingCount"],
+        seen = {"running": running, "desired": desired, "one_more": desired + 1, "pending": service["pendingCount"],
                 "task_definition": short(primary["taskDefinition"])}
         rollout = rollout_of(service, primary)
         if rollout.seen == "failed":

@@ -1,11 +1,11 @@
-"""What lies between two steps: time, and a person's answer."""
+"""What lies between two steps: time, a person's answer, a page with what was found."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from runbooks.actions import Action, Look, Outcome, Params, Service, State, World
+from runbooks.actions import Action, Attachment, Look, Outcome, Params, Service, State, World
 from runbooks.model import Length, written
 
 TOO_LONG = "wait from one second to a day"
@@ -15,6 +15,11 @@ WAITED = "has waited {duration}"
 NOT_BEGUN = "the wait has not begun"
 
 ANSWERED = "answered with yes"
+
+WRITE = "would write down what was found, as {name}"
+WRITTEN = "{name} is in the thread"
+HEAD = "{label}, {now:%Y-%m-%d %H:%M:%S} UTC"
+ALT = "{name}: what was found until {now:%H:%M} UTC"
 
 SHORTEST, LONGEST = timedelta(seconds=1), timedelta(days=1)
 
@@ -88,4 +93,35 @@ class Ask(Action[Asked]):
         return Look("done", ANSWERED)
 
 
-SERVICE = Service("flow", (Wait(), Ask()))
+class Written(Params):
+    """A page."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}\.(txt|md|csv)$", description="The file's name: bank-api-down.txt")
+    text: str = Field(min_length=1, max_length=20_000, description="What it says; ${{ }} brings in what earlier steps have found")
+
+
+class Report(Action[Written]):
+    """Write down what was found, as a file in the run's thread."""
+
+    name = "flow.report"
+    params = Written
+    example: ClassVar[State] = {"name": "bank-api-down.txt", "text": "Requests that failed: 412"}
+    verified = "the file is written"
+
+    def target(self, params: Written) -> str:
+        return f"flow:{params.name}"
+
+    def plan(self, params: Written, before: State) -> str:
+        return WRITE.format(name=params.name)
+
+    def act(self, world: World, params: Written, before: State) -> Outcome:
+        """The first line says who wrote it and when: it leaves the thread for those who ask for evidence."""
+        text = f"{HEAD.format(label=world.label, now=world.now)}\n\n{params.text.strip()}\n"
+        page = Attachment(params.name, text.encode(), ALT.format(name=params.name, now=world.now))
+        return Outcome(WRITTEN.format(name=params.name), {"file": params.name}, files=(page,))
+
+    def look(self, world: World, params: Written, before: State, outputs: State) -> Look:
+        return Look("done", WRITTEN.format(name=params.name))
+
+
+SERVICE = Service("flow", (Wait(), Ask(), Report()))

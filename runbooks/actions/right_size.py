@@ -49,6 +49,7 @@ class Question(Params):
     """A group, and what is known of it that no metric tells."""
 
     group: GroupName
+    least: Annotated[int, Field(ge=1, le=1000, description="Not fewer than this, whatever the figures say")] = 2
     days: Annotated[int, Field(ge=LEAST_DAYS, le=63, description="How far back; a month's end should be in it")] = 14
     growth: Annotated[float, Field(ge=1, le=3, description="Room for growth and bursts")] = 1.25
     utilisation: Annotated[float, Field(ge=0.2, le=0.9, description="How busy its CPU may be at the peak")] = 0.60
@@ -83,10 +84,11 @@ class RightSize(Action[Question]):
         used, aims = usage.read(world, params.group, params.days), _aims(params)
         needed, current = need(used.measured, aims), used.current
         why = refusals(used.measured, aims) + list(_objections(params, used))
+        enough = max(needed.recommended, params.least)
         values = {
-            "current": current, "min": used.group["MinSize"], "load": needed.load, "recommended": needed.recommended,
+            "current": current, "min": used.group["MinSize"], "load": needed.load, "recommended": enough,
             "decisive": needed.decisive, "refused": why,
-            "next": current if why else step_down(current, needed.recommended),
+            "next": current if why else step_down(current, enough),
         }
         return Outcome(_said(params, values), values, _evidence(params, used, needed, why))
 

@@ -10,6 +10,8 @@ from typing import Literal
 from bot.doubles.aws.script import Ground
 from bot.doubles.aws.wire import Json
 
+CODES = {"Essential container in task exited": "EssentialContainerExited",
+         "Scaling activity initiated by deployment": "ServiceSchedulerInitiated"}
 START_S = 30.0          # from PENDING to RUNNING
 STOP_S = 20.0           # an old task goes this long after the new ones run
 CRASH_S = 15.0          # so long a task lives that cannot live
@@ -183,7 +185,8 @@ class Rollout:
             "desiredStatus": "STOPPED" if task.stopped else "RUNNING", "createdAt": task.created, "launchType": "FARGATE",
             "healthStatus": "UNKNOWN",
         }
-        more = {"startedAt": task.running, "stoppedAt": task.stopped, "stoppedReason": task.reason}
+        code = CODES.get(task.reason, "UserInitiated") if task.stopped else ""
+        more = {"startedAt": task.running, "stoppedAt": task.stopped, "stoppedReason": task.reason, "stopCode": code}
         return said | {name: value for name, value in more.items() if value}
 
 
