@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from bot.doubles.aws import ACCOUNT, IMAGE, REGION
+from bot.doubles.aws import ACCOUNT, IMAGE, REGION, lay_out
 from runbooks.actions import Failed, Unsure
 from runbooks.faults import told
 from tests.action_stage import ActionWorld, aws_server, listening, refused, world
@@ -419,7 +419,7 @@ def test_a_session_ends(world: ActionWorld) -> None:
     ({"RoleArn": f"{ROLE}-2"}, "AccessDenied"),
 ])
 def test_a_role_is_not_assumed_against_the_rules(world: ActionWorld, wrong: dict[str, Any], code: str) -> None:
-    world.double.sts.roles[ROLE] = "padok-7431"
+    world.double.sts.roles[ROLE] = ["bridge-1104", "padok-7431"]
     assume(world, ExternalId="padok-7431")
     given = {"RoleArn": ROLE, "RoleSessionName": "lea", "ExternalId": "padok-7431", **wrong}
     assert refused(world.aws("sts").assume_role, **given)[0] == code
@@ -642,3 +642,35 @@ def test_the_double_is_imported_without_moto_and_says_kindly_that_it_is_missing(
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=60)
     assert done.stdout.splitlines() == [
         "[]", "The double of AWS needs moto, and it is not installed: install vigie[demo]."], done.stderr
+
+
+# --- the platform of the demo ---
+
+
+def test_the_platform_is_laid_out_in_one_call_and_is_well(world: ActionWorld) -> None:
+    made = lay_out(world.double)
+    assert world.double.calls == []
+    health = world.aws("elbv2").describe_target_health(TargetGroupArn=made.target_group)["TargetHealthDescriptions"]
+    assert {each["Target"]["Id"] for each in health} == set(made.instances)
+    assert [each["TargetHealth"]["State"] for each in health] == ["healthy"] * 4
+    running = world.aws("ecs").describe_services(cluster="payments", services=["ledger", "bank-sync", "batch-worker"])["services"]
+    assert [(each["runningCount"], each["taskDefinition"][-2:]) for each in running] == [(2, ":2")] * 3
+    assert set(alarms(world).values()) | set(alarms(world, AlarmTypes=["CompositeAlarm"]).values()) == {"OK"}
+    assert world.aws("kms").describe_key(KeyId="alias/pay-db")["KeyMetadata"]["Arn"] == made.key
+    assert world.aws("cloudfront", "us-east-1").get_distribution(Id=made.distribution)["Distribution"]["Status"] == "Deployed"
+    blocked = world.aws("wafv2", "us-east-1").get_ip_set(Name="blocked", Id=made.ip_set, Scope="CLOUDFRONT")
+    assert blocked["IPSet"]["Addresses"] == []
+    assert len(made.machines) == 18
+
+
+def test_what_the_platform_measures_is_below_every_threshold_at_any_time_of_day(world: ActionWorld) -> None:
+    lay_out(world.double)
+    cloudwatch = world.aws("cloudwatch")
+    for each in cloudwatch.describe_alarms()["MetricAlarms"]:
+        metric = {name: each[name] for name in ("Namespace", "MetricName", "Dimensions")}
+        stat = each.get("Statistic") or each["ExtendedStatistic"]
+        found = measured(world, query("it", stat, 300, **metric), minutes=24 * 60)["it"]
+        per_minute = max(found) / (5 if stat == "Sum" else 1)
+        low = each["ComparisonOperator"] == "LessThanThreshold"
+        assert len(found) >= 288, each["AlarmName"]
+        assert min(found) >= each["Threshold"] if low else per_minute <= each["Threshold"], each["AlarmName"]

@@ -43,10 +43,10 @@ class CloudWatch(Script):
 
     def feed(self, namespace: str, metric: str, dimensions: Mapping[str, str], figures: Sequence[float] | Source,
              period_s: int = 60) -> None:
-        """Figures of a metric: a row of them of which the last is of just now, or a function of time, asked each minute."""
+        """Figures of a metric, one each period: a row of them of which the last is of just now, or a function of time."""
         series = self.series[Name(namespace, metric, frozenset(dimensions.items()))]
         if callable(figures):
-            series.source = figures
+            series.source, series.period_s = figures, period_s
             return
         last = bucket(self.ground.now(), period_s) - timedelta(seconds=period_s)
         ago = range(len(figures) - 1, -1, -1)

@@ -45,19 +45,20 @@ class Name:
 
 @dataclass
 class Series:
-    """The figures of one metric: those that were put, and those that a function tells, one each minute."""
+    """The figures of one metric: those that were put, and those that a function tells, one each period."""
 
     put: list[tuple[datetime, float]] = field(default_factory=list)
     source: Source | None = None
+    period_s: int = 60
 
     def between(self, first: datetime, last: datetime) -> Iterator[tuple[datetime, float]]:
         yield from ((at, value) for at, value in self.put if first <= at < last)
-        minute = bucket(first, 60)
-        while self.source and minute < last:
-            value = self.source(minute) if minute >= first else None
+        at = bucket(first, self.period_s)
+        while self.source and at < last:
+            value = self.source(at) if at >= first else None
             if value is not None:
-                yield minute, value
-            minute += timedelta(minutes=1)
+                yield at, value
+            at += timedelta(seconds=self.period_s)
 
     def added(self, first: datetime, last: datetime, period: int, statistic: str) -> Figures:
         """One figure for each period that has any."""

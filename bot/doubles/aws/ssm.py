@@ -149,10 +149,10 @@ class Ssm(Script):
     # --- documents ---
 
     def _document(self, name: str, version: str | None) -> Json:
-        """As DescribeDocument tells it; AWS's own are known to have no parameters that we check."""
-        if name.startswith("AWS"):
-            return {}
+        """As DescribeDocument tells it; of AWS's own we know only those that somebody has put there."""
         documents = self._moto()._documents.get(name)
+        if documents is None and name.startswith("AWS-"):
+            return {}
         if documents is None:
             raise Refusal("InvalidDocument", NO_DOCUMENT.format(name=name))
         said: Json = documents.describe(version)

@@ -42,7 +42,7 @@ class Session:
 
 
 class Sts(Script):
-    """`roles` are those that exist, with the external id that each demands; empty: every role exists and demands none.
+    """`roles` are those that exist, with the external ids that each takes (none: it asks for none); empty: every role exists.
 
     `alone` is what a long-lived key may do without a role; nothing given: all.
     """
@@ -51,7 +51,7 @@ class Sts(Script):
 
     def __init__(self, ground: Ground) -> None:
         super().__init__(ground)
-        self.roles: dict[str, str | None] = {}
+        self.roles: dict[str, Sequence[str]] = {}
         self.alone: tuple[str, ...] | None = None
         self.sessions: dict[str, Session] = {}
         self._numbers = count(1)
@@ -119,7 +119,8 @@ class Sts(Script):
         return key, session
 
     def _check_role(self, call: Call, role: str, external_id: str | None) -> None:
-        if not self.roles or self.roles.get(role, "-") in (None, external_id):
+        taken = self.roles.get(role)
+        if not self.roles or (taken is not None and (not taken or external_id in taken)):
             return
         who = f"arn:aws:iam::{self.ground.account}:user/{call.key}"
         raise denied(call, who, "sts:AssumeRole", role, "no identity-based policy allows the sts:AssumeRole action")
