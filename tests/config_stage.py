@@ -41,8 +41,13 @@ def line_with(text: str, words: str) -> int:
 
 RUNBOOKS = ROOT / "tests" / "samples" / "runbooks"
 BACKLOG = (RUNBOOKS / "queue-backlog.yaml").read_text()
-ACTIONS = discover(runbooks.actions, Service)
 TODAY = date(2026, 11, 22)
+
+
+@cache
+def actions() -> dict[str, Service]:
+    """The family of actions, read once."""
+    return discover(runbooks.actions, Service)
 
 
 def backlog(old: str, new: str, line: str = "") -> str:
@@ -57,4 +62,4 @@ def shelf(folder: Path, *texts: str, config: Config | None = None, **named: str)
     files = {"queue-backlog": texts[0]} if texts else {}
     for name, text in (files | {key.replace("_", "-"): each for key, each in named.items()}).items():
         (folder / f"{name}.yaml").write_text(text)
-    return read_catalogue(folder, config or example(), ACTIONS, TODAY)
+    return read_catalogue(folder, config or example(), actions(), TODAY)

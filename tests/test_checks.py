@@ -15,7 +15,7 @@ from bot.services.checks import Means, run_checks
 from bot.services.findings import Finding, failed, for_machines
 from bot.settings import EnvironmentSecrets
 from bot.store.db import create_engine
-from tests.config_stage import ACTIONS, RUNBOOKS, TEXT, TODAY
+from tests.config_stage import RUNBOOKS, TEXT, TODAY, actions
 
 GIGABYTES = 2**30
 SECRETS = {
@@ -62,7 +62,7 @@ def means_of(environ: Mapping[str, str]) -> Means:
         environ=environ,
         secrets=EnvironmentSecrets(environ),
         sources=lambda: discover(bot.sources, bot.sources.Source),
-        actions=lambda: ACTIONS,
+        actions=actions,
         database=create_engine,
         today=TODAY,
         free=lambda folder: 50 * GIGABYTES,

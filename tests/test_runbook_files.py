@@ -16,7 +16,7 @@ from bot.config import Catalogue, Misconfigured, load_catalogue, read_catalogue,
 from bot.config.runbooks import runbook_schema
 from bot.errors import Misbuilt
 from runbooks.model import Runbook
-from tests.config_stage import ACTIONS, BACKLOG, ROOT, RUNBOOKS, TODAY, backlog, changed, example, line_with, reading, shelf
+from tests.config_stage import BACKLOG, ROOT, RUNBOOKS, TODAY, actions, backlog, changed, example, line_with, reading, shelf
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ def read(tmp_path):
 
 @pytest.fixture
 def samples() -> Catalogue:
-    return load_catalogue(RUNBOOKS, example(), ACTIONS, TODAY)
+    return load_catalogue(RUNBOOKS, example(), actions(), TODAY)
 
 
 # --- the samples ---
 
 
 def test_the_samples_have_neither_fault_nor_warning():
-    found = read_catalogue(RUNBOOKS, example(), ACTIONS, TODAY)
+    found = read_catalogue(RUNBOOKS, example(), actions(), TODAY)
     assert found.faults == () and found.warnings == ()
 
 
@@ -54,7 +54,7 @@ def test_the_catalogue_holds_the_runbooks_by_name_and_every_action(samples):
 
 
 def test_the_shipped_catalogue_is_what_is_read_without_a_folder():
-    found = read_catalogue(None, example(), ACTIONS, TODAY)
+    found = read_catalogue(None, example(), actions(), TODAY)
     assert found.faults == () and found.warnings == () and found.catalogue is not None
     assert set(found.catalogue.entries) == {path.stem for path in (ROOT / "runbooks").glob("*.yaml")}
 
@@ -108,7 +108,7 @@ def test_the_first_file_by_name_wins_where_two_recognise_an_alert(read):
 
 def test_an_empty_catalogue_recognises_nothing_and_runs_nothing(tmp_path):
     assert Catalogue().claims(Alert()) is None
-    assert read_catalogue(tmp_path, example(), ACTIONS, TODAY).catalogue.entries == {}
+    assert read_catalogue(tmp_path, example(), actions(), TODAY).catalogue.entries == {}
 
 
 def test_a_runbook_without_when_is_for_hands_only(read):
@@ -155,6 +155,7 @@ FAULTS = [
     ("type: integer, default: 4", "type: integer, default: 9", "", "9 is above `maximum`. At most 8"),
     ("type: integer, default: 4", "type: integer, default: 0", "", "0 is below `minimum`. At least 1"),
     ("type: integer, default: 4", 'type: integer, default: 4, pattern: "4"', "", "`pattern` means nothing"),
+    ("minimum: 1, maximum: 8", "minimum: one, maximum: 8", "", "a number is wanted"),
     ("minimum: 1, maximum: 8", "minimum: 8, maximum: 1", "", "`minimum` 8 is above `maximum` 1"),
     ("type: integer, default: 4", "type: integer, default: [4]", "", "a text, a number, true or false is wanted"),
     ("type: length, default: 10m", "type: length, default: 20m", "", "20m is not among the values of `enum`"),
@@ -170,6 +171,7 @@ FAULTS = [
     ("on_failure: step:more", "on_failure: more", "", "Write abort, continue, or step:"),
     ("on_failure: step:more", "on_failure: abort", "", 'no way leads to the step "more"'),
     ("    undo: none\n", "", "", "does not say that you know"),
+    ("      uses: aws.ecs.scale\n", "", "    undo:\n", '"uses" is missing'),
     ("undo: none", "undo: nothing", "", "is not one of these"),
     ("undo: none", "undo: none\n    idempotent: true", "", "must not be done twice"),
     ("attempts: 2", "attempts: 20", "", "less than or equal to 10"),
@@ -317,7 +319,7 @@ def test_actions_of_aws_need_an_account_and_documents_must_be_on_the_list(read):
 
 def test_without_vigie_yaml_the_rest_is_still_told(tmp_path):
     (tmp_path / "queue-backlog.yaml").write_text(backlog("owner: bridge", "owner: nobody").replace("flow.wait", "flow.wiat"))
-    [fault] = read_catalogue(tmp_path, None, ACTIONS).faults
+    [fault] = read_catalogue(tmp_path, None, actions()).faults
     assert "flow.wiat" in fault.what
 
 
@@ -325,11 +327,11 @@ def test_shipped_runbooks_of_another_platform_are_left_out_and_named(monkeypatch
     monkeypatch.setattr("bot.config.runbooks.SHIPPED", RUNBOOKS)
     config = reading(tmp_path, changed("batch-worker: {", "worker: {").replace("    service: batch-worker", "    service: worker")
                      .replace("service: [batch-worker]", "service: [worker]")).config
-    found = read_catalogue(None, config, ACTIONS, TODAY)
+    found = read_catalogue(None, config, actions(), TODAY)
     assert list(found.catalogue.entries) == ["unhealthy-target"]
     [warning] = found.warnings
     assert warning.what.endswith("are left out: queue-backlog") and "VIGIE_RUNBOOKS" in warning.right
-    assert [each.file for each in read_catalogue(RUNBOOKS, config, ACTIONS, TODAY).faults] == ["queue-backlog.yaml"]
+    assert [each.file for each in read_catalogue(RUNBOOKS, config, actions(), TODAY).faults] == ["queue-backlog.yaml"]
 
 
 def test_what_a_mandate_says_of_runbooks_that_are_not_there_is_a_warning(samples, tmp_path):
@@ -356,7 +358,7 @@ def test_a_file_that_is_no_runbook_is_told_in_one_sentence(read):
 
 
 def test_a_missing_folder_is_told_in_one_sentence(tmp_path):
-    [fault] = read_catalogue(tmp_path / "books", example(), ACTIONS).faults
+    [fault] = read_catalogue(tmp_path / "books", example(), actions()).faults
     assert str(fault).startswith("books: the folder of runbooks cannot be read") and "VIGIE_RUNBOOKS" in fault.right
 
 
@@ -364,7 +366,7 @@ def test_files_that_look_like_runbooks_and_are_not_read_are_named(tmp_path):
     (tmp_path / "tea.yml").write_text("name: tea")
     (tmp_path / ".hidden.yaml").write_text("name: x")
     (tmp_path / "README.md").write_text("# Ours")
-    found = read_catalogue(tmp_path, example(), ACTIONS)
+    found = read_catalogue(tmp_path, example(), actions())
     [warning] = found.warnings
     assert found.catalogue is not None and str(warning) == "tea.yml: this file is not read. Call it tea.yaml."
 
@@ -373,13 +375,13 @@ def test_loading_raises_every_fault_of_the_folder(tmp_path):
     (tmp_path / "a.yaml").write_text("name: a\n")
     (tmp_path / "b.yaml").write_text("- b\n")
     with pytest.raises(Misconfigured) as told:
-        load_catalogue(tmp_path, example(), ACTIONS)
+        load_catalogue(tmp_path, example(), actions())
     assert isinstance(told.value, Misbuilt) and {each.file for each in told.value.faults} == {"a.yaml", "b.yaml"}
 
 
 def test_a_day_is_looked_at_only_where_the_day_is_known(tmp_path):
     (tmp_path / "queue-backlog.yaml").write_text(backlog("reviewed: 2026-10-01", "reviewed: 2036-10-01"))
-    assert read_catalogue(tmp_path, example(), ACTIONS).faults == ()
+    assert read_catalogue(tmp_path, example(), actions()).faults == ()
 
 
 def test_runbooks_that_nobody_reviewed_for_half_a_year_are_reminded_of_oldest_first(samples):
@@ -405,7 +407,7 @@ def test_whatever_stands_in_a_runbook_there_is_never_a_traceback(tmp_path_factor
     folder = tmp_path_factory.getbasetemp() / "fuzzed"
     folder.mkdir(exist_ok=True)
     (folder / "x.yaml").write_text(json.dumps(tree, default=str), encoding="utf-8", errors="replace")
-    found = read_catalogue(folder, example(), ACTIONS, TODAY)
+    found = read_catalogue(folder, example(), actions(), TODAY)
     assert (found.catalogue is None) == bool(found.faults)
 
 
@@ -418,5 +420,5 @@ def test_a_good_runbook_with_any_line_torn_out_or_doubled_is_only_told_about(tmp
     folder = tmp_path_factory.getbasetemp() / "torn-runbooks"
     folder.mkdir(exist_ok=True)
     (folder / "queue-backlog.yaml").write_text("".join(lines))
-    found = read_catalogue(folder, example(), ACTIONS, TODAY)
+    found = read_catalogue(folder, example(), actions(), TODAY)
     assert (found.catalogue is None) == bool(found.faults)

@@ -75,7 +75,14 @@ def _validated(tree: Any, model: type[BaseModel]) -> tuple[Any, list[Told]]:
     try:
         return model.model_validate(tree), []
     except ValidationError as error:
-        return None, [(_place(each, tree), each) for each in error.errors(include_url=False)]
+        told = [(_place(each, tree), each) for each in error.errors(include_url=False)]
+    # a list whose entries do not fit is also called too short, which is only an echo
+    return None, [each for each in told if each[1]["type"] != "too_short" or not _within(each[0], (place for place, _ in told))]
+
+
+def _within(place: Place, others: Iterable[Place]) -> bool:
+    """Whether one of the others lies inside this place."""
+    return any(other[: len(place)] == place and other != place for other in others)
 
 
 def _place(detail: ErrorDetails, tree: Any) -> Place:
@@ -98,8 +105,7 @@ def _remarks(told: Iterable[Told], model: type[BaseModel], example: str) -> Iter
         places.setdefault(place, []).append(detail)
     for place, details in places.items():
         kinds = {each["type"] for each in details}
-        within = any(other[: len(place)] == place and other != place for other in places)
-        if within and kinds <= {"literal_error", "model_type"}:
+        if kinds <= {"literal_error", "model_type"} and _within(place, places):
             continue
         if {"string_type", "int_type"} <= kinds and details[0]["input"] is not None:
             yield NOT_SCALAR.at(*place), details[0]
@@ -139,8 +145,10 @@ def _expected(detail: ErrorDetails) -> list[str]:
 
 
 def _value(told: Told, model: type[BaseModel]) -> Place:
-    """The smallest cut: the value itself, or the entry (a person, an endpoint, a rule) that lacks something."""
+    """The smallest cut: the value itself, or the section or entry (a person, an endpoint, a rule) that lacks something."""
     place, detail = told
+    if detail["type"] == "missing" and len(place) > 3 and isinstance(place[-2], str):
+        return place[:-1]
     return _entry(told, model) if detail["type"] == "missing" or "[key]" in detail["loc"] else place
 
 
