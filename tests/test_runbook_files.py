@@ -384,6 +384,15 @@ def test_a_day_is_looked_at_only_where_the_day_is_known(tmp_path):
     assert read_catalogue(tmp_path, example(), actions()).faults == ()
 
 
+def test_the_days_of_shipped_runbooks_are_those_of_their_release(monkeypatch):
+    monkeypatch.setattr("bot.config.runbooks.SHIPPED", RUNBOOKS)
+    for day in (date(2020, 1, 1), date(2040, 1, 1)):
+        found = read_catalogue(None, example(), actions(), day)
+        assert found.faults == () and found.warnings == ()
+        assert read_catalogue(RUNBOOKS, example(), actions(), day).faults + read_catalogue(
+            RUNBOOKS, example(), actions(), day).warnings != ()
+
+
 def test_runbooks_that_nobody_reviewed_for_half_a_year_are_reminded_of_oldest_first(samples):
     assert stale(samples, TODAY) == [] and stale(samples, date(2027, 3, 30)) == []
     assert [each.runbook.name for each in stale(samples, date(2027, 3, 31))] == ["queue-backlog"]

@@ -92,7 +92,8 @@ def read_catalogue(
 ) -> Shelf:
     """The catalogue, or its faults; and its warnings. What hangs on `config` or `today` is not looked at without them."""
     path = Path(folder) if folder is not None else SHIPPED
-    against = _Against(actions_of(services.values()), config, today)
+    # The shipped ones were read through for their release; nobody else can write another day into them.
+    against = _Against(actions_of(services.values()), config, today if folder is not None else None)
     sheets, faults, warnings = _read(path, against)
     if folder is None:
         foreign = [each for each in sheets if _foreign(each, against)]
