@@ -12,13 +12,13 @@ help:
 	@echo "make bench   storms, latency, growth, memory"
 	@echo "make soak    an hour of a busy platform in bad weather, on each database"
 
-.venv/base: requirements/base.txt pyproject.toml
-	@$(MAKE) --no-print-directory venv REQUIREMENTS=requirements/base.txt
+.venv/demo: requirements/demo.txt pyproject.toml
+	@$(MAKE) --no-print-directory venv REQUIREMENTS=requirements/demo.txt
 	@touch $@
 
 .venv/dev: requirements/dev.txt pyproject.toml
 	@$(MAKE) --no-print-directory venv REQUIREMENTS=requirements/dev.txt
-	@touch $@ .venv/base
+	@touch $@ .venv/demo
 
 .PHONY: venv
 venv:
@@ -34,7 +34,7 @@ endif
 	@$(PY) -c 'import pathlib, site; pathlib.Path(site.getsitepackages()[0], "vigie.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
 	@printf '#!/bin/sh\nexec "%s" -m bot "$$@"\n' "$(CURDIR)/$(PY)" > .venv/bin/vigie && chmod +x .venv/bin/vigie
 
-demo: .venv/base
+demo: .venv/demo
 	@exec $(PY) -m bot demo
 
 lint: .venv/dev
