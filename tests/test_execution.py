@@ -7,7 +7,7 @@ from bot.errors import Refused
 from bot.services.runs import cancel, decide
 from bot.store import runs as rows
 from tests.fakes import KillAt, Killed
-from tests.story import ALICE, LEA, desk_on
+from tests.story import ALICE, PAUL, desk_on
 from tests.workshop import runbook, workshop
 
 
@@ -95,7 +95,7 @@ def test_a_second_run_for_one_target_is_refused_and_names_the_first(engine: sa.E
     first = shop.start(ALICE)
     shop.execution.move(first.id)
     with pytest.raises(Refused, match=f"Run {first.id} works on service:pay-api"):
-        shop.start(LEA)
+        shop.start(PAUL)
 
 
 def test_a_second_run_waits_when_its_runbook_says_so(engine: sa.Engine) -> None:
@@ -113,11 +113,11 @@ def test_a_cancelled_run_begins_no_further_step(engine: sa.Engine) -> None:
     run = shop.start(ALICE)
     while shop.machine.calls != ["resize"]:
         shop.execution.move(run.id)
-    cancel(shop.desk, run, LEA, "wrong one")
+    cancel(shop.desk, run, PAUL, "wrong one")
     ended = shop.carry_on(run)
     assert (ended.state, shop.machine.calls) == (rows.CANCELLED, ["resize", "resize back"])
     with pytest.raises(Refused, match="is over"):
-        cancel(shop.desk, run, LEA)
+        cancel(shop.desk, run, PAUL)
 
 
 @pytest.mark.parametrize(

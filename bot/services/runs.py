@@ -12,6 +12,8 @@ from bot.masking import mask_text
 from bot.services import journal, mandates
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.mandates import FIX, PROOF, Wish
+from bot.services.reach import service_of
+from bot.services.reach import values_of as values_of
 from bot.services.response import called, clock_time
 from bot.store import approvals, batch, cards, runs
 from bot.store.alerts import Alert
@@ -64,7 +66,7 @@ def start_within(desk: Desk, connection: sa.Connection, wish: Wish) -> Run:
     """The same, as part of a larger act."""
     now, runbook, alert = desk.clock.now(), wish.runbook, wish.alert
     parameters = resolve(runbook, wish.given or {}, alert)
-    target = _target(runbook, parameters, alert)
+    target = target_of(runbook, parameters, alert)
     leave = mandates.leave(desk, connection, wish, parameters, target, now)
     holder = runs.holder(connection, target) if wish.purpose == FIX else None
     if holder is not None and runbook.busy == "refuse":
@@ -73,7 +75,7 @@ def start_within(desk: Desk, connection: sa.Connection, wish: Wish) -> Run:
     run = runs.add(connection, {
         "runbook": runbook.name, "title": runbook.title, "version": runbook.version, "definition": runbook.snapshot(),
         "parameters": parameters, "purpose": wish.purpose, "mode": wish.mode, "alert_id": alert.id if alert else None,
-        "group_id": alert.group_id if alert else None, "service": _service(runbook, alert), "target": target,
+        "group_id": alert.group_id if alert else None, "service": service_of(runbook, alert), "target": target,
         "channel": _channel(desk, connection, runbook, alert), "state": runs.WAITING, "actor": wish.actor.key,
         "organisation": wish.actor.organisation, "origin": wish.actor.origin, "mandate": leave.clause,
         "mandate_version": leave.version, "config_version": desk.config.version, "glass": wish.glass,
@@ -102,33 +104,19 @@ def _held(desk: Desk, connection: sa.Connection, holder: int, target: str) -> st
     return HELD.format(run=holder, target=target, at=at, command=desk.config.command)
 
 
-def _service(runbook: Runbook, alert: Alert | None) -> str:
-    if alert is not None:
-        return alert.service
-    return next((name for when in runbook.when for name in when.service), "unknown")
-
-
 def _channel(desk: Desk, connection: sa.Connection, runbook: Runbook, alert: Alert | None) -> str:
     card = cards.by_key(connection, f"card:{alert.group_id}") if alert else None
-    return card.channel if card else desk.config.channel_of(_service(runbook, alert))
+    return card.channel if card else desk.config.channel_of(service_of(runbook, alert))
 
 
-def _target(runbook: Runbook, parameters: Mapping[str, Any], alert: Alert | None) -> str:
+def target_of(runbook: Runbook, parameters: Mapping[str, Any], alert: Alert | None) -> str:
+    """What it works on, for the lock: what the runbook names, else the service; raises Refused."""
     if runbook.lock is None:
-        return f"service:{_service(runbook, alert)}"
+        return f"service:{service_of(runbook, alert)}"
     try:
         return str(fill(runbook.lock, values_of(parameters, alert)))
     except Unknown as fault:
         raise Refused(MISSING.format(runbook=runbook.title, name=str(fault), what="")) from fault
-
-
-def values_of(parameters: Mapping[str, Any], alert: Alert | None) -> dict[str, Any]:
-    """What `${{ }}` may name before the first step."""
-    values = {f"params.{name}": value for name, value in parameters.items()}
-    if alert is not None:
-        values |= {"alert.service": alert.service, "alert.name": alert.labels.get("name", alert.title), "alert.id": alert.id}
-        values |= {f"alert.label.{name}": value for name, value in alert.labels.items()}
-    return values
 
 
 # --- parameters -------------------------------------------------------------------------------------------------------------
@@ -219,6 +207,8 @@ def decide(desk: Desk, run: Run, actor: Actor, decision: Decision) -> Run:
         if not runs.change_step(connection, run.id, current.position, ["in doubt"], state=moved, **kept):
             raise Refused(NOT_IN_DOUBT.format(id=run.id))
         runs.change(connection, run.id, [runs.IN_DOUBT], state=runs.RUNNING, due_at=now)
+        if decision == "again":
+            approvals.use_up(connection, run.id, now)       # a yes to the first time is none to the second
         note(connection, current, actor, "run decided", now, step=current.position + 1, decision=decision)
         show(connection, current, now, urgency=0)
         return runs.get(connection, run.id)

@@ -12,7 +12,7 @@ import structlog
 
 from bot.errors import Refused
 from bot.masking import mask, mask_text
-from bot.services import aftermath, approvals, brakes, runs
+from bot.services import aftermath, approvals, brakes, mandates, runs
 from bot.services.approvals import Question
 from bot.services.desk import Desk
 from bot.services.jobs import Bench, Job, Overtaken, Stuck, Task, meaning, told
@@ -101,11 +101,11 @@ class Stepper:
         task = self._bench.task(job, job.step)
         before, plan, question = self._look_before(job, task)
         with self._desk.begin("run: begin") as connection:
-            if not approvals.covers(connection, question):
+            if not approvals.covers(connection, question, job.now):
                 self._change(connection, job, "pending", said=CHANGED_SINCE.format(plan=mask_text(plan)))
                 return NOW
             if task.action.mutates:
-                _braked(self._desk, connection, job.run, job.now)
+                _allowed(self._desk, connection, job.run, question.target, job.now)
             self._change(connection, job, "started", before=before, plan=mask_text(plan), begun_at=job.now, outputs=None,
                          deadline=job.now + task.use.timeout, tries=job.step.tries + 1, said=None)
             if task.action.mutates:
@@ -242,8 +242,10 @@ class Stepper:
             raise Overtaken(f"run {job.run.id}, step {job.step.number + 1} is no longer {job.step.state}")
 
 
-def _braked(desk: Desk, connection: sa.Connection, run: Run, now: datetime) -> None:
+def _allowed(desk: Desk, connection: sa.Connection, run: Run, target: str, now: datetime) -> None:
+    """Raises Stuck when the run's mandate was withdrawn or ends short of the target, or automation was stopped."""
     try:
+        mandates.holds(desk, connection, run, target, now)
         brakes.look(desk, connection, run, now)
     except Refused as refusal:
         raise Stuck(str(refusal)) from refusal

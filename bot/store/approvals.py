@@ -10,6 +10,8 @@ import sqlalchemy as sa
 
 from bot.store.cards import post
 from bot.store.db import BigId, Utc, metadata
+from bot.store.runs import Run, run
+from bot.store.runs import find as find_runs
 
 OPEN, APPROVED, REJECTED, EXPIRED, REVOKED, VOID = "open", "approved", "rejected", "expired", "revoked", "void"
 USED = "used"                           # what it allowed has begun: nobody can take it back any more
@@ -133,7 +135,9 @@ def newest(connection: sa.Connection, run_id: int, number: int | None = None) ->
 
 
 def hold(connection: sa.Connection, run_id: int) -> Approval | None:
-    """The run's newest question, which nobody else can answer before this transaction ends."""
+    """The run's newest question, which nobody else can answer, and no run can end, before this transaction does."""
+    # Always first the run, then its questions: nobody waits in a circle.
+    connection.execute(sa.select(run.c.id).where(run.c.id == run_id).with_for_update())
     found = find(connection, approval.c.run_id == run_id, most=1, held=True)
     return found[0] if found else None
 
@@ -155,6 +159,12 @@ def close_open(connection: sa.Connection, run_id: int, state: str, now: datetime
     query = sa.update(approval).where(approval.c.run_id == run_id, approval.c.state.in_((OPEN, APPROVED)))
     closed = connection.execute(query.values(state=state, ended_at=now).returning(approval.c.id)).scalars().all()
     draw_again(connection, closed, now)
+
+
+def use_up(connection: sa.Connection, run_id: int, now: datetime) -> None:
+    """What was approved is not approved a second time: whoever wants it again asks again."""
+    query = sa.update(approval).where(approval.c.run_id == run_id, approval.c.state == USED)
+    connection.execute(query.values(state=VOID, ended_at=now))
 
 
 def draw_again(connection: sa.Connection, approval_ids: Sequence[int], now: datetime) -> None:
@@ -204,3 +214,17 @@ def withdraw(connection: sa.Connection, mandate: str, organisation: str) -> bool
     """Whether this side had confirmed any version of it, which now counts no more."""
     mine = (confirmation.c.mandate == mandate, confirmation.c.organisation == organisation)
     return connection.execute(sa.delete(confirmation).where(*mine)).rowcount > 0
+
+
+# --- runs that broke the glass --------------------------------------------------------------------------------------------
+
+
+def review(connection: sa.Connection, run_id: int, person: str) -> bool:
+    """Whether this person is the first who reviewed the run."""
+    query = sa.update(run).where(run.c.id == run_id, run.c.glass.is_not(None), run.c.reviewed_by.is_(None))
+    return connection.execute(query.values(reviewed_by=person)).rowcount == 1
+
+
+def unreviewed(connection: sa.Connection) -> list[Run]:
+    """Runs that broke the glass and that nobody has reviewed, newest first."""
+    return find_runs(connection, run.c.glass.is_not(None), run.c.reviewed_by.is_(None))
