@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 
 import sqlalchemy as sa
 
 from bot.errors import Unavailable
-from bot.services import courier, due, folding, intake, journal, response
+from bot.services import courier, due, folding, intake, journal, proving, response
 from bot.services.intake import Intake
 from bot.store import batch, cards
 
@@ -95,18 +96,19 @@ def a_doubt_forgotten() -> Planted:
 
 def probation_cut_short() -> Planted:
     """Recovered is as good as closed."""
-    end = due._end_probation
+    end = proving.end_probation
     table = due.alerts.alert
 
-    def end_now(connection: sa.Connection, alert: Any, now: Any) -> bool:
+    def end_now(desk: Any, connection: sa.Connection, alert: Any, now: Any) -> bool:
         connection.execute(sa.update(table).where(table.c.id == alert.id, table.c.state == "recovered").values(due_at=now))
-        return end(connection, alert, now)
+        with mock.patch.object(desk.__class__, "probation", lambda _desk, _runbook: timedelta()):
+            return end(desk, connection, alert, now)
 
     def recovered(connection: sa.Connection, _now: Any) -> list[Any]:
         query = sa.select(table.c.id).where(table.c.state == "recovered").order_by(table.c.id)
         return [due.alerts.by_id(connection, each) for each in connection.execute(query).scalars().all()]
 
-    return _both(mock.patch.object(due, "_end_probation", end_now), mock.patch.object(due.alerts, "due", recovered))
+    return _both(mock.patch.object(proving, "end_probation", end_now), mock.patch.object(due.alerts, "due", recovered))
 
 
 def silence_taken_for_recovery() -> Planted:

@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
-from bot.services import due
+from bot.services import automation, due
 from bot.store import alerts
 from bot.store.db import create_engine
 from bot.store.migrate import upgrade
@@ -145,8 +145,9 @@ class Night:
         self.timeline.after(TICK_S * (4 if self.peace else 1), self._tick)
         if self.process:
             moved = due.act(self.process.desk)
-            if moved:
-                self.say(f"due: {moved}")
+            decided = automation.act(self.process.desk)
+            if moved or decided:
+                self.say(f"due: {moved}, decided: {decided}")
             await self.process.delivery.mend()
             await self._start_deliveries()
 

@@ -78,7 +78,8 @@ class Life:
             self.state, self.recovered_at = "recovered", received_at
 
     def pass_time(self, now: datetime) -> None:
-        if self.state == "recovered" and self.recovered_at and now >= self.recovered_at + PROBATION:
+        silent = any(said == "no data" for _, said in self._now.values())
+        if self.state == "recovered" and not silent and self.recovered_at and now >= self.recovered_at + PROBATION:
             self.state = "closed"
 
     def act(self, verb: str, reason: bool, person: str) -> bool:

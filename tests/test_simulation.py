@@ -14,7 +14,7 @@ pytestmark = pytest.mark.timeout(400)       # all of it is computing: a busy mac
 
 SEEDS = range(1, 1 + int(os.environ.get("VIGIE_SIM_SEEDS", "10")))
 HOURS = 0.5
-MOST_NIGHTS = 12        # a planted bug must show within so many
+MOST_NIGHTS = 24        # a planted bug must show within so many
 
 
 known: dict[int, Outcome] = {}
@@ -50,7 +50,7 @@ def test_the_same_seed_tells_the_same_night_word_for_word(night, told):
 def test_a_night_passes_the_points_at_which_it_may_die(told):
     passed = told(1).kill_points | told(2).kill_points | told(3).kill_points
 
-    verbs = ("intake", "ack", "close", "snooze", "assign", "note", "due", "courier")
+    verbs = ("intake", "decide", "ack", "close", "snooze", "assign", "note", "due", "courier")
     assert passed >= {f"{verb}: {side} commit" for verb in verbs for side in ("before", "after")}
     assert passed >= {f"{act}: {side} send" for act in ("post", "update") for side in ("before", "after")}
     assert passed >= {"answer: before", "answer: after", "work: before start", "work: after start"}

@@ -1,13 +1,15 @@
-"""What time alone does to alerts: probation ends, a snooze ends."""
+"""What time alone does to alerts: probation ends, a snooze ends, a fix that nobody sees is asked about."""
 
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.services import journal, response
+from bot.services import calling, journal, proving, response
 from bot.services.desk import VIGIE, Desk
 from bot.store import alerts
 from bot.store.alerts import Alert
+
+STILL_THERE = "run {run} ended well, and the fault is still seen"
 
 
 def act(desk: Desk) -> int:
@@ -20,21 +22,14 @@ def act(desk: Desk) -> int:
 
 def _act(desk: Desk, alert: Alert, now: datetime) -> bool:
     with desk.begin("due") as connection:
-        moved = _end_probation(connection, alert, now) or _end_snooze(connection, alert, now)
+        moved = (
+            proving.end_probation(desk, connection, alert, now)
+            or _end_snooze(connection, alert, now)
+            or _ask_about_fix(desk, connection, alert, now)
+        )
         if moved:
             response.show(connection, [alert], now, urgency=2)
     return moved
-
-
-def _end_probation(connection: sa.Connection, alert: Alert, now: datetime) -> bool:
-    table = alerts.alert
-    closing = {"state": "closed", "closed_at": now, "closed_by": VIGIE.key, "updated_at": now, "due_at": None}
-    query = sa.update(table).where(table.c.id == alert.id, table.c.state == "recovered", table.c.due_at <= now)
-    if connection.execute(query.values(**closing)).rowcount != 1:
-        return False
-    alerts.close_group(connection, alert.group_id, now)
-    _record(connection, alert, "alert closed", now, reason="stayed quiet")
-    return True
 
 
 def _end_snooze(connection: sa.Connection, alert: Alert, now: datetime) -> bool:
@@ -42,9 +37,18 @@ def _end_snooze(connection: sa.Connection, alert: Alert, now: datetime) -> bool:
     query = sa.update(table).where(table.c.id == alert.id, table.c.snoozed_until <= now)
     if connection.execute(query.values(snoozed_until=None, due_at=None, updated_at=now)).rowcount != 1:
         return False
-    _record(connection, alert, "snooze ended", now)
+    journal.record(connection, actor=VIGIE, kind="snooze ended", object=f"alert:{alert.id}", outcome="done", at=now)
     return True
 
 
-def _record(connection: sa.Connection, alert: Alert, kind: str, now: datetime, **details: str) -> None:
-    journal.record(connection, actor=VIGIE, kind=kind, object=f"alert:{alert.id}", outcome="done", at=now, **details)
+def _ask_about_fix(desk: Desk, connection: sa.Connection, alert: Alert, now: datetime) -> bool:
+    """A run said that it fixed it, and its observers do not agree: a person looks."""
+    table = alerts.alert
+    query = sa.update(table).where(table.c.id == alert.id, table.c.state.in_(response.TROUBLE), table.c.due_at <= now)
+    if connection.execute(query.values(due_at=None)).rowcount != 1:
+        return False
+    current = alerts.by_id(connection, alert.id) or alert
+    if current.fixed_by is None:
+        return False
+    key = calling.key_for(alerts.of_group(connection, alert.group_id), f"run{current.fixed_by}-")
+    return calling.call(desk, connection, current, STILL_THERE.format(run=current.fixed_by), now, key)

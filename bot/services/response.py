@@ -1,8 +1,11 @@
-"""What people do about an alert: take it, close it, snooze it, give it to somebody, write on it. One verb, one transaction."""
+"""What people do about an alert: take it, close it, snooze it, give it to somebody, write on it. One verb, one transaction.
+
+Alerts that share a card are acted on together: each that the verb fits, with a line of its own in the journal.
+"""
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +23,7 @@ OPEN = ("firing", "acked", "recovered")
 TROUBLE = ("firing", "acked")
 LONGEST_SNOOZE = timedelta(hours=24)
 LONGEST_NOTE = 2_000
+WRITTEN = ("note", "reason")
 
 UNKNOWN_ALERT = "No alert {ref}. {hint}`{command} status` lists what is open."
 DID_YOU_MEAN = "Did you mean {id} ({service}, {state})? "
@@ -58,14 +62,15 @@ def _hint(connection: sa.Connection, digits: str) -> str:
 def ack(desk: Desk, alert: Alert, actor: Actor, note: str = "") -> Alert:
     """The actor is on it; one who recovered or closed unseen is marked as seen instead."""
     now = desk.clock.now()
+    acked = {"state": "acked", "acked_by": actor.key, "acked_at": now, "seen_by": actor.key, "updated_at": now}
     with desk.begin("ack") as connection:
-        if alerts.change(
-            connection, alert.id, ["firing"], state="acked", acked_by=actor.key, acked_at=now, seen_by=actor.key, updated_at=now
-        ):
-            return _done(desk, connection, alert, actor, "alert acked", now, note=note)
-        if _see(connection, alert, actor, now):
-            return _done(desk, connection, alert, actor, "alert seen", now, note=note)
-        raise Refused(_why_not(desk, connection, alert, actor, note))
+        members = alerts.hold_members(connection, alert.group_id)
+        taken = [each for each in members if alerts.change(connection, each.id, ["firing"], **acked)]
+        seen = [each for each in members if _see(connection, each, actor, now)]
+        if not taken and not seen:
+            raise Refused(_why_not(desk, connection, alert, actor, note))
+        done = {"alert acked": taken, "alert seen": seen}
+        return _done(desk, connection, alert, actor, done, now, note=note)
 
 
 def _see(connection: sa.Connection, alert: Alert, actor: Actor, now: datetime) -> bool:
@@ -93,29 +98,32 @@ def close(desk: Desk, alert: Alert, actor: Actor, reason: str = "") -> Alert:
     """Closed for good; while somebody still sees the fault only with a reason."""
     now = desk.clock.now()
     with desk.begin("close") as connection:
+        members = alerts.hold_members(connection, alert.group_id)
         closable = OPEN if reason.strip() else ("recovered",)     # in the UPDATE itself: it may relapse in this instant
-        if not alerts.change(connection, alert.id, closable, **_closing(actor, now, reason)):
-            current = alerts.by_id(connection, alert.id) or alert
-            if current.state in TROUBLE:
-                raise Refused(_still_firing(desk, connection, current))
+        closing = _closing(actor, now, reason)
+        closed = [each for each in members if alerts.change(connection, each.id, closable, **closing)]
+        if firing := [each for each in members if each.state in TROUBLE and each not in closed]:
+            raise Refused(_still_firing(desk, connection, firing))
+        if not closed:
             raise Refused(_why_not(desk, connection, alert, actor, reason))
         alerts.close_group(connection, alert.group_id, now)
-        return _done(desk, connection, alert, actor, "alert closed", now, reason=reason)
+        return _done(desk, connection, alert, actor, {"alert closed": closed}, now, reason=reason)
 
 
 def _closing(actor: Actor, now: datetime, reason: str) -> dict[str, Any]:
     return {
         "state": "closed", "closed_at": now, "closed_by": actor.key, "close_reason": mask_text(reason.strip()) or None,
-        "updated_at": now, "due_at": None, "snoozed_until": None, **({} if actor is VIGIE else {"seen_by": actor.key}),
+        "updated_at": now, "due_at": None, "snoozed_until": None, "ending": "person", "seen_by": actor.key,
     }
 
 
-def _still_firing(desk: Desk, connection: sa.Connection, alert: Alert) -> str:
-    seen = [row.observer for row in alerts.observed(connection, [alert.id]).get(alert.id, []) if row.state != "recovered"]
-    observers = ", ".join(seen) or "its source"
+def _still_firing(desk: Desk, connection: sa.Connection, firing: Sequence[Alert]) -> str:
+    observed = alerts.observed(connection, [each.id for each in firing]).values()
+    seen = sorted({row.observer for rows in observed for row in rows if row.state != "recovered"})
+    first = firing[0]
     return STILL_FIRING.format(
-        name=alert.name, id=alert.id, observers=observers, s="" if len(seen) > 1 else "s", command=desk.config.command,
-        first=TAKE_IT_OR if alert.state == "firing" else TAKEN,
+        name=first.name, id=first.id, observers=", ".join(seen) or "its source", s="" if len(seen) > 1 else "s",
+        command=desk.config.command, first=TAKE_IT_OR if any(each.state == "firing" for each in firing) else TAKEN,
     )
 
 
@@ -125,13 +133,14 @@ def snooze(desk: Desk, alert: Alert, actor: Actor, length: timedelta, note: str 
         raise Refused(TOO_LONG.format(asked=lasting(length)))
     now = desk.clock.now()
     until = now + length
+    quiet = {"snoozed_until": until, "due_at": until, "seen_by": actor.key, "updated_at": now}
     with desk.begin("snooze") as connection:
-        if not alerts.change(
-            connection, alert.id, TROUBLE, snoozed_until=until, due_at=until, seen_by=actor.key, updated_at=now
-        ):
+        members = alerts.hold_members(connection, alert.group_id)
+        snoozed = [each for each in members if alerts.change(connection, each.id, TROUBLE, **quiet)]
+        if not snoozed:
             current = alerts.by_id(connection, alert.id) or alert
             raise Refused(NOT_FIRING.format(name=alert.name, state=current.state))
-        return _done(desk, connection, alert, actor, "alert snoozed", now, until=until.isoformat(), note=note)
+        return _done(desk, connection, alert, actor, {"alert snoozed": snoozed}, now, until=until.isoformat(), note=note)
 
 
 def assign(desk: Desk, alert: Alert, actor: Actor, person_key: str, note: str = "") -> Alert:
@@ -142,9 +151,12 @@ def assign(desk: Desk, alert: Alert, actor: Actor, person_key: str, note: str = 
         if current.assigned_to == person_key:
             lost = UNWRITTEN.format(id=alert.id, command=desk.config.command) if note.strip() else ""
             raise Refused(ALREADY_THEIRS.format(name=alert.name, who=called(desk, person_key)) + lost)
-        if not alerts.change(connection, alert.id, OPEN, assigned_to=person_key, seen_by=actor.key, updated_at=now):
+        given = {"assigned_to": person_key, "seen_by": actor.key, "updated_at": now}
+        members = [each for each in alerts.hold_members(connection, alert.group_id) if each.assigned_to != person_key]
+        assigned = [each for each in members if alerts.change(connection, each.id, OPEN, **given)]
+        if not assigned:
             raise Refused(_why_not(desk, connection, alert, actor, note))
-        return _done(desk, connection, alert, actor, "alert assigned", now, to=person_key, note=note)
+        return _done(desk, connection, alert, actor, {"alert assigned": assigned}, now, to=person_key, note=note)
 
 
 def note(desk: Desk, alert: Alert, actor: Actor, text: str) -> Alert:
@@ -152,20 +164,25 @@ def note(desk: Desk, alert: Alert, actor: Actor, text: str) -> Alert:
     if not text.strip():
         raise Refused(EMPTY_NOTE.format(id=alert.id, command=desk.config.command))
     with desk.begin("note") as connection:
-        return _done(desk, connection, alert, actor, "alert noted", desk.clock.now(), note=text)
+        return _done(desk, connection, alert, actor, {"alert noted": [alert]}, desk.clock.now(), note=text)
 
 
 def _done(
-    desk: Desk, connection: sa.Connection, alert: Alert, actor: Actor, kind: str, now: datetime, **details: str
+    desk: Desk, connection: sa.Connection, alert: Alert, actor: Actor, done: Mapping[str, Sequence[Alert]], now: datetime,
+    **details: str,
 ) -> Alert:
-    """What every verb ends with: the note, the journal entry, the card and its log."""
+    """What every verb ends with: the note, the journal entries, the card and its log. What was written is kept once."""
     text = mask_text(details.get("note", "").strip())
     if len(text) > LONGEST_NOTE:
         raise Refused(NOTE_TOO_LONG.format(length=len(text)))
+    moved = sorted(((kind, each) for kind, some in done.items() for each in some), key=lambda one: one[1].id != alert.id)
+    named = moved[0][1]
     if text:
-        alerts.add_note(connection, alert.id, now, actor.key, text)
+        alerts.add_note(connection, named.id, now, actor.key, text)
     given = {name: mask_text(value) for name, value in details.items() if value}
-    journal.record(connection, actor=actor, kind=kind, object=f"alert:{alert.id}", outcome="done", at=now, **given)
+    for kind, each in moved:
+        told = given if each is named else {**given, **dict.fromkeys(WRITTEN), "together_with": named.name}
+        journal.record(connection, actor=actor, kind=kind, object=f"alert:{each.id}", outcome="done", at=now, **told)
     show(connection, [alert], now, urgency=0)
     return alerts.by_id(connection, alert.id) or alert
 

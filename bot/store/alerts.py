@@ -253,6 +253,12 @@ def change(connection: sa.Connection, alert_id: int, states: Iterable[str], **va
     return connection.execute(query).rowcount == 1
 
 
+def call(connection: sa.Connection, alert_id: int, now: datetime) -> None:
+    """A person was called for it; the first time counts."""
+    mine = (alert.c.id == alert_id, alert.c.called_at.is_(None))
+    connection.execute(sa.update(alert).where(*mine).values(called_at=now))
+
+
 def observed(connection: sa.Connection, alert_ids: Iterable[int]) -> dict[int, list[sa.Row[Any]]]:
     """What each observer says of these alerts, by alert."""
     found: dict[int, list[sa.Row[Any]]] = {}
