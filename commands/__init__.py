@@ -1,4 +1,4 @@
-"""FAMILY: what can be said in Slack. One file, one subcommand; a line, a button and a modal become the same Call."""
+"""FAMILY: what can be said in Slack. One file, one subcommand; a line, a button and a form become the same Call."""
 
 import difflib
 from collections.abc import Callable, Mapping
@@ -6,11 +6,16 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.errors import Refused
-from bot.services import response
+from bot.services import pointing, response
 from bot.services.authority import Level
 from bot.services.desk import Actor, Desk
+from bot.services.forms import Field as Field
+from bot.services.forms import Fields as Fields
+from bot.services.runcards import thing
 from bot.store.alerts import Alert
+from bot.store.runs import Run
 
+Way = Literal["line", "button", "form", "mention"]
 Group = Literal["this alert", "runbooks", "who is on", "looking back"]
 
 WHICH_ALERT = "Which alert? Say its number, for instance `{command} {verb} 142`; `{command} status` lists what is open."
@@ -19,41 +24,46 @@ DID_YOU_MEAN = "Did you mean {names}? "
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """One input of a command's modal; its value stands in the line where the usage names it."""
-
-    name: str
-    label: str
-    kind: Literal["text", "person", "duration"] = "text"
-    optional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
-    """Who said what, where. `alert_ref` is given by a button or a thread; else the first word names the alert."""
+    """Who said what, where. `ref` is what a button or a thread names: an alert (142) or a run (run57); else words do."""
 
     desk: Desk
     actor: Actor
     words: tuple[str, ...] = ()
-    alert_ref: str | None = None
+    ref: str | None = None
     family: "Mapping[str, Command]" = field(default_factory=dict)
     verb: str = "ack"
+    way: Way = "line"
 
     def alert(self) -> Alert:
         """The alert that is meant; raises Refused with the nearest one that exists."""
-        ref = self.alert_ref or (self.words[0] if self.words else None)
+        ref = self.ref or (self.words[0] if self.words else None)
         if ref is None:
             raise Refused(WHICH_ALERT.format(command=self.desk.config.command, verb=self.verb))
         return response.find(self.desk, ref)
 
+    def run(self) -> tuple[Run, tuple[str, ...]]:
+        """The run that is meant, and the words that follow; raises Refused."""
+        return pointing.pick(self.desk, self.verb, self.ref, self.words)
+
     @property
     def args(self) -> tuple[str, ...]:
         """The words after the alert's number."""
-        return self.words if self.alert_ref else self.words[1:]
+        return self.words if self.ref else self.words[1:]
 
     @property
     def rest(self) -> str:
         return " ".join(self.args)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a form is about: how that is called (#142, run 57), a text about it, how a click names it, what else was said."""
+
+    name: str = ""
+    about: str = ""
+    ref: str | None = None
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +77,37 @@ class Command:
     example: str
     level: Level = "act"
     button: str | None = None
-    form: tuple[Field, ...] = ()
+    form: Fields | Callable[[Call], Fields] = ()
     danger: bool = False
     group: Group = "this alert"
+    subject: Callable[[Call], Subject] = lambda call: about_alert(call)     # what its form is about
+
+    def fields(self, call: Call) -> Fields:
+        """What its form asks, now and about this."""
+        return self.form(call) if callable(self.form) else self.form
+
+    def wants_form(self, call: Call) -> bool:
+        """A button of a command with inputs opens the form; a typed line does when it lacks an input."""
+        if not self.form or call.way not in ("line", "button"):
+            return False
+        if callable(self.form):
+            return call.way == "button" or any(not each.optional and each.initial is None for each in self.form(call))
+        return not call.args if call.way == "button" else len(call.args) < self.inputs
 
     @property
     def inputs(self) -> int:
-        """How many words must follow the alert's number."""
-        return sum(not each.optional for each in self.form)
+        """How many words must follow what the line is about."""
+        return 0 if callable(self.form) else sum(not each.optional for each in self.form)
+
+
+def about_alert(call: Call) -> Subject:
+    alert = call.alert()
+    return Subject(alert.name, response.headline(alert), str(alert.id), call.args)
+
+
+def about_run(call: Call) -> Subject:
+    run, said = call.run()
+    return Subject(run.name, f"\"{run.title}\" on {thing(run)}", f"run{run.id}", said)
 
 
 def command(
@@ -85,14 +118,15 @@ def command(
     example: str,
     level: Level = "act",
     button: str | None = None,
-    form: tuple[Field, ...] = (),
+    form: Fields | Callable[[Call], Fields] = (),
     danger: bool = False,
     group: Group = "this alert",
+    subject: Callable[[Call], Subject] = about_alert,
 ) -> Callable[[Callable[[Call], str]], Command]:
     """Makes a subcommand out of a function."""
 
     def make(run: Callable[[Call], str]) -> Command:
-        return Command(name, run, usage, help, example, level, button, form, danger, group)
+        return Command(name, run, usage, help, example, level, button, form, danger, group, subject)
 
     return make
 

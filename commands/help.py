@@ -7,7 +7,9 @@ from commands import Call, Command, Group, command, named
 
 GROUPS: tuple[Group, ...] = ("this alert", "runbooks", "who is on", "looking back")
 HEAD = "*{group}*"
-LINE = "• `{slash} {name}{usage}` {help}. Example: `{slash} {example}`"
+LINE = "• `{slash} {example}` {help}"
+WHOLE = "`{slash} {name}{usage}` {help}. Example: `{slash} {example}`"
+MORE = "`{slash} help run` tells more about one of them. "
 FOOT = "In an alert's thread, where Slack takes no slash commands, mention the bot: `@Vigie show`."
 
 
@@ -24,9 +26,10 @@ def help(call: Call) -> str:
     if call.words:
         asked = named(call.family, call.words[0].removeprefix(slash), slash)
         authority.require(call.desk.config, call.actor, asked.name, asked.level)
-        return _line(asked, slash)
+        usage = f" {asked.usage}" if asked.usage else ""
+        return WHOLE.format(slash=slash, name=asked.name, usage=usage, help=asked.help, example=asked.example)
     allowed = [each for each in call.family.values() if authority.may(call.actor.roles, each.level)]
-    return "\n".join([*_grouped(allowed, slash), FOOT])
+    return "\n".join([*_grouped(allowed, slash), MORE.format(slash=slash) + FOOT])
 
 
 def _grouped(allowed: list[Command], slash: str) -> Iterable[str]:
@@ -34,9 +37,4 @@ def _grouped(allowed: list[Command], slash: str) -> Iterable[str]:
         members = [each for each in allowed if each.group == group]
         if members:
             yield HEAD.format(group=group.capitalize())
-            yield from (_line(each, slash) for each in members)
-
-
-def _line(each: Command, slash: str) -> str:
-    usage = f" {each.usage}" if each.usage else ""
-    return LINE.format(slash=slash, name=each.name, usage=usage, help=each.help, example=each.example)
+            yield from (LINE.format(slash=slash, help=each.help, example=each.example) for each in members)

@@ -88,9 +88,10 @@ def test_the_configuration_knows_every_source() -> None:
 def test_every_command_is_whole(command: Command) -> None:
     assert command.help and command.example.split()[0] == command.name and command.level in ROLES
     assert len(command.button or "") <= 25 and not command.help.endswith(".")
-    names = [each.name for each in command.form]
-    assert len(names) == len(set(names)) and all(isinstance(each, Field) for each in command.form)
-    needed = [each.optional for each in command.form]
+    fixed = () if callable(command.form) else command.form
+    names = [each.name for each in fixed]
+    assert len(names) == len(set(names)) and all(isinstance(each, Field) for each in fixed)
+    needed = [each.optional for each in fixed]
     assert needed == sorted(needed), "what may be left out comes last: the line has no names"
     assert bool(command.form) == ((command.button or "").endswith("…")), "a button that asks ends with …"
 

@@ -3,12 +3,9 @@
 import pytest
 import sqlalchemy as sa
 
-import commands
-from bot.discover import discover
 from bot.entrypoints import modals, wording
 from bot.services import logbook, overview, response
 from bot.store import alerts, journal
-from commands import Command
 from tests.story import ALICE, CONFIG, arrive, desk_on, signal
 
 BAD = "a\0b\x1b[31m\ud800c\u202ed"
@@ -29,8 +26,9 @@ def test_a_note_typed_with_control_signs_is_kept_without_them(engine: sa.Engine)
 
 
 def test_a_note_filled_in_with_control_signs_is_kept_without_them(engine: sa.Engine) -> None:
-    view = {"callback_id": "vigie:note", "state": {"values": {"text": {"value": {"type": "plain_text_input", "value": BAD}}}}}
-    assert noted(engine, modals.filled(discover(commands, Command), view).words[1]) == "ab[31m\ufffdcd"
+    blocks = [{"type": "input", "block_id": "text"}]
+    view = {"callback_id": "vigie:note", "blocks": blocks, "state": {"values": {"text": {"value": {"type": "plain_text_input", "value": BAD}}}}}
+    assert noted(engine, modals.filled(view).words[1]) == "ab[31m\ufffdcd"
 
 
 @pytest.mark.parametrize("observer", ["alice", "vigie"])
@@ -49,5 +47,5 @@ def test_a_sender_that_calls_itself_like_a_person_does_not_become_one(sqlite_eng
 @pytest.mark.parametrize("hostile", [{"state": None}, {"state": {"values": None}}, {"state": {"values": {"text": None}}},
                                      {"private_metadata": "zz"}, {"private_metadata": "[1]"}, {"callback_id": None}])
 def test_a_form_with_holes_is_read_as_an_empty_one(hostile: dict[str, object]) -> None:
-    filled = modals.filled(discover(commands, Command), {"callback_id": "vigie:note", **hostile})
-    assert (filled.words[1:], filled.alert_ref, filled.channel) == ((), None, None)
+    filled = modals.filled({"callback_id": "vigie:note", **hostile})
+    assert (filled.words[1:], filled.ref, filled.channel) == ((), None, None)

@@ -4,7 +4,8 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,8 @@ from bot.store import alerts, cards
 
 log = structlog.get_logger()
 
+Later = Callable[[str], Awaitable[None]]
+
 PREFIX = "vigie:"
 HOOKS = ("https", "hooks.slack.com")           # where Slack takes answers
 MORE = "more"
@@ -35,6 +38,8 @@ SHORTCUTS = (      # for the manifest; each names a command with a form
 )
 NO_FORM = "Slack did not open the form. Say it in one line instead: `{command} {name} {usage}`."
 NOT_A_CARD = "This message is no alert's card: which alert do you mean? Use a card, or `{command} {verb} 142`."
+WORKING = "This takes longer than usual; the answer comes here when it is there."
+TOO_LATE_FOR_A_FORM = "It took too long to open the form. Try again."
 SLOW = "This takes longer than usual. Look at the card in a moment; say it again only if nothing has changed there."
 APOLOGY = "Something broke on our side; nothing was changed. Try again in a moment."
 
@@ -44,14 +49,15 @@ class Chat:
 
     def __init__(self, desk: Desk, family: Family, client: AsyncWebClient) -> None:
         self._desk, self._family, self._client = desk, family, client
-        self._underway: set[asyncio.Task[Reply]] = set()      # a task that nobody holds may vanish
+        self._underway: set[asyncio.Task[Any]] = set()      # a task that nobody holds may vanish
 
     async def typed(self, ack: AsyncAck, command: dict[str, Any]) -> None:
         """/vigie ack 142"""
         channel = command.get("channel_id")
         said = words(command.get("text") or "", self._desk.config)
         user = _id(command.get("user_id"))
-        reply = await self._perform(Saying(_id(command.get("team_id")), user, f"slack {channel}", said))
+        saying = Saying(_id(command.get("team_id")), user, f"slack {channel}", said)
+        reply = await self._perform(saying, partial(self._late, command.get("response_url"), channel, user))
         text = await self._form_or_text(reply, command.get("trigger_id"), channel)
         await (ack(text=text, response_type="ephemeral") if text else ack())
 
@@ -60,8 +66,8 @@ class Chat:
         await ack()
         if not str(action.get("action_id", "")).startswith(PREFIX):
             return                                          # a link's button: Slack opens it by itself
-        verb, ref = _aim(action)
-        await self._press(body, verb, ref)
+        words, ref = _aim(action)
+        await self._press(body, words, ref)
 
     async def picked(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A message's shortcut: the message is an alert's card, or stands in its thread."""
@@ -72,23 +78,27 @@ class Chat:
         if ref is None:
             await self._tell(body, marked(NOT_A_CARD.format(command=self._desk.config.command, verb=verb)))
             return
-        await self._press(body, verb, ref)
+        await self._press(body, (verb,), ref)
 
-    async def _press(self, body: dict[str, Any], verb: str, ref: str | None) -> None:
+    async def _press(self, body: dict[str, Any], words: tuple[str, ...], ref: str | None) -> None:
         (team, user), channel = _person(body), (body.get("channel") or {}).get("id")
-        saying = Saying(team, user, f"slack {channel}", (verb,), ref, "button")
-        reply = await self._perform(saying)
+        saying = Saying(team, user, f"slack {channel}", words, ref, "button")
+        reply = await self._perform(saying, partial(self._late, body.get("response_url"), channel, user))
         text = await self._form_or_text(reply, body.get("trigger_id"), channel)
         if text:
             await self._tell(body, text)
 
     async def submitted(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
-        """A form comes back: what is wrong stands beside the field and the text stays."""
-        form, (team, user) = modals.filled(self._family, view), _person(body)
-        saying = Saying(team, user, f"slack {form.channel}", form.words, form.alert_ref, "form")
-        reply = await self._perform(saying)
-        if not reply.ok and form.first_field:
-            await ack(response_action="errors", errors={form.first_field: bare(reply.text)})
+        """A form comes back: what is wrong stands beside the field and the text stays; or it goes on with what comes next."""
+        form, (team, user) = modals.filled(view), _person(body)
+        saying = Saying(team, user, f"slack {form.channel}", form.words, form.ref, "button" if form.goes_on else "form")
+        reply = await self._perform(saying, partial(self._late, None, form.channel, user))
+        block = None if reply.ok else form.block_of(bare(reply.text))
+        if block:
+            await ack(response_action="errors", errors={block: bare(reply.text)})
+            return
+        if reply.ask:
+            await ack(response_action="update", view=modals.form(self._desk.config, reply.ask, form.channel))
             return
         await ack()
         await self._whisper(form.channel, user, reply.text)
@@ -115,16 +125,29 @@ class Chat:
         home = {"type": "home", "blocks": [section]}
         await self._try("views.publish", self._client.views_publish(user_id=user, view=home))
 
-    async def _perform(self, saying: Saying) -> Reply:
-        """What takes too long goes on, and the person is told where its end will show."""
+    async def _perform(self, saying: Saying, later: Later | None = None) -> Reply:
+        """What takes too long goes on; its answer comes `later`, or the card shows its end."""
         work = asyncio.create_task(asyncio.to_thread(perform, self._desk, self._family, saying))
-        self._underway.add(work)
-        work.add_done_callback(self._underway.discard)
+        self._keep(work)
         try:
             async with asyncio.timeout(WORK_WITHIN_S):
                 return await asyncio.shield(work)
         except TimeoutError:
-            return Reply(SLOW, ok=True)
+            if later is None:
+                return Reply(SLOW, ok=True)
+            self._keep(asyncio.create_task(self._told_later(work, later)))
+            return Reply(WORKING, ok=True)
+
+    def _keep(self, task: asyncio.Task[Any]) -> None:
+        self._underway.add(task)
+        task.add_done_callback(self._underway.discard)
+
+    async def _told_later(self, work: asyncio.Task[Reply], later: Later) -> None:
+        reply = await work
+        await later(reply.text or marked(TOO_LATE_FOR_A_FORM))
+
+    async def _late(self, url: str | None, channel: str | None, user: str, text: str) -> None:
+        await self._tell({"response_url": url, "channel": {"id": channel}, "user": {"id": user}}, text)
 
     async def _form_or_text(self, reply: Reply, trigger_id: str | None, channel: str | None) -> str:
         """Opens the form that is asked for; what is left to say, if anything."""
@@ -141,7 +164,7 @@ class Chat:
         """Only to the person who clicked; the card stays."""
         url, (_, user) = body.get("response_url"), _person(body)
         if url and self._is_slacks(url):
-            await self._try("response_url", self._answer(url, text))
+            await self._try("response_url", self._answer(url, text, _thread_of(body.get("message") or {})))
             return
         if url:
             log.warning("a response_url leads elsewhere than to slack: not followed")
@@ -155,10 +178,11 @@ class Chat:
             return False
         return place in (HOOKS, urlsplit(self._client.base_url)[:2])
 
-    async def _answer(self, url: str, text: str) -> None:
+    async def _answer(self, url: str, text: str, thread: str | None) -> None:
         session = self._client.session
         assert session is not None, "the client is built on the shared session"
         answer = {"response_type": "ephemeral", "replace_original": False, "text": text}
+        answer |= {"thread_ts": thread} if thread else {}
         async with session.post(url, json=answer, allow_redirects=False) as response:
             response.raise_for_status()
 
@@ -188,13 +212,19 @@ class Chat:
         return str((still_open or members[-1:])[0].id) if members else None
 
 
-def _aim(action: Mapping[str, Any]) -> tuple[str, str | None]:
-    """Which command and alert a click names: vigie:ack with 142, or vigie:more with ack:142."""
-    verb = str(action.get("action_id", "")).removeprefix(PREFIX)
+def _aim(action: Mapping[str, Any]) -> tuple[tuple[str, ...], str | None]:
+    """What a click says, and about what: vigie:ack with 142, vigie:outcome:again with run57, vigie:more with ack:142."""
+    said = str(action.get("action_id", "")).removeprefix(PREFIX)
     value = str((action.get("selected_option") or {}).get("value") or action.get("value") or "")
-    if verb == MORE:
-        verb, _, value = value.partition(":")
-    return verb, value or None
+    if said == MORE:
+        said, _, value = value.partition(":")
+    return tuple(said.split(":")), value or None
+
+
+def _thread_of(message: Mapping[str, Any]) -> str | None:
+    """The thread in which the message is a reply."""
+    thread = message.get("thread_ts")
+    return str(thread) if thread and thread != message.get("ts") else None
 
 
 def _after_mention(text: str, body: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import sqlalchemy as sa
 import structlog
@@ -13,12 +12,10 @@ from bot.errors import Refused, Unavailable
 from bot.services import authority, journal
 from bot.services.desk import Actor, Desk
 from bot.store import traffic
-from bot.store.alerts import Alert
-from commands import Call, Command, named
+from commands import Call, Command, Field, Subject, Way, named
 
 log = structlog.get_logger()
 
-Way = Literal["line", "button", "form", "mention"]
 Family = Mapping[str, Command]
 
 LATER = "Not now: {why}. Nothing was changed; try again in a moment."
@@ -26,6 +23,8 @@ ALREADY = "Slack brought this twice. It was dealt with the first time; the card 
 SILENT = "the database does not answer"
 BROKEN = "Something broke on our side (reference {reference}); nothing was changed."
 OLD_BUTTON = "This button is of an older Vigie and does nothing any more. Type `{command} help` to see what works."
+TOO_LONG = "That is too long for one line: open the form with less, and write the rest there."
+LONGEST_KEPT = 1_500            # Slack keeps 3,000 characters with a form
 REFUSED_KIND = "command refused"
 
 
@@ -37,7 +36,7 @@ class Saying:
     user_id: str
     origin: str                     # slack C0ALERTS01
     words: tuple[str, ...]
-    alert_ref: str | None = None
+    ref: str | None = None          # what a button or a thread names: an alert (142) or a run (run57)
     way: Way = "line"
     event: str | None = None        # how Slack names a delivery that it may make twice
 
@@ -47,7 +46,8 @@ class Ask:
     """The form that must be filled in first."""
 
     command: Command
-    alert: Alert
+    subject: Subject
+    fields: tuple[Field, ...]
     actor: Actor
 
 
@@ -72,7 +72,7 @@ def perform(desk: Desk, family: Family, saying: Saying) -> Reply:
     except Exception:
         # The edge of the entrypoint: a person waits for an answer, the log has the rest.
         reference = desk.ids.new()[:8]
-        log.exception("a command broke", reference=reference, command=saying.words[:1], alert=saying.alert_ref,
+        log.exception("a command broke", reference=reference, command=saying.words[:1], ref=saying.ref,
                       user=saying.user_id, way=saying.way)
         return Reply(marked(BROKEN.format(reference=reference)), ok=False)
 
@@ -118,15 +118,17 @@ def _carry_out(desk: Desk, family: Family, saying: Saying, actor: Actor) -> Repl
         raise Refused(OLD_BUTTON.format(command=desk.config.command))
     command = named(family, verb, desk.config.command)
     authority.require(desk.config, actor, command.name, command.level)
-    call = Call(desk, actor, tuple(rest), saying.alert_ref, family, command.name)
-    if _wants_form(command, saying.way, call):
-        return Reply("", ok=True, ask=Ask(command, call.alert(), actor))
+    call = Call(desk, actor, tuple(rest), saying.ref, family, command.name, saying.way)
+    if command.wants_form(call):
+        return Reply("", ok=True, ask=_ask(command, call))
     return Reply(marked(command.run(call)), ok=True)
 
 
-def _wants_form(command: Command, way: Way, call: Call) -> bool:
-    """A button of a command with inputs opens the form; a typed line does when it lacks an input."""
-    return (way == "button" and bool(command.form)) or (way == "line" and len(call.args) < command.inputs)
+def _ask(command: Command, call: Call) -> Ask:
+    subject = command.subject(call)
+    if sum(map(len, subject.said)) > LONGEST_KEPT:
+        raise Refused(TOO_LONG)
+    return Ask(command, subject, command.fields(call), call.actor)
 
 
 def _write_down(desk: Desk, saying: Saying, actor: Actor, why: str) -> None:
@@ -139,6 +141,8 @@ def _write_down(desk: Desk, saying: Saying, actor: Actor, why: str) -> None:
 
 
 def _object(saying: Saying) -> str:
-    """The alert that was meant, or else the person."""
-    ref = (saying.alert_ref or " ".join(saying.words[1:2])).lstrip("#")
+    """The alert or run that was meant, or else the person."""
+    ref = (saying.ref or " ".join(saying.words[1:2])).lstrip("#")
+    if found := re.fullmatch(r"run([0-9]{1,12})", ref):
+        return f"run:{found[1]}"
     return f"alert:{ref}" if re.fullmatch(r"[0-9]{1,12}", ref) else f"person:{saying.user_id[:40]}"

@@ -58,7 +58,7 @@ BUTTONS = {
 }
 MORE = {
     "assign": "Assign…", "snooze": "Snooze…", "note": "Note…", "close": "Close…", "show": "What happened",
-    "stop-automation": "Stop automation of {service}…", "resume-automation": "Resume automation of {service}…",
+    "stop-automation": "Stop automation of {service}…", "resume-automation": "Resume automation of {service}",
 }
 LIKELY = ("ack", "seen", "run")
 MOST_IN_MENU, LONGEST_OPTION = 5, 75

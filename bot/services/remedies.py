@@ -1,26 +1,28 @@
 """What a card says of remedies: the runbook that fits, a run under way, what fixed it, who was called, what Vigie may do."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.services import runcards
-from bot.services.desk import Desk
+from bot.services import authority, brakes, duty, ladder, mandates, runcards
+from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.drawing import escape, person
-from bot.services.mandates import FIX
+from bot.services.mandates import FIX, Wish
 from bot.services.response import clock_time
 from bot.services.runcards import RunView
-from bot.store import runs
+from bot.store import evidence, journal, rungs, runs
 from bot.store.alerts import Alert
+from bot.store.rungs import Switch
 from bot.store.runs import Run
 from runbooks.model import Runbook
 
 RUNBOOK = "Runbook: \"{title}\" · {count} step{s} · {rung}{may}"
 RUNGS = {"manual": "run by a person", "click": "one click", "automatic": "runs by itself"}
+FROM = "{who} from {at}"
 MAY, NOBODY_MAY = " · may run: {who}", " · nobody may run it now"
 UNDER_WAY = {
     runs.WAITING: "Run {id} \"{title}\" waits for its turn · started by {who}",
@@ -34,9 +36,10 @@ NOT_FIXED = "\"{title}\" did not fix it (run {id}): {said}"
 CHECKED, NOT_PROVEN = "Checked: {proof}", "Not closed: {proof}"
 GOOD = "Ran automatically since {since}, {good} of {all} good."
 STOPPED = "⏸ Automation is stopped for {scope} by {who} since {at}{reason}."
-EVERYTHING = "everything"
 CALLED = "{who} was called {at}"
-NOBODY_CALLED = "nobody was paged"
+NOBODY_CALLED, NOT_REACHED = "nobody was paged", "nobody could be reached"
+
+MOST_ENTRIES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,8 @@ class Remedies:
     under_way: RunView | None = None
     last: Run | None = None                     # the newest run that is over
     record: tuple[datetime, int, int] | None = None     # automatic since, good, all
-    stopped: Mapping[str, Any] | None = None    # the switch that stops Vigie here
-    called: tuple[tuple[str, datetime], ...] = ()
+    stopped: Switch | None = None               # what stops Vigie here
+    called: tuple[tuple[str | None, datetime], ...] = ()    # None: nobody could be reached
     like: tuple[str, ...] = ()
 
 
@@ -59,10 +62,67 @@ def look(desk: Desk, connection: sa.Connection, members: Sequence[Alert], head: 
     runbook = desk.catalogue.runbook(head.runbook) if head.runbook else None
     tried = runs.find(connection, runs.run.c.group_id == head.group_id, runs.run.c.purpose == FIX, most=5)
     under_way = next((each for each in tried if each.state in runs.UNDER_WAY), None)
-    last = next((each for each in tried if each.state in runs.ENDED), None)
     return Remedies(
-        runbook=runbook, under_way=runcards.view(desk, connection, under_way.id) if under_way else None, last=last,
+        runbook=runbook,
+        rung=ladder.rung(connection, runbook) if runbook else "manual",
+        may=who_may(desk, connection, runbook, head) if runbook and _open(head) and not under_way else None,
+        under_way=runcards.view(desk, connection, under_way.id) if under_way else None,
+        last=next((each for each in tried if each.state in runs.ENDED), None),
+        record=_record(connection, runbook) if runbook and head.state == "closed" else None,
+        stopped=brakes.stopped(connection, head.runbook, head.service) if _tells_of_stops(head) else None,
+        called=tuple(_called(connection, members)),
     )
+
+
+def _open(head: Alert) -> bool:
+    return head.state in ("firing", "acked")
+
+
+def _tells_of_stops(head: Alert) -> bool:
+    return head.runbook is not None and head.state != "closed"
+
+
+def who_may(desk: Desk, connection: sa.Connection, runbook: Runbook, alert: Alert | None) -> tuple[str, ...]:
+    """Whose people may run it: Padok; Bridge from 08:00, when its blackout ends."""
+    now = desk.clock.now()
+    found = []
+    for key, organisation in desk.config.organisations.items():
+        until = duty.in_blackout(desk.config, key, now)
+        if _somebody_may(desk, connection, runbook, alert, key, until or now):
+            name = escape(organisation.name)
+            found.append((until, FROM.format(who=name, at=clock_time(until)) if until else name))
+    return tuple(each for _, each in sorted(found, key=lambda each: each[0] or now))
+
+
+def _somebody_may(
+    desk: Desk, connection: sa.Connection, runbook: Runbook, alert: Alert | None, organisation: str, at: datetime
+) -> bool:
+    for key, each in desk.config.people.items():
+        if each.organisation == organisation and authority.may(each.roles, "act"):
+            actor = Actor(key, each.name, each.organisation, frozenset(each.roles), each.slack)
+            return mandates.refusal(desk, connection, Wish(runbook, actor, alert), at) is None
+    return False
+
+
+def _record(connection: sa.Connection, runbook: Runbook) -> tuple[datetime, int, int] | None:
+    """Since when it runs by itself, how often that did good, and how often it ran."""
+    stands = rungs.get(connection, runbook.name)
+    if stands is None or ladder.rung(connection, runbook) != "automatic":
+        return None
+    past = [each for each in evidence.of_runbook(connection, runbook.name)
+            if each.actor == VIGIE.key and each.begun_at >= stands.at]
+    return (stands.at, sum(each.good for each in past), len(past)) if past else None
+
+
+def _called(connection: sa.Connection, members: Sequence[Alert]) -> Iterable[tuple[str | None, datetime]]:
+    """Whom Vigie called about these alerts, once each."""
+    called_at = [each.called_at for each in members if each.called_at]
+    if not called_at:
+        return
+    entries = journal.about(connection, [f"alert:{each.id}" for each in members], most=MOST_ENTRIES)
+    calls = [(json.loads(each.details).get("who"), each.at) for each in entries if each.kind == "person called"]
+    first = {who: at for who, at in reversed(calls) if who}
+    yield from sorted(first.items(), key=lambda call: call[1]) or [(None, called_at[0])]
 
 
 def lines(config: Config, remedies: Remedies, head: Alert) -> Iterable[str]:
@@ -108,15 +168,16 @@ def _ended(run: Run, head: Alert) -> Iterable[str]:
         yield words.format(title=escape(run.title), id=run.id, said=escape(run.said or "", 400)).rstrip()
 
 
-def _stopped(config: Config, switch: Mapping[str, Any]) -> str:
-    scope = str(switch["scope"]).rpartition(":")[2]
-    reason = f": {escape(switch['reason'], 200)}" if switch["reason"] else ""
+def _stopped(config: Config, switch: Switch) -> str:
+    reason = f": {escape(switch.reason, 200)}" if switch.reason else ""
     return STOPPED.format(
-        scope=escape(scope), who=person(config, switch["by"]), at=clock_time(switch["at"]), reason=reason,
+        scope=escape(brakes.spoken(switch.scope)), who=person(config, switch.by), at=clock_time(switch.at), reason=reason,
     )
 
 
 def calling(config: Config, remedies: Remedies) -> str:
     """Who was called for it, or that nobody was."""
-    told = [CALLED.format(who=person(config, key), at=clock_time(at)) for key, at in remedies.called]
+    told = [
+        CALLED.format(who=person(config, key), at=clock_time(at)) if key else NOT_REACHED for key, at in remedies.called
+    ]
     return ", ".join(told) or NOBODY_CALLED

@@ -112,9 +112,14 @@ def head(config: Config, run: Run) -> str:
 
 
 def on(run: Run) -> str:
+    """What it works on, harmless."""
+    return escape(thing(run))
+
+
+def thing(run: Run) -> str:
     """What it works on: the service, and the very thing where the lock names one."""
-    thing = run.target.partition(":")[2] if run.target.startswith("service:") else run.target
-    return escape(thing if thing == run.service else f"{run.service} ({thing})")
+    named = run.target.partition(":")[2] if run.target.startswith("service:") else run.target
+    return named if named == run.service else f"{run.service} ({named})"
 
 
 def values(given: Mapping[str, Any]) -> str:
