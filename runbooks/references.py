@@ -31,12 +31,17 @@ def fill(content: Any, values: Mapping[str, Any]) -> Any:
         whole = REFERENCE.fullmatch(content.strip())
         if whole:
             return _value(whole[1], values)
-        return REFERENCE.sub(lambda found: str(_value(found[1], values)), content)
+        return REFERENCE.sub(lambda found: _text(_value(found[1], values)), content)
     if isinstance(content, Mapping):
         return {key: fill(each, values) for key, each in content.items()}
     if isinstance(content, list | tuple):
         return [fill(each, values) for each in content]
     return content
+
+
+def _text(value: Any) -> str:
+    """Within other words: a list as people write one."""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _value(name: str, values: Mapping[str, Any]) -> Any:

@@ -66,6 +66,7 @@ def test_every_interface_wears_the_quarantine_only_and_gets_its_own_groups_back(
     assert played.plan.startswith(f"would replace the security groups of {id}: {first} from ")
     assert played.plan.count(f" to {quarantine}") == 2 and len(was) == 2
     assert (played.seen, worn(world, id)) == ("done", [[quarantine], [quarantine]])
+    assert prepare(world, Isolate(), instance=id, quarantine="quarantine")[1]["quarantine"] == quarantine
     assert play_back(world, Isolate(), played)[-1].seen == "done"
     assert worn(world, id) == was
     named = Isolate().resources(played.params, played.before, world.place)
@@ -113,6 +114,7 @@ def refusal_of(world: ActionWorld, **given: Any) -> str:
 def test_a_group_that_lets_anything_through_is_no_quarantine(world: ActionWorld) -> None:
     id, ec2 = instance_of(world), world.double.client("ec2")
     everything = security_group(world, "everything", everything=True)
+    assert "no security group nowhere" in str(refusal(world, Isolate(), instance=id, quarantine="nowhere"))
     assert "it lets everything in" in str(refusal(world, Isolate(), instance=id, quarantine=everything))
     other = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     elsewhere = security_group(world, "elsewhere", vpc=other)

@@ -13,7 +13,7 @@ from tests.action_stage import ActionWorld, aws_server, look_on, play, world
 
 __all__ = ["aws_server", "world"]
 
-ACL = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/edge/0f6c1c1e-6f0e-4b0a-9d0c-2b7f6f1a57b2"
+ASKED = {"web_acl": "edge", "metric": "edge"}
 
 
 # --- alarms that must stay quiet ---
@@ -117,7 +117,10 @@ def test_counting_deaths_asks_for_the_rights_it_uses_and_no_others(world: Action
 
 
 def sampled(world: ActionWorld, **shares: tuple[str, int]) -> None:
-    """So many requests of an address (a_203_0_113_7) in a country."""
+    """A firewall that has seen so many requests of an address (a_203_0_113_7) in a country."""
+    seen = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "edge"}
+    world.double.client("wafv2", "us-east-1").create_web_acl(
+        Name="edge", Scope="CLOUDFRONT", DefaultAction={"Allow": {}}, VisibilityConfig=seen)
     world.double.wafv2.sampled = [
         {"Request": {"ClientIP": name[2:].replace("_", "."), "Country": country, "URI": "/pay", "Method": "POST"}, "Weight": 1,
          "Timestamp": world.now, "Action": "ALLOW"}
@@ -127,7 +130,7 @@ def sampled(world: ActionWorld, **shares: tuple[str, int]) -> None:
 
 def test_who_stands_out_is_named_by_country_and_by_address(world: ActionWorld) -> None:
     sampled(world, a_203_0_113_7=("KP", 60), a_198_51_100_4=("FR", 36), a_198_51_100_5=("FR", 4))
-    played = play(world, Traffic(), web_acl=ACL, metric="edge", home=["FR"])
+    played = play(world, Traffic(), **ASKED, home=["FR"])
     assert played.seen == "done"
     assert played.outcome.outputs["countries"] == ["KP"]
     assert played.outcome.outputs["addresses"] == ["203.0.113.7", "198.51.100.4"]
@@ -138,10 +141,13 @@ def test_who_stands_out_is_named_by_country_and_by_address(world: ActionWorld) -
 def test_nobody_is_named_whom_the_configuration_protects(world: ActionWorld) -> None:
     world.allowed = {"addresses": ["203.0.113.0/24"]}
     sampled(world, a_203_0_113_7=("KP", 60))
-    assert play(world, Traffic(), web_acl=ACL, metric="edge").outcome.outputs["addresses"] == []
+    assert play(world, Traffic(), **ASKED).outcome.outputs["addresses"] == []
 
 
 def test_without_a_sample_nobody_is_accused(world: ActionWorld) -> None:
-    params = Traffic.params.model_validate({"web_acl": ACL, "metric": "edge"})
+    sampled(world)
+    params = Traffic.params.model_validate(ASKED)
     assert Traffic().act(world, params, {}).outputs == {}
     assert Traffic().look(world, params, {}, {}).seen == "under way"
+    with pytest.raises(Failed, match="knows no web ACL other"):
+        Traffic().act(world, Traffic.params.model_validate(ASKED | {"web_acl": "other"}), {})

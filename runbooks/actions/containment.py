@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ BROKEN = "AWS could not finish the snapshot {snapshot}"
 
 GONE = "{instance} is {state}: there is nothing left to isolate"
 MOVING = "{instance} is {lifecycle} in its group {group}: wait until that is over"
+NO_GROUP = "there is no security group {group} in {vpc}, the network of the machine"
 OTHER_NETWORK = "{group} belongs to another VPC than {instance}"
 NO_QUARANTINE = "{group} is no quarantine: it lets everything {way}; a quarantine group has no rule for 0.0.0.0/0 or ::/0"
 NOT_OPEN = "{group} does not allow everything in both directions, so open connections would go on"
@@ -36,6 +37,7 @@ AS_BEFORE = "the security groups are those of before"
 NOT_AS_BEFORE = "the security groups are not yet those of before, or the instance is not back in its group"
 
 TAG = "vigie"
+GROUP = r"^(sg-[0-9a-f]{8,17}|[A-Za-z0-9_.-]{1,255})$"
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 SERVES = "InService"
 
@@ -99,7 +101,8 @@ class Snapshot(OfMachine[Evidence]):
 class Quarantine(Machine):
     """An instance, and the security group that cuts it off."""
 
-    quarantine: SecurityGroupId = Field(description="The group of its VPC that lets nothing in or out, but for the examiners")
+    quarantine: Annotated[str, Field(pattern=GROUP)] = Field(
+        description="The group of its VPC that lets nothing in or out, but for the examiners: its id or its name")
     through: SecurityGroupId | None = Field(
         None, description="A group that allows everything, worn for a moment: connections that nothing tracks end at once")
     replace: bool = Field(True, description="Its Auto Scaling group starts another in its place; false: it runs one less")
@@ -120,7 +123,7 @@ class Isolate(OfMachine[Quarantine]):
     writes = ("ec2:ModifyNetworkInterfaceAttribute", "autoscaling:EnterStandby", "autoscaling:ExitStandby")
 
     def resources(self, params: Quarantine, before: State, place: Place) -> Sequence[str]:
-        worn = {each for groups in before["interfaces"].values() for each in groups} | {params.quarantine}
+        worn = {each for groups in before["interfaces"].values() for each in groups} | {before["quarantine"]}
         groups = sorted(worn | ({params.through} if params.through else set()))
         return [
             *super().resources(params, before, place),
@@ -135,19 +138,20 @@ class Isolate(OfMachine[Quarantine]):
             raise Failed(GONE.format(instance=params.instance, state=found["State"]["Name"]))
         if place is not None and place.lifecycle != SERVES and not place.away:
             raise Failed(MOVING.format(instance=params.instance, lifecycle=place.lifecycle, group=place.group), again=True)
-        _guard_groups(world, params, found["VpcId"])
+        quarantine = _quarantine(world, params, found["VpcId"])
         interfaces = _interfaces(world, params.instance)
         if not interfaces:
             raise Failed(NO_INTERFACES.format(instance=params.instance))
         return {
             "interfaces": interfaces,
+            "quarantine": quarantine,
             "group": place.group if place else "",
             "served": place is not None and place.lifecycle == SERVES,
         }
 
     def plan(self, params: Quarantine, before: State) -> str:
         changes = "; ".join(
-            INTERFACE.format(interface=each, groups=", ".join(groups), quarantine=params.quarantine)
+            INTERFACE.format(interface=each, groups=", ".join(groups), quarantine=before["quarantine"])
             for each, groups in before["interfaces"].items()
         )
         said = ISOLATE.format(instance=params.instance, interfaces=changes)
@@ -161,15 +165,15 @@ class Isolate(OfMachine[Quarantine]):
         """Standby first, else its group would find it sick and destroy the evidence. Safe to repeat after any part of it."""
         place = member(world, params.instance)
         standby = [_standby(world, params, place)] if place and not place.away else []
-        steps = [each for each in (params.through, params.quarantine) if each]
+        steps = [each for each in (params.through, before["quarantine"]) if each]
         one_by_one([*standby, *(_dress(world, each, [step]) for step in steps for each in before["interfaces"])])
         return Outcome(SENT.format(count=len(before["interfaces"])), {"isolated": sorted(before["interfaces"])})
 
     def look(self, world: World, params: Quarantine, before: State, outputs: State) -> Look:
         """Between its calls nothing goes on by itself: half of it, and no answer, will not become the whole."""
         now, place = _interfaces(world, params.instance), member(world, params.instance)
-        done = sum(groups == [params.quarantine] for groups in now.values())
-        said = ISOLATED.format(done=done, count=len(now), quarantine=params.quarantine)
+        done = sum(groups == [before["quarantine"]] for groups in now.values())
+        said = ISOLATED.format(done=done, count=len(now), quarantine=before["quarantine"])
         if place is not None:
             said = LIFECYCLE.format(said=said, lifecycle=place.lifecycle)
         left = place is None or place.away
@@ -206,20 +210,33 @@ def _interfaces(world: World, instance_id: str) -> dict[str, list[str]]:
     return {each["NetworkInterfaceId"]: sorted(group["GroupId"] for group in each["Groups"]) for each in found}
 
 
-def _guard_groups(world: World, params: Quarantine, vpc: str) -> None:
-    """The quarantine must cut off, and the group that ends connections must be open: people mistake ids."""
-    asked = sorted({each for each in (params.quarantine, params.through) if each})
+def _quarantine(world: World, params: Quarantine, vpc: str) -> str:
+    """Its id. It must cut off, and the group that ends connections must be open: people mistake ids."""
+    quarantine = _id_of(world, params.quarantine, vpc)
+    asked = sorted({each for each in (quarantine, params.through) if each})
     found = {each["GroupId"]: each for each in world.aws("ec2").describe_security_groups(GroupIds=asked)["SecurityGroups"]}
     for each in asked:
         if found[each]["VpcId"] != vpc:
             raise Failed(OTHER_NETWORK.format(group=each, instance=params.instance))
     for way, rules in (("in", "IpPermissions"), ("out", "IpPermissionsEgress")):
-        if any(_for_everywhere(rule) for rule in found[params.quarantine][rules]):
-            raise Failed(NO_QUARANTINE.format(group=params.quarantine, way=way))
+        if any(_for_everywhere(rule) for rule in found[quarantine][rules]):
+            raise Failed(NO_QUARANTINE.format(group=quarantine, way=way))
         open_to_all = not params.through or any(
             _for_everywhere(rule) and rule["IpProtocol"] == "-1" for rule in found[params.through][rules])
         if not open_to_all:
             raise Failed(NOT_OPEN.format(group=params.through))
+    return quarantine
+
+
+def _id_of(world: World, group: str, vpc: str) -> str:
+    """AWS lets no name begin with sg-."""
+    if group.startswith("sg-"):
+        return group
+    named = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": [group]}]
+    found = world.aws("ec2").describe_security_groups(Filters=named)["SecurityGroups"]
+    if not found:
+        raise Failed(NO_GROUP.format(group=group, vpc=vpc))
+    return str(found[0]["GroupId"])
 
 
 def _for_everywhere(rule: Mapping[str, Any]) -> bool:

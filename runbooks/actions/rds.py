@@ -141,7 +141,7 @@ class Failover(OnInstance[OfInstance]):
 
 
 class Standing(OfInstance):
-    status: str = Field("available", description="What it must be")
+    status: str = Field("available", description="What it must be; an available one may be optimising its storage")
     multi_az: bool | None = Field(None, description="Whether it must have a standby in another zone")
     zone: str | None = Field(None, description="The zone in which it must run")
     free_gib: float | None = Field(None, description="So many GiB of storage must be free at least", ge=0)
@@ -175,7 +175,7 @@ class InstanceState(OnInstance[Standing]):
 
     def _as_expected(self, params: Standing, seen: State) -> bool:
         return (
-            seen["status"] == params.status
+            (seen["status"] == params.status or (params.status == "available" and seen["status"] in USABLE))
             and params.multi_az in (None, seen["multi_az"])
             and params.zone in (None, seen["zone"])
             and (params.free_gib is None or (seen["free_gib"] is not None and seen["free_gib"] >= params.free_gib))

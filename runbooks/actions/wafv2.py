@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from runbooks.actions import Action, Failed, Look, Outcome, Params, Place, Service, State, World
+from runbooks.firewalls import GLOBAL_REGION, named, waf
 
 WIDEST = {4: 16, 6: 32}         # a shorter prefix is half a country, not an attacker
 MOST = 10_000                   # addresses that AWS takes in one set
-GLOBAL_REGION = "us-east-1"     # where the sets of CloudFront are kept
 MOST_TOLD = 5
 
 NOT_NETWORKS = "{error}; right would be 203.0.113.7, 198.51.100.0/24 or 2001:db8::/48"
@@ -19,6 +19,7 @@ NEVER = "{network} must never be blocked: it touches {kept}, which vigie.yaml pr
 MIXED = "{name} is a list of {version} networks, {network} is none"
 FULL = "{name} would hold {count} networks, AWS takes {most}"
 RACED = "somebody else keeps changing {name}"
+NO_SET = "AWS knows no IP set {name} for {scope}"
 
 ADD = "would add {networks} to {name}, from {was} networks to {to}"
 REMOVE = "would remove {networks} from {name}, from {was} networks to {to}"
@@ -36,7 +37,7 @@ class Addresses(Params):
     """A list of networks and those to put on it or take off."""
 
     name: str = Field(description="Name of the IP set", pattern=r"^[A-Za-z0-9_-]{1,128}$")
-    id: str = Field(description="Id of the IP set", pattern=r"^[0-9a-f-]{36}$")
+    id: str | None = Field(None, description="Its id; without it, the set of that name", pattern=r"^[0-9a-f-]{36}$")
     scope: Literal["CLOUDFRONT", "REGIONAL"] = Field("CLOUDFRONT", description="Where the IP set is used")
     addresses: tuple[str, ...] = Field(
         description="Addresses or networks: 203.0.113.7, 2001:db8::/48", min_length=1, max_length=500)
@@ -59,13 +60,18 @@ def _sorted(networks: set[Network]) -> tuple[str, ...]:
     return tuple(str(each) for each in sorted(networks, key=get_mixed_type_key))
 
 
-def _waf(world: World, params: Addresses) -> Any:
-    return world.aws("wafv2", GLOBAL_REGION if params.scope == "CLOUDFRONT" else None)
+def _id(world: World, params: Addresses) -> str:
+    if params.id is not None:
+        return params.id
+    found = named(waf(world, params.scope), "ip_sets", params.name, params.scope)
+    if found is None:
+        raise Failed(NO_SET.format(name=params.name, scope=params.scope))
+    return str(found["Id"])
 
 
 def _set(world: World, params: Addresses) -> tuple[Any, str]:
     """The IP set, and the token to change it with."""
-    said = _waf(world, params).get_ip_set(Name=params.name, Scope=params.scope, Id=params.id)
+    said = waf(world, params.scope).get_ip_set(Name=params.name, Scope=params.scope, Id=_id(world, params))
     return said["IPSet"], said["LockToken"]
 
 
@@ -90,7 +96,7 @@ class _OnSet(Action[Addresses]):
         "name": "blocked-addresses", "id": "0f6c1c1e-6f0e-4b0a-9d0c-2b7f6f1a57b2", "addresses": ["203.0.113.7/32"]}
     changes = "which addresses the firewall keeps out"
     verified = "the list of the IP set is as asked; it takes seconds to minutes until every edge knows it"
-    reads = ("wafv2:GetIPSet",)
+    reads = ("wafv2:GetIPSet", "wafv2:ListIPSets")
     writes = ("wafv2:UpdateIPSet",)
     adds: ClassVar[bool]
 
@@ -99,7 +105,7 @@ class _OnSet(Action[Addresses]):
 
     def resources(self, params: Addresses, before: State, place: Place) -> Sequence[str]:
         where, region = ("global", GLOBAL_REGION) if params.scope == "CLOUDFRONT" else ("regional", None)
-        return [place.arn("wafv2", f"{where}/ipset/{params.name}/{params.id}", region)]
+        return [place.arn("wafv2", f"{where}/ipset/{params.name}/{params.id or before.get('id', '*')}", region)]
 
     def before(self, world: World, params: Addresses) -> State:
         found, _ = _set(world, params)
@@ -109,7 +115,7 @@ class _OnSet(Action[Addresses]):
         to = len(there) + len(changed) * (1 if self.adds else -1)
         if to > MOST:
             raise Failed(FULL.format(name=params.name, count=to, most=MOST))
-        return {"changed": list(_sorted(changed)), "was": len(there), "to": to}
+        return {"id": found["Id"], "changed": list(_sorted(changed)), "was": len(there), "to": to}
 
     def plan(self, params: Addresses, before: State) -> str:
         known = (ADD if self.adds else REMOVE) if before["changed"] else NOTHING
@@ -137,7 +143,7 @@ class _OnSet(Action[Addresses]):
 
     def _write(self, world: World, params: Addresses, networks: Sequence[str], *, adds: bool) -> Outcome:
         """Reads, merges, writes under the token that was read; when another was faster, once more on what is there now."""
-        waf, ours = _waf(world, params), _networks(networks)
+        client, ours = waf(world, params.scope), _networks(networks)
         for _ in range(2):
             found, token = _set(world, params)
             there = _networks(found["Addresses"])
@@ -146,9 +152,9 @@ class _OnSet(Action[Addresses]):
                 return Outcome(UNCHANGED.format(name=params.name))
             described = {"Description": found["Description"]} if found.get("Description") else {}
             try:
-                waf.update_ip_set(Name=params.name, Scope=params.scope, Id=params.id, LockToken=token,
+                client.update_ip_set(Name=params.name, Scope=params.scope, Id=found["Id"], LockToken=token,
                                   Addresses=list(_sorted(merged)), **described)
-            except waf.exceptions.WAFOptimisticLockException:
+            except client.exceptions.WAFOptimisticLockException:
                 continue
             return Outcome(SET.format(name=params.name, count=len(merged)), {"count": len(merged)})
         raise Failed(RACED.format(name=params.name), again=True)

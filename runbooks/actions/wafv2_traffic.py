@@ -2,20 +2,21 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from runbooks.actions import Action, Look, Outcome, Params, Service, State, World
+from runbooks.actions import Action, Failed, Look, Outcome, Params, Service, State, World
+from runbooks.firewalls import named, waf
 
-GLOBAL_REGION = "us-east-1"     # where the firewalls of CloudFront are kept
 MOST_SAMPLES = 500              # that AWS gives at once
 MOST_NAMED = 100                # addresses that a later step can put on a list
 MOST_LISTED = 10
 
 READ = "would read the sampled requests of {acl} of the last {minutes} minutes"
+NO_ACL = "AWS knows no web ACL {acl} for {scope}"
 NOTHING = "{acl} has sampled no request in the last {minutes} minutes"
 SHARES = "of {count} sampled requests: {countries}; {addresses}"
 ADDRESSES = "{count} addresses above {share:g} % each"
@@ -29,15 +30,14 @@ by address
 {addresses}"""
 ROW = "{share:6.1f} %  {name}"
 
-ARN = r"^arn:aws[a-z-]*:wafv2:[a-z0-9-]+:\d{12}:(global|regional)/webacl/([A-Za-z0-9_-]{1,128})/[0-9a-f-]{36}$"
-
 Shares = list[tuple[str, float]]
 
 
 class Asked(Params):
     """A firewall, and from which share on somebody stands out."""
 
-    web_acl: str = Field(pattern=ARN, description="ARN of the web ACL")
+    web_acl: str = Field(pattern=r"^[A-Za-z0-9_-]{1,128}$", description="Name of the web ACL")
+    scope: Literal["CLOUDFRONT", "REGIONAL"] = Field("CLOUDFRONT", description="Where the web ACL is used")
     metric: str = Field(pattern=r"^[A-Za-z0-9_#:.,/-]{1,255}$", description="Metric name of a rule, or of the web ACL itself")
     minutes: int = Field(15, ge=1, le=180, description="How far back; AWS keeps samples for three hours")
     address_share: float = Field(5.0, gt=0, le=100, description="An address with so many percent of the requests stands out")
@@ -50,28 +50,23 @@ class Traffic(Action[Asked]):
 
     name = "aws.wafv2.traffic"
     params = Asked
-    example: ClassVar[State] = {
-        "web_acl": "arn:aws:wafv2:us-east-1:111122223333:global/webacl/edge/0f6c1c1e-6f0e-4b0a-9d0c-2b7f6f1a57b2",
-        "metric": "edge", "home": ["FR", "BE"]}
+    example: ClassVar[State] = {"web_acl": "edge", "metric": "edge", "home": ["FR", "BE"]}
     verified = "the firewall has sampled requests"
-    reads = ("wafv2:GetSampledRequests",)
+    reads = ("wafv2:ListWebACLs", "wafv2:GetSampledRequests")
     poll_s = 30.0
 
     def target(self, params: Asked) -> str:
-        return f"wafv2:{_name(params)}"
+        return f"wafv2:{params.web_acl}"
 
     def plan(self, params: Asked, before: State) -> str:
-        return READ.format(acl=_name(params), minutes=params.minutes)
+        return READ.format(acl=params.web_acl, minutes=params.minutes)
 
     def act(self, world: World, params: Asked, before: State) -> Outcome:
-        scope = "CLOUDFRONT" if ":global/" in params.web_acl else "REGIONAL"
         start = world.now - timedelta(minutes=params.minutes)
-        answer = world.aws("wafv2", GLOBAL_REGION if scope == "CLOUDFRONT" else None).get_sampled_requests(
-            WebAclArn=params.web_acl, RuleMetricName=params.metric, Scope=scope, MaxItems=MOST_SAMPLES,
-            TimeWindow={"StartTime": start, "EndTime": world.now})
+        answer = _samples(world, params, start)
         found = answer["SampledRequests"]
         if not found:
-            return Outcome(NOTHING.format(acl=_name(params), minutes=params.minutes))
+            return Outcome(NOTHING.format(acl=params.web_acl, minutes=params.minutes))
         countries, addresses = _shares(found, "Country"), _shares(found, "ClientIP")
         values = {
             "sampled": len(found), "countries": [name for name, share in countries if _foreign(name, share, params)],
@@ -80,7 +75,7 @@ class Traffic(Action[Asked]):
         said = _said(params, len(found), countries, values["addresses"])  # type: ignore[arg-type]
         table = TABLE.format(
             count=len(found), population=answer.get("PopulationSize", len(found)), start=start, end=world.now,
-            acl=_name(params), countries=_rows(countries), addresses=_rows(addresses))
+            acl=params.web_acl, countries=_rows(countries), addresses=_rows(addresses))
         return Outcome(said, {**values, "said": said}, table)
 
     def look(self, world: World, params: Asked, before: State, outputs: State) -> Look:
@@ -91,8 +86,14 @@ class Traffic(Action[Asked]):
         return Look("done" if found.outputs else "under way", found.said, found.outputs)
 
 
-def _name(params: Asked) -> str:
-    return params.web_acl.split("/")[-2]
+def _samples(world: World, params: Asked, start: datetime) -> Any:
+    client = waf(world, params.scope)
+    acl = named(client, "web_acls", params.web_acl, params.scope)
+    if acl is None:
+        raise Failed(NO_ACL.format(acl=params.web_acl, scope=params.scope))
+    return client.get_sampled_requests(
+        WebAclArn=acl["ARN"], RuleMetricName=params.metric, Scope=params.scope, MaxItems=MOST_SAMPLES,
+        TimeWindow={"StartTime": start, "EndTime": world.now})
 
 
 def _shares(found: Sequence[Any], of: str) -> Shares:
