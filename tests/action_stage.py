@@ -52,7 +52,7 @@ def aws_server() -> Iterator[Served]:
 @contextmanager
 def listening(app: Any) -> Iterator[str]:
     """The app on a free port, in a thread of its own."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off", ws="none", timeout_keep_alive=600))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -1,13 +1,15 @@
 """On which resources a call needs to be allowed, as the service authorization reference of AWS has it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from bot.doubles.aws.script import Ground
 from bot.doubles.aws.wire import Call, Json
 
-Named = Callable[[Ground, Json, str], Sequence[str]]
+Named = Callable[[Ground, Json, str], Sequence[str] | None]
 
 EVERYTHING = ("*",)
+TAGGED = {"ec2": ("TagSpecifications", "ec2:CreateTags"), "rds": ("Tags", "rds:AddTagsToResource"),
+          "ssm": ("Tags", "ssm:AddTagsToResource")}
 NO_RESOURCE = {                 # actions for which only Resource "*" counts, by service and the operation's beginning
     "autoscaling": ("Describe",), "elbv2": ("Describe",), "ec2": ("Describe",), "wafv2": ("List",), "cloudfront": ("List",),
     "cloudwatch": ("GetMetric", "ListMetrics"), "kms": ("ListKeys",), "rds": ("DescribeEvents",),
@@ -24,6 +26,16 @@ def touched(ground: Ground, call: Call) -> Sequence[str] | None:
     return named(ground, call.params, call.operation) if named else None
 
 
+def needed(ground: Ground, call: Call) -> Iterator[tuple[str, Sequence[str] | None]]:
+    """Every action that the call needs, and on what: to tag what is made, and to hand a role on, are actions of their own."""
+    yield call.action, touched(ground, call)
+    asks, tagging = TAGGED.get(call.service, ("", ""))
+    if asks and call.params.get(asks):
+        yield tagging, None
+    if role := call.params.get("Parameters", {}).get("AutomationAssumeRole"):
+        yield "iam:PassRole", list(role)
+
+
 def _ecs(ground: Ground, asked: Json, operation: str) -> Sequence[str]:
     cluster = asked.get("cluster", "default").rsplit("/", 1)[-1]
     services = [asked["service"]] if "service" in asked else asked.get("services", [])
@@ -33,14 +45,14 @@ def _ecs(ground: Ground, asked: Json, operation: str) -> Sequence[str]:
     return [ground.arn("ecs", each) for each in named or [f"cluster/{cluster}"]]
 
 
-def _autoscaling(ground: Ground, asked: Json, operation: str) -> Sequence[str]:
+def _autoscaling(ground: Ground, asked: Json, operation: str) -> Sequence[str] | None:
     groups = ground.resources.backend("autoscaling", ground.region).autoscaling_groups.values()
     wanted, instance = asked.get("AutoScalingGroupName"), asked.get("InstanceId")
     found = [
         str(group.arn) for group in groups
         if group.name == wanted or instance in [state.instance.id for state in group.instance_states]
     ]
-    return found or [ground.arn("autoscaling", f"autoScalingGroup:none:autoScalingGroupName/{wanted}")]
+    return found or ([ground.arn("autoscaling", f"autoScalingGroup:none:autoScalingGroupName/{wanted}")] if wanted else None)
 
 
 def _elbv2(ground: Ground, asked: Json, operation: str) -> Sequence[str]:
@@ -77,12 +89,21 @@ def _ssm(ground: Ground, asked: Json, operation: str) -> Sequence[str]:
     return named + [ground.arn("ec2", f"instance/{each}") for each in asked.get("InstanceIds", [])]
 
 
-def _ec2(ground: Ground, asked: Json, operation: str) -> Sequence[str]:
+def _ec2(ground: Ground, asked: Json, operation: str) -> Sequence[str] | None:
+    if "InstanceSpecification" in asked:
+        return _snapshots(ground, asked["InstanceSpecification"]["InstanceId"])
     ids = [*asked.get("InstanceIds", []), *asked.get("Resources", []), *asked.get("Groups", [])]
     ids += [asked[name] for name in ("InstanceId", "GroupId", "NetworkInterfaceId") if name in asked]
-    ids += [asked["InstanceSpecification"]["InstanceId"]] if "InstanceSpecification" in asked else []      # CreateSnapshots
     kinds = {"i": "instance", "sg": "security-group", "eni": "network-interface"}
-    return [ground.arn("ec2", f"{kinds.get(each.split('-')[0], '*')}/{each}") for each in ids] or EVERYTHING
+    return [ground.arn("ec2", f"{kinds.get(each.split('-')[0], '*')}/{each}") for each in ids] or None
+
+
+def _snapshots(ground: Ground, instance: str) -> Sequence[str]:
+    """The machine, its disks, and what is made of them, which has no account in its name."""
+    found = ground.resources.backend("ec2", ground.region).get_instance_by_id(instance)
+    disks = [each.volume_id for each in found.block_device_mapping.values()] if found else []
+    made = [f"arn:aws:ec2:{ground.region}::snapshot/*"]
+    return [ground.arn("ec2", f"instance/{instance}"), *(ground.arn("ec2", f"volume/{each}") for each in disks), *made]
 
 
 def _kms(ground: Ground, asked: Json, operation: str) -> Sequence[str]:

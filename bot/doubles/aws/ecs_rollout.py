@@ -15,6 +15,7 @@ CODES = {"Essential container in task exited": "EssentialContainerExited",
 START_S = 30.0          # from PENDING to RUNNING
 STOP_S = 20.0           # an old task goes this long after the new ones run
 CRASH_S = 15.0          # so long a task lives that cannot live
+KEPT_S = 3600.0         # so long a task that has stopped can be described
 BREAKER_AT = 3          # failed tasks that end a deployment, where its circuit breaker is on
 
 numbers = count(1)
@@ -100,6 +101,7 @@ class Rollout:
         for task in [task for task in self.tasks if task.status == "RUNNING" and self._is_sick(task)]:
             if task.running and self.ground.past(task.running, CRASH_S):
                 self._crash(task)
+        self.tasks = [task for task in self.tasks if not (task.stopped and self.ground.past(task.stopped, KEPT_S))]
         self._fill()
         self._finish()
 

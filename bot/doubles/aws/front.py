@@ -29,6 +29,7 @@ from bot.ports import Clock, SystemClock
 ACCOUNT, REGION = "111122223333", "eu-west-3"
 READS = ("Describe", "Get", "List", "Lookup")
 WAITS = {("sqs", "ReceiveMessage")}             # it may wait for a message, and must not hold up everybody
+MOST_CALLS = 10_000                              # lines of the log that are kept
 OURSELVES = "platform"                          # the key of the double's own calls: no log, no faults, no limits
 
 Heal = Callable[[Json], None]
@@ -108,6 +109,7 @@ class Aws:
     def _write_down(self, call: Call, outcome: str) -> None:
         session = self.sts.session(call)
         name, tags = (session.name, session.tags) if session else (call.key, {})
+        del self.calls[:-MOST_CALLS]
         self.calls.append(Seen(self.ground.now(), call.service, call.operation, name, tags, call.params, outcome))
 
     def _answer(self, call: Call, fault: Fault | None) -> tuple[Reply, str]:

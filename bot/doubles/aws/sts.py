@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from bot.doubles.aws import policy
-from bot.doubles.aws.arns import touched
+from bot.doubles.aws.arns import needed
 from bot.doubles.aws.script import Ground, Onward, Script, answers
 from bot.doubles.aws.wire import Call, Json, Refusal
 
@@ -82,11 +82,7 @@ class Sts(Script):
 
     def _check_policy(self, call: Call, session: Session, statements: Sequence[Json]) -> None:
         facts = {"aws:RequestedRegion": call.region} | {f"aws:PrincipalTag/{name}": value for name, value in session.tags.items()}
-        resources = touched(self.ground, call)
-        wanted: list[tuple[str, Sequence[str] | None]] = [(call.action, resources)]
-        if passed := call.params.get("Parameters", {}).get("AutomationAssumeRole"):
-            wanted.append(("iam:PassRole", list(passed)))
-        for action, on in wanted:
+        for action, on in needed(self.ground, call):
             if not policy.allows(statements, action, on, facts):
                 raise denied(call, session.arn, action, (on or ["*"])[0], NO_POLICY.format(action=action))
 
