@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.services import mandates
+from bot.services import contracts
 from bot.services.desk import Actor, Desk
 from bot.store import approvals, runs
 from bot.store.approvals import Approval
@@ -40,7 +40,7 @@ def agreed(*clauses: dict[str, Any], **changed: Any) -> Config:
 def confirmed(desk: Desk) -> None:
     """Leads of both sides confirm the mandate as it stands."""
     for lead in (PAUL, INES):
-        mandates.confirm(desk, "nights", lead)
+        contracts.confirm(desk, "nights", lead)
 
 
 def shop_at(

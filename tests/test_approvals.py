@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 
 from bot.config import Config
 from bot.errors import Refused
-from bot.services import approvals, brakes, duty, response, runs, signers
+from bot.services import answering, brakes, duty, response, runs, signers
 from bot.services.desk import VIGIE, Actor
 from bot.services.signers import Asker, Demand
 from bot.store import approvals as questions
@@ -61,7 +61,7 @@ def test_a_step_begins_after_the_yes_of_somebody_else(engine: sa.Engine) -> None
     assert asked.expires_at - asked.asked_at == timedelta(minutes=15) and shop.machine.calls == []
     with shop.desk.read() as connection:
         assert cards.by_key(connection, f"approval:{asked.id}").urgency == 0
-    assert approvals.approve(shop.desk, run.id, PAUL).state == questions.APPROVED
+    assert answering.approve(shop.desk, run.id, PAUL).state == questions.APPROVED
     assert shop.look(run.id).due_at == shop.clock.now()
     assert shop.carry_on(run).state == rows.SUCCEEDED and question(shop, run).state == questions.USED
 
@@ -70,7 +70,7 @@ def test_every_act_is_written_down_with_what_it_is_bound_to(sqlite_engine: sa.En
     shop = shop_at(sqlite_engine, DAY, second(by="approver"), asking())
     run = shop.start(LEA)
     until_asked(shop, run)
-    approvals.approve(shop.desk, run.id, PAUL)
+    answering.approve(shop.desk, run.id, PAUL)
     asked, signed = written(shop, "approval asked")[-1], written(shop, "approval signed")[-1]
     assert (asked["plan"], asked["target"]) == ("set the number of machines from 18 to 14", "test:machines")
     for each in (asked, signed):
@@ -91,8 +91,8 @@ def test_only_those_who_are_asked_may_say_yes_or_no(sqlite_engine: sa.Engine, ac
     shop = shop_at(sqlite_engine, DAY, agreed(), asking())
     run = shop.start(OMAR)
     until_asked(shop, run)
-    assert why in refusal(approvals.approve, shop.desk, run.id, actor)
-    assert why in refusal(approvals.reject, shop.desk, run.id, actor)
+    assert why in refusal(answering.approve, shop.desk, run.id, actor)
+    assert why in refusal(answering.reject, shop.desk, run.id, actor)
     assert question(shop, run).state == questions.OPEN
 
 
@@ -100,8 +100,8 @@ def test_who_asks_never_approves_whatever_the_roles(engine: sa.Engine) -> None:
     shop = shop_at(engine, DAY, CONFIG, asking(approve={"by": ["lead", "approver"], "side": "any"}), confirm=False)
     run = shop.start(PAUL)
     assert until_asked(shop, run).asked == ["ines"]
-    assert "somebody else must approve it. Asked: Inès." in refusal(approvals.approve, shop.desk, run.id, PAUL)
-    assert approvals.approve(shop.desk, run.id, INES).state == questions.APPROVED
+    assert "somebody else must approve it. Asked: Inès." in refusal(answering.approve, shop.desk, run.id, PAUL)
+    assert answering.approve(shop.desk, run.id, INES).state == questions.APPROVED
 
 
 def test_nobody_in_blackout_signs_even_when_asked_before_it_began(sqlite_engine: sa.Engine) -> None:
@@ -109,19 +109,19 @@ def test_nobody_in_blackout_signs_even_when_asked_before_it_began(sqlite_engine:
     run = shop.start(ALICE)
     assert until_asked(shop, run).asked == ["paul", "ines"]
     shop.clock.advance(600)
-    assert "Bridge is in blackout until" in refusal(approvals.approve, shop.desk, run.id, PAUL)
-    assert approvals.approve(shop.desk, run.id, INES).state == questions.APPROVED
+    assert "Bridge is in blackout until" in refusal(answering.approve, shop.desk, run.id, PAUL)
+    assert answering.approve(shop.desk, run.id, INES).state == questions.APPROVED
 
 
 def test_several_people_may_be_needed_and_each_counts_once(engine: sa.Engine) -> None:
     shop = shop_at(engine, DAY, CONFIG, asking(approve={"count": 2}), confirm=False)
     run = shop.start(ALICE)
     until_asked(shop, run)
-    assert approvals.approve(shop.desk, run.id, PAUL).state == questions.OPEN
-    assert "You approved step 1" in refusal(approvals.approve, shop.desk, run.id, PAUL)
+    assert answering.approve(shop.desk, run.id, PAUL).state == questions.OPEN
+    assert "You approved step 1" in refusal(answering.approve, shop.desk, run.id, PAUL)
     shop.clock.advance(1)
-    assert approvals.approve(shop.desk, run.id, INES).state == questions.APPROVED
-    assert "approved by Paul and Inès" in refusal(approvals.approve, shop.desk, run.id, INES)
+    assert answering.approve(shop.desk, run.id, INES).state == questions.APPROVED
+    assert "approved by Paul and Inès" in refusal(answering.approve, shop.desk, run.id, INES)
 
 
 def test_one_signature_may_be_all_that_runbook_and_mandate_want(sqlite_engine: sa.Engine) -> None:
@@ -129,7 +129,7 @@ def test_one_signature_may_be_all_that_runbook_and_mandate_want(sqlite_engine: s
     run = shop.start(LEA)
     assert until_asked(shop, run).asked == ["paul"]
     assert len(question(shop, run).wants) == 2
-    assert approvals.approve(shop.desk, run.id, PAUL).state == questions.APPROVED
+    assert answering.approve(shop.desk, run.id, PAUL).state == questions.APPROVED
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_question_expires_and_the_run_says_so(engine: sa.Engine) -> None:
     assert ended.state == rows.FAILED and "nobody approved it within 15 min" in (ended.said or "")
     assert shop.machine.calls == [] and question(shop, ended).state == questions.EXPIRED
     assert len(written(shop, "approval expired")) == 1
-    assert "nobody approved it within 15 min" in refusal(approvals.approve, shop.desk, ended.id, PAUL)
+    assert "nobody approved it within 15 min" in refusal(answering.approve, shop.desk, ended.id, PAUL)
 
 
 def test_an_expired_question_takes_no_yes_before_anybody_notices(sqlite_engine: sa.Engine) -> None:
@@ -159,14 +159,14 @@ def test_an_expired_question_takes_no_yes_before_anybody_notices(sqlite_engine: 
     run = shop.start(ALICE)
     until_asked(shop, run)
     shop.clock.advance(300)
-    assert "nobody approved it within 5 min" in refusal(approvals.approve, shop.desk, run.id, PAUL)
+    assert "nobody approved it within 5 min" in refusal(answering.approve, shop.desk, run.id, PAUL)
 
 
 def test_a_no_ends_it_and_says_why(sqlite_engine: sa.Engine) -> None:
     shop = shop_at(sqlite_engine, DAY, CONFIG, asking(step={"retry": {"attempts": 3}}), confirm=False)
     run = shop.start(ALICE)
     until_asked(shop, run)
-    assert approvals.reject(shop.desk, run.id, INES, "the cards rush begins").state == questions.REJECTED
+    assert answering.reject(shop.desk, run.id, INES, "the cards rush begins").state == questions.REJECTED
     ended = shop.carry_on(run)
     assert ended.state == rows.FAILED and "Inès rejected it: the cards rush begins" in (ended.said or "")
     assert len(written(shop, "approval asked")) == 1, "a no is not asked about again"
@@ -176,9 +176,9 @@ def test_a_yes_is_taken_back_until_the_step_begins(engine: sa.Engine) -> None:
     shop = shop_at(engine, DAY, CONFIG, asking(), confirm=False)
     run = shop.start(ALICE)
     until_asked(shop, run)
-    approvals.approve(shop.desk, run.id, PAUL)
-    assert "only who did can take it back" in refusal(approvals.revoke, shop.desk, run.id, INES)
-    assert approvals.revoke(shop.desk, run.id, PAUL).state == questions.REVOKED
+    answering.approve(shop.desk, run.id, PAUL)
+    assert "only who did can take it back" in refusal(answering.revoke, shop.desk, run.id, INES)
+    assert answering.revoke(shop.desk, run.id, PAUL).state == questions.REVOKED
     ended = shop.carry_on(run)
     assert ended.state == rows.FAILED and "Paul took the approval back" in (ended.said or "") and shop.machine.calls == []
 
@@ -187,10 +187,10 @@ def test_between_the_answer_and_the_act_a_yes_can_still_be_taken_back(sqlite_eng
     shop = shop_at(sqlite_engine, DAY, CONFIG, asking(), confirm=False)
     run = shop.start(ALICE)
     until_asked(shop, run)
-    approvals.approve(shop.desk, run.id, PAUL)
+    answering.approve(shop.desk, run.id, PAUL)
     shop.execution.move(run.id)
     assert shop.steps(run.id)[0].state == "ready"
-    approvals.revoke(shop.desk, run.id, PAUL)
+    answering.revoke(shop.desk, run.id, PAUL)
     ended = shop.carry_on(run)
     assert ended.state == rows.FAILED and "Paul took the approval back" in (ended.said or "") and shop.machine.calls == []
 
@@ -199,10 +199,10 @@ def test_once_the_step_has_begun_it_is_too_late(engine: sa.Engine) -> None:
     shop = shop_at(engine, DAY, CONFIG, asking(), confirm=False)
     run = shop.start(ALICE)
     until_asked(shop, run)
-    approvals.approve(shop.desk, run.id, PAUL)
+    answering.approve(shop.desk, run.id, PAUL)
     while not shop.machine.calls:
         shop.execution.move(run.id)
-    for act in (approvals.revoke, approvals.reject, approvals.approve):
+    for act in (answering.revoke, answering.reject, answering.approve):
         assert "Step 1 of run 1 has begun: too late" in refusal(act, shop.desk, run.id, PAUL)
 
 
@@ -211,11 +211,11 @@ def test_a_yes_and_the_beginning_race_and_exactly_one_wins(postgres_engine: sa.E
         shop = shop_at(postgres_engine, DAY, CONFIG, asking(busy="wait"), confirm=False)
         run = shop.start(ALICE)
         until_asked(shop, run)
-        approvals.approve(shop.desk, run.id, PAUL)
+        answering.approve(shop.desk, run.id, PAUL)
         shop.execution.move(run.id)
         said: list[str] = []
         together(lambda run=run, shop=shop: shop.execution.move(run.id),
-                 lambda run=run, shop=shop, said=said: said.append(tried(approvals.revoke, shop.desk, run.id, PAUL)))
+                 lambda run=run, shop=shop, said=said: said.append(tried(answering.revoke, shop.desk, run.id, PAUL)))
         ended = shop.carry_on(run)
         if said == ["done"]:
             assert (ended.state, shop.machine.calls) == (rows.FAILED, [])
@@ -228,7 +228,7 @@ def test_two_who_sign_in_one_instant_are_two(postgres_engine: sa.Engine) -> None
     for _ in range(5):
         run = shop.start(ALICE)
         until_asked(shop, run)
-        together(*(lambda who=who, run=run: approvals.approve(shop.desk, run.id, who) for who in (PAUL, INES)))
+        together(*(lambda who=who, run=run: answering.approve(shop.desk, run.id, who) for who in (PAUL, INES)))
         assert question(shop, run).state == questions.APPROVED
         assert shop.carry_on(run).state == rows.SUCCEEDED
 
@@ -262,15 +262,15 @@ def test_a_yes_does_not_count_for_a_world_that_has_changed(engine: sa.Engine) ->
     shop = shop_at(engine, DAY, CONFIG, asking(), confirm=False)
     run = shop.start(ALICE)
     first = until_asked(shop, run)
-    approvals.approve(shop.desk, run.id, PAUL)
+    answering.approve(shop.desk, run.id, PAUL)
     shop.machine.values["size"] = 17
     shop.execution.move(run.id)
     shop.execution.move(run.id)
     anew = until_asked(shop, run)
     assert anew.id != first.id and anew.digest != first.digest and shop.machine.calls == []
     assert signers_of(shop, anew) == []
-    assert "asks anew" in refusal(approvals.approve, shop.desk, run.id, PAUL, first.id)
-    approvals.approve(shop.desk, run.id, PAUL, anew.id)
+    assert "asks anew" in refusal(answering.approve, shop.desk, run.id, PAUL, first.id)
+    answering.approve(shop.desk, run.id, PAUL, anew.id)
     assert shop.carry_on(run).state == rows.SUCCEEDED
 
 
@@ -278,7 +278,7 @@ def test_a_yes_that_nothing_followed_in_its_time_is_asked_for_anew(sqlite_engine
     shop = shop_at(sqlite_engine, DAY, CONFIG, asking(), confirm=False)
     run = shop.start(ALICE)
     first = until_asked(shop, run)
-    approvals.approve(shop.desk, run.id, PAUL)
+    answering.approve(shop.desk, run.id, PAUL)
     shop.clock.advance(3_600)
     shop.execution.move(run.id)
     shop.execution.move(run.id)
@@ -290,7 +290,7 @@ def test_the_same_step_is_tried_again_with_the_same_yes(engine: sa.Engine) -> No
     shop.machine.faults = ["throttle"]
     run = shop.start(ALICE)
     until_asked(shop, run)
-    approvals.approve(shop.desk, run.id, PAUL)
+    answering.approve(shop.desk, run.id, PAUL)
     assert shop.carry_on(run).state == rows.SUCCEEDED
     assert shop.machine.calls == ["resize", "resize"] and len(written(shop, "approval asked")) == 1
 
@@ -301,11 +301,11 @@ def test_whoever_wants_a_doubtful_step_again_asks_again(engine: sa.Engine) -> No
     shop.machine.faults = ["silent"]
     run = shop.start(ALICE)
     until_asked(shop, run)
-    approvals.approve(shop.desk, run.id, PAUL)
+    answering.approve(shop.desk, run.id, PAUL)
     assert shop.carry_on(run).state == rows.IN_DOUBT
     runs.decide(shop.desk, run, ALICE, "again")
     assert until_asked(shop, run).state == questions.OPEN and shop.machine.calls == ["restart"]
-    approvals.approve(shop.desk, run.id, INES)
+    answering.approve(shop.desk, run.id, INES)
     assert shop.carry_on(run).state == rows.SUCCEEDED and shop.machine.calls == ["restart", "restart"]
 
 
@@ -316,7 +316,7 @@ def test_a_cancelled_run_asks_nobody_any_more(engine: sa.Engine) -> None:
     revision = shown(shop, asked.id)
     runs.cancel(shop.desk, run, ALICE)
     assert shown(shop, asked.id) > revision, "the question's message says so"
-    assert "no longer asked for" in refusal(approvals.approve, shop.desk, run.id, PAUL)
+    assert "no longer asked for" in refusal(answering.approve, shop.desk, run.id, PAUL)
     assert shop.carry_on(run).state == rows.CANCELLED
 
 
@@ -329,8 +329,8 @@ def shown(shop: Workshop, asked: int) -> int:
 
 def test_a_run_that_asks_nothing_takes_no_answer(sqlite_engine: sa.Engine) -> None:
     shop = shop_at(sqlite_engine, DAY, CONFIG, confirm=False)
-    assert "asks for no approval" in refusal(approvals.approve, shop.desk, shop.start(ALICE).id, PAUL)
-    assert "There is no run 99" in refusal(approvals.approve, shop.desk, 99, PAUL)
+    assert "asks for no approval" in refusal(answering.approve, shop.desk, shop.start(ALICE).id, PAUL)
+    assert "There is no run 99" in refusal(answering.approve, shop.desk, 99, PAUL)
 
 
 # --- the mandate's second signature -------------------------------------------------------------------------------------------
@@ -358,7 +358,7 @@ def test_after_its_last_day_the_lead_on_duty_signs(sqlite_engine: sa.Engine) -> 
     asked = until_asked(shop, shop.start(LEA))
     assert (asked.asked, signers_of(shop, asked)) == (["ines"], [])
     assert "Paul in blackout, so the lead on duty signs" in asked.wants[0]["why"]
-    assert approvals.approve(shop.desk, asked.run_id, INES).state == questions.APPROVED
+    assert answering.approve(shop.desk, asked.run_id, INES).state == questions.APPROVED
 
 
 def test_a_standing_approval_counts_for_nothing_but_its_clause(sqlite_engine: sa.Engine) -> None:
@@ -366,7 +366,7 @@ def test_a_standing_approval_counts_for_nothing_but_its_clause(sqlite_engine: sa
     run = shop.start(LEA)
     asked = until_asked(shop, run)
     assert (asked.state, asked.asked, len(signers_of(shop, asked))) == (questions.OPEN, ["ines"], 1)
-    assert approvals.approve(shop.desk, run.id, INES).state == questions.APPROVED
+    assert answering.approve(shop.desk, run.id, INES).state == questions.APPROVED
 
 
 def test_with_neither_the_request_is_refused_at_once_and_says_what_works(engine: sa.Engine) -> None:
@@ -376,7 +376,8 @@ def test_with_neither_the_request_is_refused_at_once_and_says_what_works(engine:
     said = refusal(lambda: shop.start(INES))
     assert said.startswith("Step 1 \"resize\" could not be approved. It needs the yes of a lead or approver of Bridge")
     assert "(mandate nights §1 make it smaller)" in said and "Paul is in blackout until" in said and "07:00 UTC" in said
-    assert "Wait until" in said and "break glass: `/vigie break-glass`" in said and "You may run: Just look." in said
+    assert "Wait until" in said and "break glass: `/vigie break-glass <alert> smaller <reason>`" in said
+    assert said.endswith("You may run: Just look.")
 
 
 def test_a_later_step_that_nobody_could_approve_is_refused_beforehand(sqlite_engine: sa.Engine) -> None:
@@ -413,7 +414,7 @@ def test_vigie_asks_before_it_touches_an_important_alert_and_then_goes_on(
     run = shop.start(VIGIE, alert=response.find(shop.desk, "1"), mode="automatic")
     if asked:
         until_asked(shop, run)
-        approvals.approve(shop.desk, run.id, INES)
+        answering.approve(shop.desk, run.id, INES)
     assert shop.carry_on(run).state == rows.SUCCEEDED
     assert [each["asked"] for each in written(shop, "approval asked")] == asked
 
@@ -458,10 +459,10 @@ def test_what_waits_for_somebody_is_told_until_it_is_answered(engine: sa.Engine)
     run = shop.start(ALICE)
     asked = until_asked(shop, run)
     assert [waits(shop, each) for each in (PAUL, INES, ALICE, LEA)] == [[asked.id], [asked.id], [], []]
-    approvals.approve(shop.desk, run.id, PAUL)
+    answering.approve(shop.desk, run.id, PAUL)
     assert waits(shop, INES) == []
 
 
 def waits(shop: Workshop, actor: Actor) -> list[int]:
     with shop.desk.read() as connection:
-        return [each.id for each in approvals.waiting(shop.desk, connection, actor, shop.clock.now())]
+        return [each.id for each in answering.waiting(shop.desk, connection, actor, shop.clock.now())]

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import Refused
-from bot.services import approvals, glass
+from bot.services import answering, glass
 from bot.services.desk import Actor
 from bot.services.mandates import Wish
 from bot.store import approvals as questions
@@ -47,8 +47,8 @@ def test_what_no_mandate_allows_runs_with_a_reason_and_a_second_yes_for_each_cha
     for _ in ("resize", "restart"):
         asked = until_asked(shop, run)
         assert (asked.asked, asked.wants[0]["why"]) == (["ines"], "the glass is broken")
-        assert "somebody else must approve it" in refusal(approvals.approve, shop.desk, run.id, LEA)
-        approvals.approve(shop.desk, run.id, INES)
+        assert "somebody else must approve it" in refusal(answering.approve, shop.desk, run.id, LEA)
+        answering.approve(shop.desk, run.id, INES)
         shop.execution.move(run.id)
         while shop.look(run.id).state == rows.RUNNING and question(shop, run).id == asked.id:
             shop.execution.move(run.id)
@@ -67,7 +67,7 @@ def test_it_is_loud_and_wakes_nobody_in_blackout(engine: sa.Engine) -> None:
     here, review, later = (notices(shop)[key] for key in ("glass:1", "glass:1:review", "glass:1:bridge"))
     assert (here.channel, review.channel, later.channel) == ("C0PAYMNT01", "C0REVIEW01", "C0REVIEW01")
     for each in (here, review):
-        assert "Léa (Padok) broke the glass: run 1 \"Smaller\" on service:pay-api" in (each.body or "")
+        assert "Léa (Padok) broke the glass: run 1 \"Smaller\" on pay-api" in (each.body or "")
         assert "allows it only between 20:00 and 00:00" in (each.body or "") and "<@" not in (each.body or "")
         assert "&lt;!channel&gt;" in (each.body or "") and each.due_at == shop.clock.now()
     assert later.due_at == datetime(2026, 11, 22, 7, tzinfo=UTC) and (later.body or "").startswith("<@U0PAUL0001> While Bridge")

@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 
 from bot.config import Clause, Config
 from bot.errors import Refused
-from bot.services import clauses, mandates, response, runs
+from bot.services import clauses, contracts, mandates, response, runs
 from bot.services.clauses import Deed
 from bot.services.desk import VIGIE, Actor
 from bot.services.mandates import Wish
@@ -41,11 +41,11 @@ def test_without_a_mandate_the_partner_may_run_nothing(engine: sa.Engine) -> Non
 def test_a_mandate_counts_once_leads_of_both_sides_have_confirmed_it(engine: sa.Engine) -> None:
     shop = shop_at(engine, NIGHT, confirm=False)
     assert "no lead of Bridge or Padok has confirmed it" in refused(shop)
-    assert "It is not in force: no lead of Padok" in mandates.confirm(shop.desk, "nights", PAUL)
+    assert "It is not in force: no lead of Padok" in contracts.confirm(shop.desk, "nights", PAUL)
     assert "`/vigie mandate nights confirm`" in refused(shop)
-    assert "It is in force" in mandates.confirm(shop.desk, "nights", INES)
+    assert "It is in force" in contracts.confirm(shop.desk, "nights", INES)
     run = shop.start(LEA)
-    version = mandates.version_of(shop.desk.config.mandates["nights"])
+    version = contracts.version_of(shop.desk.config.mandates["nights"])
     assert (run.mandate, run.mandate_version) == ("nights §1 make it smaller", version)
     started = written(shop, "run started")[-1]
     assert (started["mandate"], started["mandate_version"]) == (run.mandate, version)
@@ -80,7 +80,7 @@ def test_a_refusal_names_the_clause_what_is_missing_and_who_can_grant_it(
 ) -> None:
     said = refused(shop_at(sqlite_engine, NIGHT, with_clause(**clause)), **wished)
     assert said.startswith("Mandate nights, §1 make it smaller, allows it only") and why in said
-    assert "Paul (Bridge) can widen it." in said and "`/vigie break-glass`" in said
+    assert "Paul (Bridge) can widen it." in said and "`/vigie break-glass <alert> smaller <reason>`" in said
 
 
 def test_the_nearest_clause_is_the_one_that_is_named(sqlite_engine: sa.Engine) -> None:
@@ -145,7 +145,7 @@ def test_a_mandate_that_is_withdrawn_counts_for_no_further_step(engine: sa.Engin
     run = shop.start(LEA)
     while shop.machine.calls != ["resize"]:
         shop.execution.move(run.id)
-    assert "allows nothing" in mandates.withdraw(shop.desk, "nights", INES)
+    assert "allows nothing" in contracts.withdraw(shop.desk, "nights", INES)
     ended = shop.carry_on(run)
     assert (ended.state, shop.machine.calls) == (rows.FAILED, ["resize", "resize back"])
     assert "allows it no more: no lead of Padok has confirmed it" in (ended.said or "")
@@ -205,20 +205,20 @@ def test_only_leads_confirm_and_withdraw_each_for_their_own_side(engine: sa.Engi
     desk = shop_at(engine, NIGHT, confirm=False).desk
     for actor in (ALICE, MARIE, LEA, EVE):
         with pytest.raises(Refused, match="Only a lead of Bridge or Padok may confirm"):
-            mandates.confirm(desk, "nights", actor)
+            contracts.confirm(desk, "nights", actor)
     with pytest.raises(Refused, match="Padok has not confirmed"):
-        mandates.withdraw(desk, "nights", INES)
+        contracts.withdraw(desk, "nights", INES)
     confirmed(desk)
     with pytest.raises(Refused, match="Inès has confirmed this version"):
-        mandates.confirm(desk, "nights", INES)
+        contracts.confirm(desk, "nights", INES)
     with pytest.raises(Refused, match="Did you mean nights"):
-        mandates.confirm(desk, "night", INES)
+        contracts.confirm(desk, "night", INES)
 
 
 def test_what_leads_do_is_written_down(sqlite_engine: sa.Engine) -> None:
     shop = shop_at(sqlite_engine, NIGHT)
-    mandates.withdraw(shop.desk, "Nights", PAUL)
-    version = mandates.version_of(shop.desk.config.mandates["nights"])
+    contracts.withdraw(shop.desk, "Nights", PAUL)
+    version = contracts.version_of(shop.desk.config.mandates["nights"])
     assert [each["actor"] for each in written(shop, "mandate confirmed")] == ["paul", "ines"]
     assert {each["mandate_version"] for each in written(shop, "mandate withdrawn")} == {version}
 
@@ -227,19 +227,19 @@ def test_each_side_sees_how_the_mandate_stands(sqlite_engine: sa.Engine) -> None
     second = {"organisation": "bridge", "standing": {"by": "paul", "until": "2026-12-24"}}
     shop = shop_at(sqlite_engine, NIGHT, with_clause(hours=["00:00-08:00"], parameters={"size": {"minimum": 4}}, second=second))
     for actor in (ALICE, LEA):
-        told = mandates.overview(shop.desk, actor)
+        told = contracts.overview(shop.desk, actor)
         assert "*nights*: Padok at night · Padok · 01 Nov 2026 to 31 Dec 2026" in told
-        assert "Confirmed by Paul (Bridge)" in told and "It is in force" in told
+        assert "Confirmed by Paul (Bridge) on 22 Nov 2026 and Inès (Padok) on 22 Nov 2026." in told and "It is in force" in told
         assert "• §1 make it smaller: smaller · 00:00-08:00 · size ≥ 4 · second signature: lead or approver of Bridge, " in told
         assert "standing approval of Paul until 24 Dec 2026" in told
-    assert mandates.overview(shop.desk, EVE) == mandates.contracts.NO_MANDATES
+    assert contracts.overview(shop.desk, EVE) == contracts.NO_MANDATES
 
 
 def test_the_version_changes_with_everything_in_it() -> None:
-    plain = mandates.version_of(agreed().mandates["nights"])
+    plain = contracts.version_of(agreed().mandates["nights"])
     others = [with_clause(hours=["00:00-08:00"]), agreed(ends="2027-01-01"), with_clause(second={})]
-    assert len({plain, *(mandates.version_of(each.mandates["nights"]) for each in others)}) == 4
-    assert mandates.version_of(agreed().mandates["nights"]) == plain
+    assert len({plain, *(contracts.version_of(each.mandates["nights"]) for each in others)}) == 4
+    assert contracts.version_of(agreed().mandates["nights"]) == plain
 
 
 def test_a_day_of_the_mandate_is_enough(sqlite_engine: sa.Engine) -> None:

@@ -1,4 +1,4 @@
-"""Approvals: whose yes a step needs, who is asked, who said it; bound to exactly what will run."""
+"""Approvals as a run asks for them: whose yes a step needs, who is asked, whether exactly this was approved."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,16 +9,10 @@ import sqlalchemy as sa
 
 from bot.errors import Refused
 from bot.services import signers
-from bot.services.answering import approve as approve
-from bot.services.answering import may_answer as may_answer
-from bot.services.answering import reject as reject
-from bot.services.answering import revoke as revoke
-from bot.services.answering import waiting as waiting
 from bot.services.desk import VIGIE, Desk
-from bot.services.signers import Demand as Demand
-from bot.services.signing import asker_of, note, settle, show
+from bot.services.signers import Asker, Demand
+from bot.services.signing import asker_of, note, plain_times, settle, show
 from bot.services.signing import ending as ending
-from bot.services.signing import wants as wants
 from bot.store import approvals as questions
 from bot.store import runs as rows
 from bot.store.approvals import APPROVED, EXPIRED, OPEN, REJECTED, REVOKED, USED, VOID, Approval
@@ -65,7 +59,7 @@ def ask(desk: Desk, connection: sa.Connection, question: Question, wanted: Seque
     if last is not None and last.digest == question.digest and last.expires_at > now and _still(connection, last):
         return questions.get(connection, last.id)
     asker = asker_of(desk, connection, run)
-    placed = [signers.placed(desk.config, each, asker, now) for each in wanted]
+    placed = [_placed(desk, each, asker, now) for each in wanted]
     asked = list(dict.fromkeys(key for each in placed for key in each.who))
     until = now + _patience(question.use)
     wanted_of = [asdict(each) for each in placed]
@@ -120,6 +114,13 @@ def _first(desk: Desk, connection: sa.Connection, run: Run, number: int) -> bool
     begun = (each for each in rows.steps(connection, run.id) if each.begun_at is not None and each.number != number)
     actions = (desk.catalogue.actions.get(each.uses) for each in begun)
     return not any(each is None or each.mutates for each in actions)
+
+
+def _placed(desk: Desk, demand: Demand, asker: Asker, now: datetime) -> Demand:
+    try:
+        return signers.placed(desk.config, demand, asker, now)
+    except Refused as refusal:
+        raise Refused(plain_times(str(refusal))) from refusal       # it will stand in a row, where no markup belongs
 
 
 def _patience(use: Use) -> timedelta:

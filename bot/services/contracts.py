@@ -11,7 +11,7 @@ from bot.errors import Refused
 from bot.services import hours, journal
 from bot.services.clauses import listed
 from bot.services.desk import Actor, Desk
-from bot.services.response import called, clock_time
+from bot.services.response import called
 from bot.store import approvals
 from runbooks.model import digest
 
@@ -38,7 +38,7 @@ WITHDRAWN = "You withdrew mandate {name} for {side}. From now on it allows nothi
 NO_MANDATES = "No mandate concerns you: vigie.yaml has none of your company's."
 HEAD = "*{name}*: {title} · {organisation} · {starts:%d %b %Y} to {ends:%d %b %Y} · version {version}"
 CLAUSE = "• {clause}: {runbooks}{limits}"
-BY = "{who} ({side}) {at}"
+BY = "{who} ({side}) on {at:%d %b %Y}"
 CONFIRMED_BY = "Confirmed by {names}."
 NOBODY_CONFIRMED = "Nobody has confirmed it."
 SECOND = "second signature: {roles}{side}"
@@ -188,7 +188,7 @@ def _told(desk: Desk, connection: sa.Connection, name: str, mandate: Mandate, no
         name=name, title=mandate.title, organisation=_sides(config, [mandate.organisation]), starts=mandate.starts,
         ends=mandate.ends, version=short(version),
     )
-    by = [BY.format(who=called(desk, row.person), side=_sides(config, [row.organisation]), at=clock_time(row.at))
+    by = [BY.format(who=called(desk, row.person), side=_sides(config, [row.organisation]), at=row.at)
           for row in approvals.confirmations(connection, name) if row.version == version]
     why = flaw(desk, connection, name, mandate, now)
     state = IN_FORCE if why is None else NOT_IN_FORCE.format(why=why)

@@ -15,6 +15,8 @@ from bot.services.desk import Actor, Desk
 from bot.services.drawing import escape
 from bot.services.mandates import Wish
 from bot.services.response import clock_time
+from bot.services.runcards import thing
+from bot.services.signing import plain_times
 from bot.store import approvals, cards
 from bot.store import runs as rows
 from bot.store.runs import Run
@@ -31,11 +33,11 @@ BROKEN = (
     "🔨 {who} ({side}) broke the glass: {run} \"{title}\" on {target}. Why: {reason}\n"
     "No mandate allows it: {refused}\n"
     "Each step that changes something waits for the yes of a lead or approver. {reviewers} must review it: "
-    "`{command} reviewed {id} <text>`.{calls}"
+    "`{command} reviewed {id} &lt;text&gt;`.{calls}"
 )
 AFTERWARDS = (
     "{calls} While {side} was in blackout, {who} broke the glass at {at}: run {id} \"{title}\" on {target}. Why: {reason}\n"
-    "Please review it: `{command} reviewed {id} <text>`."
+    "Please review it: `{command} reviewed {id} &lt;text&gt;`."
 )
 CALLS = " {people}"
 
@@ -78,7 +80,7 @@ def _refused(desk: Desk, connection: sa.Connection, wish: Wish, now: datetime) -
     try:
         mandates.leave(desk, connection, wish, parameters, runs.target_of(wish.runbook, parameters, wish.alert), now)
     except Refused as refusal:
-        return str(refusal)
+        return plain_times(str(refusal)).partition(mandates.GLASS.partition("{")[0])[0]     # that it can be broken is known
     raise Refused(NO_NEED.format(title=wish.runbook.title, command=desk.config.command))
 
 
@@ -95,7 +97,7 @@ def _tell(desk: Desk, connection: sa.Connection, run: Run, actor: Actor, refused
             continue
         said = BROKEN.format(
             who=escape(actor.name), side=_side(config, actor.organisation), run=run.name, title=escape(run.title), id=run.id,
-            target=escape(run.target), reason=escape(run.glass or "", LONGEST_REASON), command=config.command,
+            target=escape(thing(run)), reason=escape(run.glass or "", LONGEST_REASON), command=config.command,
             refused=escape(refused, LONGEST_REASON), reviewers=contracts.grantors(config),
             calls=CALLS.format(people=_mentions(config, called)) if called else "",
         )
@@ -111,7 +113,7 @@ def _tell_sleepers(desk: Desk, connection: sa.Connection, run: Run, actor: Actor
             continue
         said = AFTERWARDS.format(
             calls=_mentions(config, people), side=_side(config, organisation), who=escape(actor.name), at=clock_time(now),
-            id=run.id, title=escape(run.title), target=escape(run.target), reason=escape(run.glass or "", LONGEST_REASON),
+            id=run.id, title=escape(run.title), target=escape(thing(run)), reason=escape(run.glass or "", LONGEST_REASON),
             command=config.command,
         )
         channel = config.channels.get(config.review_channel or "", run.channel)

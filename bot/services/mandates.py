@@ -11,10 +11,6 @@ from bot.config import Clause, Config, Mandate
 from bot.errors import Refused
 from bot.services import authority, clauses, contracts, reach, signers
 from bot.services.clauses import Deed
-from bot.services.contracts import confirm as confirm
-from bot.services.contracts import overview as overview
-from bot.services.contracts import version_of as version_of
-from bot.services.contracts import withdraw as withdraw
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.signers import Asker
 from bot.store import runs
@@ -31,10 +27,11 @@ NO_MANDATE = (
     "{side} has no mandate in vigie.yaml, so its people may not `{verb}`. "
     "{who} can write one, and leads of both sides confirm it."
 )
-NOT_ALLOWED = "Mandate {name}, {clause}, allows it only {only}. {who} can widen it.{glass}"
+NOT_ALLOWED = "Mandate {name}, {clause}, allows it only {only}. {who} can widen it."
 NO_FORCE = "Mandate {name}, {clause}, would allow it, but {why}."
 ASK_FOR_MORE = " {who} can change that."
-GLASS = " If it cannot wait: `{command} break-glass`."
+GLASS = " If it cannot wait: `{command}`."
+BREAK = "{command} break-glass {alert} {runbook} <reason>"
 OTHERS = " You may run: {names}."
 GONE = "The clause \"{citation}\" is no longer in vigie.yaml: the run goes no further. {who} can write it again."
 ENDED = "Mandate {name}, {clause}, allows it no more: {why}."
@@ -117,7 +114,16 @@ def _others(desk: Desk, connection: sa.Connection, wish: Wish, now: datetime) ->
 def asker_of(config: Config, wish: Wish, citation: str | None) -> Asker:
     """Who asks, and by what clause."""
     important = wish.mode == "automatic" and wish.alert is not None and wish.alert.important
-    return asker(config, wish.actor.key, wish.actor.organisation, citation, wish.glass is not None, important)
+    made = asker(config, wish.actor.key, wish.actor.organisation, citation, wish.glass is not None, important)
+    alert_id = wish.alert.id if wish.alert else None
+    return replace(made, instead=instead_of(config, wish.actor.key, wish.runbook.name, alert_id, wish.glass))
+
+
+def instead_of(config: Config, actor: str, runbook: str, alert_id: int | None, glass: str | None = None) -> str:
+    """How the actor could break the glass for it; empty when that was done, or nobody is there to do it."""
+    if glass is not None or actor == VIGIE.key:
+        return ""
+    return BREAK.format(command=config.command, alert=alert_id or "<alert>", runbook=runbook)
 
 
 def asker(config: Config, actor: str, organisation: str, citation: str | None, glass: bool, important: bool) -> Asker:
@@ -143,8 +149,9 @@ def _granted(
         wish.runbook.name, reach.service_of(wish.runbook, wish.alert), now, "UTC", wish.alert.severity if wish.alert else None,
         parameters, target, reach.changed(desk.catalogue, wish.runbook, parameters, wish.alert),
     )
-    found = _nearest(desk, connection, wish.actor, deed, "run", clauses.WHOLE)
-    return Leave(contracts.cite(found.name, found.clause), version_of(found.mandate))
+    instead = instead_of(desk.config, wish.actor.key, wish.runbook.name, wish.alert.id if wish.alert else None)
+    found = _nearest(desk, connection, wish.actor, deed, "run", clauses.WHOLE, instead)
+    return Leave(contracts.cite(found.name, found.clause), contracts.version_of(found.mandate))
 
 
 def is_own(config: Config, actor: Actor, verb: str) -> bool:
@@ -156,16 +163,17 @@ def is_own(config: Config, actor: Actor, verb: str) -> bool:
 
 
 def _nearest(
-    desk: Desk, connection: sa.Connection, actor: Actor, deed: Deed, verb: str, aspects: tuple[clauses.Aspect, ...]
+    desk: Desk, connection: sa.Connection, actor: Actor, deed: Deed, verb: str, aspects: tuple[clauses.Aspect, ...],
+    instead: str = "",
 ) -> Try:
     """The clause that allows the deed; raises Refused about the one that comes nearest."""
     tried = sorted(_tries(desk, connection, actor.organisation, deed, aspects), key=lambda each: each.distance)
     if not tried:
         side, who = desk.config.organisations[actor.organisation].name, contracts.grantors(desk.config)
-        raise Refused(NO_MANDATE.format(side=side, verb=verb, who=who))
+        raise Refused(NO_MANDATE.format(side=side, verb=verb, who=who) + (GLASS.format(command=instead) if instead else ""))
     nearest = tried[0]
     if nearest.only or nearest.why:
-        raise Refused(_refusal(desk, nearest, verb))
+        raise Refused(_refusal(desk.config, nearest) + (GLASS.format(command=instead) if instead else ""))
     return nearest
 
 
@@ -181,13 +189,11 @@ def _tries(
             yield Try(name, mandate, clause, clauses.missing(clause, there, aspects), why)
 
 
-def _refusal(desk: Desk, nearest: Try, verb: str) -> str:
-    who, glass = contracts.grantors(desk.config), GLASS.format(command=desk.config.command) if verb == "run" else ""
+def _refusal(config: Config, nearest: Try) -> str:
+    name, clause = nearest.name, nearest.clause.name
     if nearest.only:
-        only = "; and only ".join(nearest.only)
-        return NOT_ALLOWED.format(name=nearest.name, clause=nearest.clause.name, only=only, who=who, glass=glass)
-    said = NO_FORCE.format(name=nearest.name, clause=nearest.clause.name, why=nearest.why)
-    return said + ASK_FOR_MORE.format(who=_who_confirms(desk.config, nearest)) + glass
+        return NOT_ALLOWED.format(name=name, clause=clause, only="; and only ".join(nearest.only), who=contracts.grantors(config))
+    return NO_FORCE.format(name=name, clause=clause, why=nearest.why) + ASK_FOR_MORE.format(who=_who_confirms(config, nearest))
 
 
 def _who_confirms(config: Config, nearest: Try) -> str:

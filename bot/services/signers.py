@@ -36,7 +36,7 @@ TOO_FEW = "only {names} may be asked now"
 ONLY_YOU = "whoever asks for a run cannot approve it"
 NOBODY_AT_ALL = "nobody in vigie.yaml has that role"
 WAIT = "Wait until {at}"
-GLASS = "break glass: `{command} break-glass`"
+GLASS = "break glass: `{command}`"
 CHANGE = "{who} can change what vigie.yaml or the runbook asks for"
 STEP_AHEAD = "Step {number} \"{title}\" could not be approved. {why}"
 
@@ -65,6 +65,7 @@ class Asker:
     zone: str = "UTC"                   # of the mandate's organisation
     glass: bool = False
     important: bool = False             # an important alert that Vigie treats by itself
+    instead: str = ""                   # how the glass can be broken; empty: not by this asker
 
 
 def demands(config: Config, asker: Asker, use: Use, action: Action[Any], first: bool, now: datetime) -> list[Demand]:
@@ -188,7 +189,7 @@ def _nobody(
     asleep = [key for key in able if key not in awake]
     ends = [end for key in asleep if (end := duty.in_blackout(config, config.people[key].organisation, now))]
     ways = [WAIT.format(at=clock_time(min(ends)))] if ends else []
-    ways += [] if asker.glass or asker.actor == VIGIE.key else [GLASS.format(command=config.command)]
+    ways += [GLASS.format(command=asker.instead)] if asker.instead else []
     instead = ", or ".join(ways) if ways else CHANGE.format(who=grantors(config))
     lack = _lack(config, demand, asker, asleep, awake, min(ends) if ends else None)
     return NOBODY.format(

@@ -1,5 +1,7 @@
 """What asking for an approval and answering share: who asks, what is wanted, when enough have signed, what is written down."""
 
+import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -21,12 +23,20 @@ REJECTED_BY = "{who} rejected it{reason}"
 REVOKED_BY = "{who} took the approval back"
 NO_LONGER = "it is no longer asked for"
 
+_TIME = re.compile(r"<!date\^\d+\^\{time\}\|([^<>|]*)>")
+
+
+def plain_times(text: str) -> str:
+    """The sentence with its times in UTC, for a row or a notice: there each sign is text."""
+    return _TIME.sub(lambda found: found[1], text)
+
 
 def asker_of(desk: Desk, connection: sa.Connection, run: Run) -> Asker:
     """Who asks for what this run does, and by what clause."""
     alert = alerts.by_id(connection, run.alert_id) if run.mode == "automatic" and run.alert_id is not None else None
     important = alert is not None and alert.important
-    return mandates.asker(desk.config, run.actor, run.organisation, run.mandate, run.glass is not None, important)
+    asker = mandates.asker(desk.config, run.actor, run.organisation, run.mandate, run.glass is not None, important)
+    return replace(asker, instead=mandates.instead_of(desk.config, run.actor, run.runbook, run.alert_id, run.glass))
 
 
 def wants(asked: Approval) -> list[Demand]:
