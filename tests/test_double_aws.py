@@ -1,17 +1,20 @@
 """The double of AWS tells the truth where it matters: states over time, locks, limits, who may do what, lost answers."""
 
+import asyncio
 import functools
 import json
 import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -22,8 +25,11 @@ from runbooks.faults import told
 from tests.action_stage import ActionWorld, aws_server, listening, refused, world
 from tests.aws_ground import alarms, ecs_service, group, measured, query
 from tests.processes import ROOT
+from tests.workspace_stage import served
 
 __all__ = ["aws_server", "world"]
+
+SOON = Config(read_timeout=5, retries={"total_max_attempts": 1})
 
 
 def test_what_moto_knows_passes_through(world: ActionWorld) -> None:
@@ -233,6 +239,18 @@ def test_the_double_may_be_mounted_beside_others_under_a_path(world: ActionWorld
         queue = client("sqs").create_queue(QueueName="bridge-alarms")["QueueUrl"]
         client("sqs").send_message(QueueUrl=queue, MessageBody="1")
         assert len(client("sqs").receive_message(QueueUrl=queue)["Messages"]) == 1
+
+
+def test_the_double_answers_a_program_that_is_busy_waiting_for_it(world: ActionWorld) -> None:
+    """In the demo the bot and the double are one process: threads of the one must not starve the other."""
+
+    async def ask_from_every_thread() -> list[Any]:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+        async with served(world.double) as url:
+            ecs = boto3.client("ecs", REGION, endpoint_url=url, aws_access_key_id="demo", aws_secret_access_key="demo", config=SOON)
+            return await asyncio.gather(*(asyncio.to_thread(ecs.list_clusters) for _ in range(4)))
+
+    assert [each["clusterArns"] for each in asyncio.run(ask_from_every_thread())] == [[]] * 4
 
 
 def test_the_double_is_imported_without_moto_and_says_kindly_that_it_is_missing() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from botocore.awsrequest import AWSResponse, HeadersDict
@@ -10,13 +11,15 @@ from bot.doubles.aws.faults import Fault
 from bot.doubles.aws.wire import Reply, Request
 
 LONGEST_HANG_S = 60.0
+THREADS = ThreadPoolExecutor(8, "aws-double")       # its own: the caller may be in this process and hold all of asyncio's
 
 Answering = Callable[[Request], tuple[Reply, Fault | None]]
 
 
 async def serve(answering: Answering, scope: Any, receive: Any, send: Any) -> None:
     """One HTTP request, and the trouble on its way back."""
-    reply, fault = await asyncio.to_thread(answering, await _request(scope, receive))
+    request = await _request(scope, receive)
+    reply, fault = await asyncio.get_running_loop().run_in_executor(THREADS, answering, request)
     if fault and fault.kind == "slow":
         await asyncio.sleep(fault.seconds)
     if fault and fault.kind == "hang":
