@@ -2,20 +2,11 @@
 
 import asyncio
 import socket
-import ssl
-import threading
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -24,8 +15,9 @@ from starlette.routing import Route
 
 from runbooks.actions import Action, Failed, Look, Outcome, flow, http
 from tests.datadog_stage import Checked, DatadogWorld, datadog_server, datadog_world
+from tests.tls_stage import Hosts, authority, tls
 
-__all__ = ["datadog_server", "datadog_world"]
+__all__ = ["authority", "datadog_server", "datadog_world", "tls"]
 
 PROBE, CERTIFICATE = http.SERVICE.actions
 WAIT, ASK, REPORT = flow.SERVICE.actions
@@ -162,81 +154,6 @@ def test_a_name_that_leads_to_metadata_is_not_asked(datadog_world: DatadogWorld,
 # --- certificates ---
 
 
-@dataclass
-class Authority:
-    """A certificate authority of the test's own."""
-
-    key: ec.EllipticCurvePrivateKey
-    certificate: x509.Certificate
-    folder: Path
-
-    def issue(self, until: datetime, host: str = "127.0.0.1") -> tuple[Path, Path]:
-        """A server's certificate and key, as files."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        names = x509.SubjectAlternativeName(
-            [x509.IPAddress(ip_address(host)) if host[0].isdigit() else x509.DNSName(host)])
-        made = signed(host, self.certificate.subject, key, self.key, until).add_extension(names, critical=False)
-        chain, secret = self.folder / "server.pem", self.folder / "server.key"
-        chain.write_bytes(made.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-        secret.write_bytes(key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-        return chain, secret
-
-
-def signed(name: str, issuer: x509.Name, key: Any, by: Any, until: datetime) -> x509.CertificateBuilder:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    builder = x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
-    return (builder.not_valid_before(until - timedelta(days=4000)).not_valid_after(until)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), critical=False))
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    key, folder = ec.generate_private_key(ec.SECP256R1()), tmp_path_factory.mktemp("authority")
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
-    usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
-    made = (signed("authority", name, key, key, datetime.now(UTC) + timedelta(days=3650))
-            .add_extension(x509.BasicConstraints(True, None), critical=True).add_extension(usage, critical=True)
-            .sign(key, hashes.SHA256()))
-    (folder / "authority.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    return Authority(key, made, folder)
-
-
-@pytest.fixture
-def tls(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
-    """Starts TLS servers with a certificate that holds so long; the system trusts the authority."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.folder / "authority.pem"))
-    servers: list[socket.socket] = []
-
-    def start(left: timedelta, host: str = "127.0.0.1") -> int:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*authority.issue(datetime.now(UTC) + left, host))
-        server = socket.create_server(("127.0.0.1", 0))
-        servers.append(server)
-        threading.Thread(target=serve, args=(server, context), daemon=True).start()
-        return int(server.getsockname()[1])
-
-    yield start
-    for each in servers:
-        each.close()
-
-
-def serve(server: socket.socket, context: ssl.SSLContext) -> None:
-    """Shakes hands with whoever comes, until the server is closed."""
-    while True:
-        try:
-            connection, _ = server.accept()
-        except OSError:
-            return
-        with connection:
-            connection.settimeout(2)
-            try:
-                context.wrap_socket(connection, server_side=True).close()
-            except OSError:
-                continue
-
-
 @pytest.fixture
 def today(datadog_world: DatadogWorld) -> DatadogWorld:
     """TLS knows only the real time."""
@@ -249,7 +166,7 @@ def certificate(world: DatadogWorld, port: int, at_least: int = 14) -> Look:
     return CERTIFICATE.look(world, params, {}, {})
 
 
-def test_a_certificate_holds_long_enough_or_not(today: DatadogWorld, tls: Callable[..., int]) -> None:
+def test_a_certificate_holds_long_enough_or_not(today: DatadogWorld, tls: Hosts) -> None:
     port = tls(timedelta(days=20, hours=1))
     seen = certificate(today, port)
     assert seen.seen == "done" and seen.outputs["days"] == 20 and "holds 20 days more" in seen.said
@@ -262,13 +179,13 @@ def test_a_certificate_holds_long_enough_or_not(today: DatadogWorld, tls: Callab
     (timedelta(days=-1), "127.0.0.1", "certificate has expired"), (timedelta(days=90), "pay.example.com", "mismatch"),
 ])
 def test_a_certificate_that_nobody_trusts_proves_nothing(
-        today: DatadogWorld, tls: Callable[..., int], left: timedelta, host: str, why: str) -> None:
+        today: DatadogWorld, tls: Hosts, left: timedelta, host: str, why: str) -> None:
     seen = certificate(today, tls(left, host))
     assert seen.seen == "under way" and "not to be trusted" in seen.said and why in seen.said
 
 
 def test_a_certificate_of_a_stranger_is_not_trusted(
-        today: DatadogWorld, tls: Callable[..., int], monkeypatch: pytest.MonkeyPatch) -> None:
+        today: DatadogWorld, tls: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
     port = tls(timedelta(days=90))
     monkeypatch.delenv("SSL_CERT_FILE")
     assert "not to be trusted" in certificate(today, port).said

@@ -192,7 +192,7 @@ class Stepper:
             with self._desk.begin("run: look") as connection:
                 self._change(connection, job, "acted", outputs=seen, said=mask_text(look.said)[:LONGEST_SAID])
                 runs.show(connection, job.run, job.now, urgency=3)
-        return min(task.action.poll_s, _until(deadline, job.now))
+        return min(look.again_s or task.action.poll_s, _until(deadline, job.now))
 
     def _seen(self, job: Job, task: Task, before: dict[str, Any], outputs: dict[str, Any]) -> Look:
         """What the world shows; an answer that does not come is "not seen" yet."""

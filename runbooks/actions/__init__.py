@@ -72,6 +72,7 @@ class Look:
     seen: Seen
     said: str
     outputs: State = field(default_factory=dict)
+    again_s: float | None = None    # so long there is nothing new to see; without it, the action's `poll_s`
 
 
 @dataclass(frozen=True, slots=True)

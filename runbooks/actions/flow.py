@@ -60,7 +60,7 @@ class Wait(Action[Waited]):
             return Look("not seen", NOT_BEGUN)
         until = datetime.fromisoformat(outputs["started"]) + params.duration
         if world.now < until:
-            return Look("under way", WAITING.format(until=until))
+            return Look("under way", WAITING.format(until=until), again_s=(until - world.now).total_seconds())
         return Look("done", WAITED.format(duration=written(params.duration)))
 
 
