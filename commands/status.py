@@ -12,4 +12,4 @@ from commands import Call, command
     group="looking back",
 )
 def status(call: Call) -> str:
-    return overview.text(call.desk)
+    return overview.text(call.desk, call.actor)

@@ -79,10 +79,19 @@ class Talk:
         clicked = aimed(await self.card(number), verb, number)
         return await self._answered(person, self.there.post("click", person=person, channel=PAYMENTS, **clicked))
 
+    async def press_below(self, words: str, person: str = ALICE) -> str:
+        """Clicks the button or menu entry with these words, wherever in #payments it stands newest."""
+        for message in reversed(list(self.there.workspace.state.conversations[PAYMENTS].by_ts.values())):
+            if place := labelled(message.blocks, words):
+                click = self.there.post("click", person=person, channel=PAYMENTS, ts=message.ts, **place)
+                return await self._answered(person, click)
+        raise AssertionError(f"nothing here says {words!r}")
+
     async def fill(self, who: str = ALICE, **values: str) -> dict[str, Any]:
         """Fills in the open form and sends it; returns what the page is told."""
         view = self.form(who)
-        given = {block["block_id"]: value(block, values.get(block["block_id"])) for block in view.body["blocks"][1:]}
+        blocks = {block["block_id"]: (block, block["block_id"].rpartition(":")[2]) for block in view.body["blocks"][1:]}
+        given = {block_id: value(block, values.get(name)) for block_id, (block, name) in blocks.items()}
         return await self.there.post("submit", person=who, view_id=view.id, values=given)
 
     def form(self, person: str = ALICE) -> Any:
@@ -129,9 +138,22 @@ def value(block: dict[str, Any], given: str | None) -> dict[str, Any]:
     """What the page sends for one input."""
     element = block["element"]
     if element["type"] == "static_select":
-        option = next((each for each in element["options"] if each["value"] == given), None)
+        option = next((each for each in element["options"] if each["value"] == given), element.get("initial_option"))
         return {element["action_id"]: {"type": "static_select", "selected_option": option}}
-    return {element["action_id"]: {"type": "plain_text_input", "value": given or element.get("initial_value")}}
+    return {element["action_id"]: {"type": element["type"], "value": given or element.get("initial_value")}}
+
+
+def labelled(blocks: list[dict[str, Any]], words: str) -> dict[str, Any] | None:
+    """Where in a message the button or menu entry with these words stands."""
+    for block in blocks:
+        for element in block.get("elements", []):
+            place = {"block_id": block["block_id"], "action_id": element.get("action_id")}
+            if element["type"] == "button" and element["text"]["text"] == words:
+                return place
+            for option in element.get("options", []):
+                if option["text"]["text"] == words:
+                    return {**place, "selected_option": option}
+    return None
 
 
 def aimed(message: dict[str, Any], verb: str, number: int) -> dict[str, Any]:
@@ -148,10 +170,10 @@ def aimed(message: dict[str, Any], verb: str, number: int) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def talk(engine: sa.Engine) -> AsyncIterator[Talk]:
+async def talk(engine: sa.Engine, desk: Desk | None = None) -> AsyncIterator[Talk]:
     door = Lazy()
     async with stage(door, manifest=MANIFEST) as there:
-        desk = desk_on(engine)
+        desk = desk or desk_on(engine)
         refused: list[str] = []
         web = web_client("xoxb-demo-vigie", f"{there.url}/api/", there.http)
         bolt = build_bolt(desk, FAMILY, web, SECRET)

@@ -7,22 +7,19 @@ import sqlalchemy as sa
 
 from bot.config.catalogue import STALE_AFTER, Entry
 from bot.errors import Refused
-from bot.services import brakes, ladder, mandates, remedies
+from bot.services import brakes, ladder, mandates, remedies, underway
 from bot.services.desk import Actor, Desk
 from bot.services.ladder import Readiness
 from bot.services.mandates import Wish
-from bot.services.response import called, clock_time
-from bot.services.runcards import thing
+from bot.services.response import called
 from bot.store import runs
 from bot.store.alerts import Alert
-from bot.store.runs import Run
 from runbooks.model import Runbook, written
 
 EMPTY = "There are no runbooks here. `vigie check` says which folder is read."
 UNKNOWN = "There is no runbook \"{given}\". {hint}`{command} runbooks` lists them."
 DID_YOU_MEAN = "Did you mean {names}? "
 
-UNDER_WAY, RUN_LINE = "*Under way*", "• {name} \"{title}\" on {target}: {state}, by {who} since {at}"
 THERE_IS = "*Runbooks*"
 LINE = "• `{name}` {title} · {rung}{record}{last} · {owner}, reviewed {reviewed}{stale}{may}"
 STALE = " *(stale)*"
@@ -46,7 +43,7 @@ PROVES, NEEDS_YES, NO_WAY_BACK = "Proofs: {names}.", " · needs a yes", " · no 
 QUIET, LIMITS = " Quiet for {length} afterwards.", " At most {most} automatic runs an hour for one target."
 PARAMETERS = "*Parameters*"
 
-MOST_LISTED, MOST_RUNS, MOST_STEPS = 25, 8, 20
+MOST_LISTED, MOST_STEPS = 25, 20
 
 
 def named(desk: Desk, given: str) -> Runbook:
@@ -75,19 +72,12 @@ def overview(desk: Desk, actor: Actor) -> str:
         return EMPTY
     allowed = {each.name for each in runnable(desk, actor, None)}
     with desk.read() as connection:
-        going = runs.find(connection, runs.run.c.state.in_(runs.UNDER_WAY), most=MOST_RUNS)
-        lines = [UNDER_WAY, *(_going(desk, each) for each in going)] if going else []
-        lines += [THERE_IS]
+        lines = [*underway.lines(desk, connection, None), THERE_IS]
         entries = list(desk.catalogue.entries.values())
         lines += [_line(desk, connection, each, each.runbook.name in allowed) for each in entries[:MOST_LISTED]]
     if len(entries) > MOST_LISTED:
         lines.append(MORE.format(count=len(entries) - MOST_LISTED, command=desk.config.command))
     return "\n".join(lines)
-
-
-def _going(desk: Desk, run: Run) -> str:
-    who, at = called(desk, run.actor), clock_time(run.begun_at)
-    return RUN_LINE.format(name=run.name, title=run.title, target=thing(run), state=run.state, who=who, at=at)
 
 
 def _line(desk: Desk, connection: sa.Connection, entry: Entry, allowed: bool) -> str:

@@ -25,7 +25,35 @@ LINES = {
     "snooze ended": "snooze ended: it still fires",
     "alert assigned": "assigned to {to} by {actor}{note}",
     "alert noted": "{actor} wrote{note}",
+    "alert decided": "decided: {what}{why}",
+    "alert not proven": "not closed{reason}",
+    "person called": "{who} called{why}",
+    "run started": "run {run} started by {actor}: {runbook}{glass}",
+    "run cancelled": "run {run} cancelled by {actor}{reason}{said}",
+    "run succeeded": "run {run} went well{said}",
+    "run failed": "run {run} failed{said}",
+    "run decided": "run {run}, step {step}: {actor} says {decision}",
+    "step begun": "run {run}, step {step}: {plan}",
+    "step failed": "run {run}, step {step} failed{said}",
+    "step in doubt": "run {run}, step {step} in doubt{said}",
+    "step undone": "run {run}, step {step} undone",
+    "step not undone": "run {run}, step {step} not undone{said}",
+    "approval asked": "run {run}, step {step}: asked {asked}",
+    "approval signed": "run {run}, step {step} approved by {by}{standing}",
+    "approval rejected": "run {run}, step {step} rejected by {actor}{reason}",
+    "approval revoked": "run {run}, step {step}: {actor} took the approval back",
+    "approval expired": "run {run}, step {step}: nobody approved in time",
+    "glass broken": "glass broken by {actor} for run {run}{reason}",
+    "glass reviewed": "run {run} reviewed by {actor}{note}",
 }
+DECIDED = {
+    "run": "run its runbook", "approve": "run its runbook after approval", "offer": "offer its runbook",
+    "page": "call somebody", "show": "show it",
+}
+LEFT_TO_THE_RUN = frozenset({"step done"})      # its own message tells it
+PEOPLE = ("who", "to", "by", "asked")
+AFTER_A_COLON = ("note", "reason", "said", "why", "standing", "glass")
+NOBODY = "nobody"
 
 LONGEST = 2_800
 MOST_LINES = 40
@@ -33,8 +61,9 @@ MOST_LINES = 40
 
 def draw(config: Config, head: Alert, entries: Sequence[Any]) -> Drawing:
     """`entries` are the newest of the journal about the card's alerts, oldest first; one more than shown tells of more."""
-    lines = [_line(config, each) for each in entries][-MOST_LINES:]
-    left_out = len(entries) - len(lines)
+    told = [each for each in entries if each.kind not in LEFT_TO_THE_RUN]
+    lines = [_line(config, each) for each in told][-MOST_LINES:]
+    left_out = len(told) - len(lines)
     while sum(len(line) + 1 for line in lines) > LONGEST:
         lines.pop(0)
         left_out += 1
@@ -45,12 +74,35 @@ def draw(config: Config, head: Alert, entries: Sequence[Any]) -> Drawing:
 
 
 def _line(config: Config, entry: Any) -> str:
+    return f"{clock_time(entry.at)}  {sentence(config, entry)}"
+
+
+def sentence(config: Config, entry: Any) -> str:
+    """One entry in a few words; a kind that has none is told by its name."""
     told = json.loads(entry.details)
-    details = {name: escape(str(value), 300) for name, value in told.items() if value}
-    words = {name: f": {details[name]}" if name in details else "" for name in ("note", "reason")}
-    until = clock_time(datetime.fromisoformat(told["until"])) if "until" in details else ""
-    given = {"title": details.get("title", ""), "severity": details.get("severity", ""), "until": until}
-    said = LINES.get(entry.kind, entry.kind).format(
-        actor=person(config, entry.actor), to=person(config, told.get("to") or ""), **given, **words
-    )
-    return f"{clock_time(entry.at)}  {said}"
+    words = _Words({name: escape(_spoken(value), 300) for name, value in told.items() if value not in (None, "", [])})
+    for name in AFTER_A_COLON:
+        words[name] = f": {words[name]}" if words[name] else ""
+    for name in PEOPLE:
+        words[name] = _people(config, told.get(name))
+    words["actor"] = person(config, entry.actor)
+    words["by"] = words["by"] if told.get("by") else words["actor"]
+    words["until"] = clock_time(datetime.fromisoformat(told["until"])) if told.get("until") else ""
+    words["what"] = DECIDED.get(told.get("what", ""), words["what"])
+    return str(LINES.get(entry.kind, entry.kind)).format_map(words)
+
+
+class _Words(dict[str, str]):
+    """What an entry does not tell is left out."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def _spoken(value: Any) -> str:
+    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _people(config: Config, given: Any) -> str:
+    keys = given if isinstance(given, list) else [given] if given else []
+    return ", ".join(person(config, str(key)) for key in keys) or NOBODY

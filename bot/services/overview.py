@@ -7,8 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.services import logbook, underway
 from bot.services.arrivals import fingerprint
-from bot.services.desk import VIGIE, Desk
+from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.response import TROUBLE, called, clock_time, headline, lasted, lasting
 from bot.sources import unreadable_key
 from bot.store import alerts, cards, journal, traffic
@@ -47,12 +48,13 @@ WHY_HEAD = "*{name}* {what}"
 NO_REASONS = "What was thought when it opened is not in the journal."
 CLOSED_BY = "Closed by {who} at {at}: {reason}"
 NO_REASON = "no reason given"
+DECIDED = "*Decided* {at}: {what}, because"
 STAYED_QUIET = "it stayed quiet for {minutes} min"
 
 MOST_OPEN, MOST_UNSEEN, MOST_NOTES, MOST_ENTRIES = 15, 5, 8, 20
 LONGEST_TITLE, LONGEST_NOTE, LONGEST_DETAIL = 90, 250, 120
 UNSEEN_FOR = timedelta(hours=24)
-TOLD = ("note", "reason", "to", "severity")
+TOLD = ("note", "reason", "to", "severity", "run", "plan", "said", "decision", "what", "who")
 
 
 def status(desk: Desk) -> dict[str, Any]:
@@ -92,13 +94,13 @@ def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
-def text(desk: Desk) -> str:
-    """All for people, short enough for one message."""
+def text(desk: Desk, actor: Actor | None = None) -> str:
+    """All for people, short enough for one message; what waits for the actor comes first."""
     now = desk.clock.now()
     with desk.read() as connection:
         opened, counts = alerts.open_ones(connection), alerts.counts(connection)
-        lines = [*_open(desk, connection, opened, counts, now), *_unseen(desk, connection, opened, now)]
-        return "\n".join([*lines, *_doors(desk, connection), *_slack(desk, connection)])
+        lines = [*underway.lines(desk, connection, actor), *_open(desk, connection, opened, counts, now)]
+        return "\n".join([*lines, *_unseen(desk, connection, opened, now), *_doors(desk, connection), *_slack(desk, connection)])
 
 
 def _open(
@@ -222,11 +224,16 @@ def _entry(desk: Desk, entry: Any) -> str:
 
 
 def why(desk: Desk, alert: Alert) -> str:
-    """What triage said when it opened, and how it ended."""
+    """What triage said when it opened, what was decided and why, and how it ended."""
     with desk.read() as connection:
         entries = _entries(connection, alert)
     opening = next((each for each in entries if each.kind == "alert opened"), None)
     reasons = json.loads(opening.details).get("why", []) if opening else [NO_REASONS]
+    decided = next((each for each in reversed(entries) if each.kind == "alert decided"), None)
+    if decided:
+        told = json.loads(decided.details)
+        what = logbook.DECIDED.get(told.get("what", ""), told.get("what"))
+        reasons += [DECIDED.format(what=what, at=clock_time(decided.at)), *told.get("why", [])]
     head = WHY_HEAD.format(name=alert.name, what=_short(headline(alert)))
     ending = [_closing(desk, alert)] if alert.state == "closed" else []
     return "\n".join([head, *(f"• {reason}" for reason in reasons), *ending])
