@@ -273,12 +273,15 @@ def lock(connection: sa.Connection, target: str, run_id: int, now: datetime) -> 
     return int(connection.execute(sa.select(run_lock.c.run_id).where(run_lock.c.target == target)).scalar_one())
 
 
-def unlock(connection: sa.Connection, run_id: int) -> None:
-    connection.execute(sa.delete(run_lock).where(run_lock.c.run_id == run_id))
+def unlock(connection: sa.Connection, ended: Run, now: datetime) -> None:
+    """Gives its target free, and wakes those that wait for it."""
+    connection.execute(sa.delete(run_lock).where(run_lock.c.run_id == ended.id))
+    waiting = (run.c.target == ended.target, run.c.state == WAITING)
+    connection.execute(sa.update(run).where(*waiting).values(due_at=now))
 
 
 def holder(connection: sa.Connection, target: str) -> int | None:
-    """Which run holds the target."""
+    """Which run holds the target; None: it is free."""
     return connection.execute(sa.select(run_lock.c.run_id).where(run_lock.c.target == target)).scalar_one_or_none()
 
 
