@@ -4,15 +4,41 @@ import json
 import signal
 import time
 import urllib.request
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.config import load_config
-from bot.demo import STAGE, demo_secrets, set_stage
+from bot.config import Config, load_config
+from bot.demo import STAGE, demo_secrets, doubles, set_stage
+from bot.demo.hours import EVENING, at_night
 from bot.errors import Misbuilt
+from bot.services import duty
 from tests.processes import ROOT, free_port, post, running, vigie
+
+EXAMPLE = ROOT / "bot" / "vigie.example.yaml"
+SOURCES = {"cloudwatch", "datadog", "alertmanager", "eventbridge"}
+
+T = TypeVar("T")
+
+
+def until(fact: Callable[[], T | None], what: str, seconds: float = 90) -> T:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := fact():
+            return found
+        time.sleep(0.5)
+    raise AssertionError(f"waited {seconds:g} s for {what}")
+
+
+def told(folder: Path) -> dict[str, Any] | None:
+    """How it stands, once all sources have spoken and Léa has taken an alert."""
+    night = status(folder)
+    sources = {source for each in night["alerts"] for source in each["sources"]}
+    return night if sources >= SOURCES and "lea" in {each["acked_by"] for each in night["alerts"]} else None
 
 
 def status(folder: Path) -> dict[str, Any]:
@@ -28,17 +54,9 @@ def test_the_night_plays_from_every_source_and_ctrl_c_ends_it_cleanly(tmp_path: 
     with running("demo", cwd=tmp_path, given=given, ready=f"{url}/health/ready") as process:
         with urllib.request.urlopen(f"{url}/", timeout=10) as page:
             assert page.url == f"{url}/workspace/" and b"<html" in page.read()
-        for _ in range(20):
-            night = status(tmp_path)
-            if {source for each in night["alerts"] for source in each["sources"]} >= {"cloudwatch", "eventbridge"}:
-                break
-            time.sleep(0.3)
-        time.sleep(1)
-        night = status(tmp_path)
-        told = {source for each in night["alerts"] for source in each["sources"]}
-        assert told == {"cloudwatch", "datadog", "alertmanager", "eventbridge"}
+        night = until(lambda: told(tmp_path), "every source to speak, and Léa to take what is hers")
+        assert {source for each in night["alerts"] for source in each["sources"]} == SOURCES
         assert night["unreadable"] == 1 and night["dropped"] == {}
-        assert {"lea"} <= {each["acked_by"] for each in night["alerts"]}
 
         second = vigie("demo", cwd=tmp_path, given=given)
         assert second.returncode == 1 and f"DEMO_PORT={port + 1}" in second.stderr, second.stderr
@@ -72,7 +90,51 @@ def test_a_number_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_every_endpoint_of_the_example_has_its_demo_secret() -> None:
-    config = load_config(ROOT / "bot" / "vigie.example.yaml")
+    config = load_config(EXAMPLE)
     given = demo_secrets(config)
     for name, endpoint in config.endpoints.items():
         assert [given[each] for each in endpoint.secrets] == [f"demo-{name}"] * len(endpoint.secrets)
+
+
+def test_every_account_of_datadog_in_the_example_has_its_demo_keys() -> None:
+    config = load_config(EXAMPLE)
+    given = demo_secrets(config)
+    assert doubles.keys(config, given) == {
+        name: (f"demo-{name}-datadog-api", f"demo-{name}-datadog-app") for name in ("bridge", "padok")}
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_whenever_it_is_started_it_is_night_for_bridge_and_was_evening_for_everybody(tmp_path: Path, hour: int) -> None:
+    now = datetime(2026, 11, 22, hour, 37, tzinfo=UTC)
+    config = moved(tmp_path, now)
+    until = duty.in_blackout(config, "bridge", now)
+    assert until is not None and timedelta(hours=5) < until - now < timedelta(hours=6)
+    assert duty.in_blackout(config, "padok", now) is None
+    assert duty.in_blackout(config, "bridge", now - EVENING) is None
+    clause = config.mandates["nights"].clauses[0]
+    assert any(hours_of(each, now.astimezone(ZoneInfo("Europe/Paris"))) for each in clause.hours)
+
+
+def test_the_moved_configuration_keeps_every_line_where_it_was(tmp_path: Path) -> None:
+    """Reasons name the line of a rule."""
+    at, was = moved(tmp_path, datetime(2026, 7, 1, 12, tzinfo=UTC)), load_config(EXAMPLE)
+    assert [each.line for each in at.rules] == [each.line for each in was.rules]
+
+
+def moved(folder: Path, now: datetime) -> Config:
+    path = folder / "vigie.yaml"
+    path.write_text(at_night(EXAMPLE.read_text("utf-8"), now), "utf-8")
+    return load_config(path)
+
+
+def hours_of(given: str, at: datetime) -> bool:
+    first, last = (int(each[:2]) for each in given.split("-"))
+    return first <= at.hour < last if first < last else at.hour >= first or at.hour < last
+
+
+def test_without_moto_it_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(doubles, "find_spec", lambda _name: None)
+    with pytest.raises(Misbuilt, match="`make demo` installs it"):
+        set_stage({})
+    assert not STAGE.exists()

@@ -1,13 +1,19 @@
-"""An example night of the two companies: what the sources send and what people say, second by second."""
+"""An example night of the two companies: what the sources send, what breaks, and what people say, second by second."""
 
+import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.doubles import cloudwatch, datadog
 
-PAYMENTS, ALERTS = "C0PAYMNT01", "C0ALERTS01"
-LEA, OMAR = "U0LEA00001", "U0OMAR0001"
+ALERTS, PAYMENTS, REVIEW = "C0ALERTS01", "C0PAYMNT01", "C0REVIEW01"
+PAUL, INES, LEA, OMAR = "U0PAUL0001", "U0INES0001", "U0LEA00001", "U0OMAR0001"
+
+BY_ITSELF = ("queue-backlog", "unhealthy-target")       # what Vigie may do alone this night
+WITHOUT_EVIDENCE = "without evidence: it did well by hand all autumn"
+SIGNATURES = "Merchants reject our webhooks: their signatures do not match"
+CERTIFICATE = "The certificate of hooks.example.com expires in 6 days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,70 +26,79 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Broke:
+    """Something of the platform breaks: a fault of `bot.doubles.troubles`; what its observers say follows from it."""
+
+    at_s: float
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
-    """Somebody types a line in a channel; `{alert}` in it is the alert whose card speaks of `about`."""
+    """Somebody types a line in a channel, as soon as a message there speaks of `about`; it names {alert} or {run}."""
 
     at_s: float
     person: str
     channel: str
     line: str
-    about: str
+    about: str = ""
 
 
-def night(start: datetime, speed: float) -> list[Sent | Said]:
+Act = Sent | Broke | Said
+
+
+def evening() -> list[Said]:
+    """Before Bridge goes to sleep: the leads of both companies put the mandate in force, and let Vigie do two things alone."""
+    confirm = [Said(0, each, REVIEW, "/vigie mandate nights confirm") for each in (INES, PAUL)]
+    return confirm + [
+        said for runbook in BY_ITSELF for rung in ("click", "automatic") for said in (
+            Said(0, INES, REVIEW, f"/vigie promote {runbook} {rung} {WITHOUT_EVIDENCE}"),
+            Said(0, PAUL, REVIEW, f"/vigie promote {runbook}"),
+        )
+    ]
+
+
+def night(start: datetime, speed: float) -> list[Act]:
     """All that happens, in order; the instants in it are those at which it is played (UTC)."""
 
     def at(second: float) -> datetime:
         return start + timedelta(seconds=second / speed)
 
-    def alarm(second: float, name: str, state: str, service: str, **measured: Any) -> Sent:
-        return Sent(second, "bridge-cloudwatch", cloudwatch.alarm(name, state, service, at(second), **measured))
+    def slow_bank(second: float, transition: str) -> Sent:
+        return Sent(second, "bridge-datadog", datadog.webhook(
+            "Bank API answers slowly", transition, at(second), service="bank-sync", probe="bridge-2", priority="P3"))
 
-    def probe(second: float, who: str, monitor: str, transition: str, service: str, **tags: Any) -> Sent:
-        endpoint = f"{who.split('-')[0]}-datadog"
-        content = datadog.webhook(
-            monitor, transition, at(second), service=service, probe=who, organisation=who.split("-")[0], **tags
-        )
-        return Sent(second, endpoint, content)
-
-    queue: dict[str, Any] = {
-        "metric": "ApproximateAgeOfOldestMessage", "namespace": "AWS/SQS", "threshold": 600.0, "statistic": "MAXIMUM",
-    }
-    errors: dict[str, Any] = {
-        "metric": "HTTPCode_Target_5XX_Count", "namespace": "AWS/ApplicationELB", "threshold": 50.0, "statistic": "SUM",
-    }
     return [
-        probe(0, "bridge-2", "Bank API answers slowly", "Warn", "bank-sync", priority="P3"),
-        alarm(40, "batch-worker-queue-age", "ALARM", "batch-worker", value=742.0, **queue),
-        alarm(120, "pay-api-5xx", "ALARM", "pay-api", value=412.0, **errors),
-        probe(150, "padok-1", "pay-api answers with errors", "Triggered", "pay-api", priority="P1"),
-        probe(160, "bridge-1", "pay-api answers with errors", "Triggered", "pay-api", priority="P1"),
-        Said(220, LEA, PAYMENTS, "/vigie ack {alert} looking at the targets", about="412.0"),
-        alarm(300, "batch-worker-queue-age", "OK", "batch-worker", value=12.0, **queue),
-        Sent(360, "bridge-alertmanager", _certificate(at(360))),
-        Said(420, LEA, PAYMENTS, "/vigie note {alert} one target was out of memory, it is being replaced", about="412.0"),
-        probe(480, "bridge-2", "Bank API answers slowly", "Recovered", "bank-sync", priority="P3"),
+        slow_bank(0, "Warn"),
+        Broke(40, "unhealthy target"),
+        Broke(200, "queue backlog"),
+        Sent(300, "bridge-alertmanager", _prometheus(at(300), "CertificateExpiresSoon", "warning", "edge", CERTIFICATE)),
+        slow_bank(340, "Recovered"),
+        Sent(400, "bridge-alertmanager", _prometheus(at(400), "WebhookSignatureMismatch", "critical", "pay-api", SIGNATURES)),
+        Said(460, LEA, PAYMENTS, "/vigie ack {alert} reading what was released this evening", about=SIGNATURES),
         Sent(520, "padok-datadog", "the probe was restarted by hand, please ignore"),
-        probe(600, "padok-1", "pay-api answers with errors", "Recovered", "pay-api", priority="P1"),
-        probe(605, "bridge-1", "pay-api answers with errors", "Recovered", "pay-api", priority="P1"),
-        alarm(620, "pay-api-5xx", "OK", "pay-api", value=3.0, **errors),
-        alarm(700, "batch-worker-queue-age", "ALARM", "batch-worker", value=655.0, **queue),
+        Broke(600, "hanging database"),
+        Said(640, OMAR, PAYMENTS, "/vigie run {alert} rds-failover", about="DatabaseConnections"),
+        Said(660, INES, PAYMENTS, "/vigie approve {run}", about="would fail pay-db over"),
+        Said(700, LEA, PAYMENTS, "/vigie note {alert} a key was rotated at 01:50, the old one is back", about=SIGNATURES),
+        Sent(720, "bridge-alertmanager",
+             _prometheus(at(720), "WebhookSignatureMismatch", "critical", "pay-api", SIGNATURES, resolved=True)),
         Sent(760, "bridge-eventbridge", _event(at(760))),
-        Said(800, OMAR, ALERTS, "/vigie assign {alert} lea", about="certificate"),
-        alarm(1000, "batch-worker-queue-age", "OK", "batch-worker", value=20.0, **queue),
+        Said(800, OMAR, ALERTS, "/vigie run {alert} isolate-instance", about="edge-4xx-rate"),
+        Said(840, OMAR, ALERTS, "/vigie assign {alert} lea", about=CERTIFICATE),
     ]
 
 
-def _certificate(at: datetime) -> dict[str, Any]:
-    labels = {"alertname": "CertificateExpiresSoon", "severity": "warning", "service": "edge", "host": "hooks.example.com"}
+def _prometheus(at: datetime, name: str, severity: str, service: str, summary: str, resolved: bool = False) -> dict[str, Any]:
+    labels = {"alertname": name, "severity": severity, "service": service, "host": "hooks.example.com"}
+    status, ends = ("resolved", at.isoformat()) if resolved else ("firing", "0001-01-01T00:00:00Z")
     alert = {
-        "status": "firing", "labels": labels, "startsAt": at.isoformat(), "endsAt": "0001-01-01T00:00:00Z",
-        "annotations": {"summary": "The certificate of hooks.example.com expires in 6 days"},
-        "generatorURL": "https://prometheus.example.com/graph", "fingerprint": "c3a1f0d9e2b47a55",
+        "status": status, "labels": labels, "startsAt": at.isoformat(), "endsAt": ends, "annotations": {"summary": summary},
+        "generatorURL": "https://prometheus.example.com/graph", "fingerprint": f"{zlib.crc32(name.encode()):016x}",
     }
     return {
-        "version": "4", "groupKey": "{}:{alertname=\"CertificateExpiresSoon\"}", "status": "firing", "receiver": "vigie",
-        "groupLabels": {"alertname": labels["alertname"]}, "commonLabels": labels, "commonAnnotations": {},
+        "version": "4", "groupKey": f"{{}}:{{alertname=\"{name}\"}}", "status": status, "receiver": "vigie",
+        "groupLabels": {"alertname": name}, "commonLabels": labels, "commonAnnotations": {},
         "externalURL": "https://alertmanager.example.com", "alerts": [alert],
     }
 

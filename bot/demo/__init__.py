@@ -4,16 +4,14 @@ import asyncio
 import contextlib
 import json
 import math
-import re
 import shutil
 import socket
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 
-import structlog
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
@@ -21,9 +19,11 @@ from starlette.routing import Mount, Route
 
 import commands
 from bot.app import SERVE, App
-from bot.config import Config, load_config
+from bot.config import Config, load_config, secrets_of
+from bot.demo.doubles import Doubles, addresses, demand_moto
+from bot.demo.hours import StoryClock, at_night
+from bot.demo.playing import Night
 from bot.discover import discover
-from bot.doubles.night import Said, Sent, night
 from bot.doubles.sns import DEMO_CERTIFICATE, DEMO_CERTIFICATE_URL
 from bot.durable import Identity, Taken
 from bot.entrypoints.chat import SHORTCUTS
@@ -31,19 +31,17 @@ from bot.errors import Misbuilt
 from bot.logs import configure
 from bot.ports import SystemClock, system_sleep
 from bot.running import run, server, when_leaving
-from bot.sending import post, prepare
 from bot.services.manifest import manifest
 from bot.settings import EnvironmentSecrets, load_settings
 from bot.store.migrate import upgrade
 from bot.workspace import Workspace
-from bot.workspace.seed import example_seed
-
-log = structlog.get_logger()
+from bot.workspace.seed import Seed, example_seed
 
 STAGE = Path(".demo")
 DEFAULT_PORT = "8080"
 DEFAULT_SPEED = "20"
 QUIET_MINUTES = 1        # of probation while the night is played at speed
+THREADS = 48             # Vigie and the doubles that it waits for share them
 
 WELCOME = """
 Vigie's demo is running. Open  {url}
@@ -51,10 +49,12 @@ Vigie's demo is running. Open  {url}
   You act as Alice (Bridge); switch to Léa (Padok) or to Eve, a stranger, at the top left.
   Type /vigie help in the composer, click the buttons, open a thread.
   {night}
+  {hours}
   In another terminal: {vigie} status (or audit verify, or send FILE --endpoint bridge-generic).
   Ctrl-C ends it; the next start finds a clean stage.
 """
 PLAYING = "An example night is played now, at {speed} times its speed."
+HOURS = "It is night in it whatever your clock says: {name} is in blackout {hours} ({zone})."
 SILENT = "DEMO_SPEED=0: nothing is played; send what you like."
 BAD_PORT = "DEMO_PORT={value} is not a port: leave it out for 8080, or give a number from 1 to 65535."
 BAD_SPEED = "DEMO_SPEED={value} is not a speed: leave it out for 20, or give a number; 0 plays nothing."
@@ -87,13 +87,14 @@ def run_demo(environ: dict[str, str]) -> None:
 
 def set_stage(environ: dict[str, str]) -> Stage:
     """A clean folder, and an environment that knows the demo's secrets; what the caller sets wins."""
+    demand_moto()
     port, speed = _port(environ.get("DEMO_PORT") or DEFAULT_PORT), _speed(environ.get("DEMO_SPEED") or DEFAULT_SPEED)
     database = f"sqlite:///{STAGE.resolve()}/vigie.db"
     try:
         _clear(database)
     except OSError as error:
         raise Misbuilt(NO_STAGE.format(folder=STAGE.resolve(), why=error.strerror)) from None
-    config = Path(environ.get("VIGIE_CONFIG", str(resources.files("bot") / "vigie.example.yaml")))
+    config = Path(environ["VIGIE_CONFIG"]) if environ.get("VIGIE_CONFIG") else _example()
     given = {
         "DATABASE_URL": database,
         "VIGIE_CONFIG": str(config),
@@ -115,12 +116,20 @@ def _clear(database: str) -> None:
     STAGE.mkdir()
 
 
+def _example() -> Path:
+    """The shipped configuration, moved to the present hour."""
+    text = resources.files("bot").joinpath("vigie.example.yaml").read_text("utf-8")
+    path = STAGE / "vigie.yaml"
+    path.write_text(at_night(text, SystemClock().now()), "utf-8")
+    return path.resolve()
+
+
 def demo_secrets(config: Config) -> dict[str, str]:
-    """In the demo every endpoint's secret is `demo-` and its name."""
+    """In the demo every secret is `demo-` and whose it is: demo-bridge-generic, demo-padok-datadog-api."""
     return {
         reference: f"demo-{name}" if number == 0 else f"demo-{name}-{number + 1}"
-        for name, endpoint in config.endpoints.items()
-        for number, reference in enumerate(endpoint.secrets)
+        for name, references in secrets_of(config)
+        for number, reference in enumerate(references)
     }
 
 
@@ -157,13 +166,13 @@ def _vigie() -> str:
 
 async def play(stage: Stage) -> None:
     """Starts all, prints the address, plays the night, waits for the end."""
-    app, workspace = build(stage)
-    await app.start()
-    serving = server(app.asgi(), "127.0.0.1", stage.port, grace_s=2)
-    beside = [
-        asyncio.create_task(_tell(stage, serving, app, workspace)),
-        asyncio.create_task(when_leaving(serving, workspace.close)),
-    ]
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
+    demo = build(stage)
+    await demo.app.start()
+    serving = server(demo.app.asgi(), "127.0.0.1", stage.port, grace_s=2)
+    beside = [asyncio.create_task(each) for each in (
+        _tell(stage, serving, demo), demo.doubles.live(), demo.night.carry(demo.app),
+        when_leaving(serving, demo.workspace.close))]
     try:
         await serving.serve()
     except SystemExit:
@@ -172,20 +181,27 @@ async def play(stage: Stage) -> None:
         for each in beside:
             each.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
-        await workspace.close()
-        await app.stop()
+        await demo.workspace.close()
+        await demo.app.stop()
 
 
-def build(stage: Stage) -> tuple[App, Workspace]:
-    """The bot and its Slack; they speak with each other over HTTP only."""
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The bot, its Slack, its AWS and Datadog, and the night: they speak with each other over HTTP only."""
+
+    app: App
+    workspace: Workspace
+    doubles: Doubles
+    night: Night
+
+
+def build(stage: Stage) -> Demo:
+    """All of it, on one port; nothing runs yet."""
     settings_environ = dict(stage.environ)
     config = load_config(Path(settings_environ["VIGIE_CONFIG"]))
     if stage.speed:
         config = config.model_copy(update={"probation": config.probation.model_copy(update={"minutes": QUIET_MINUTES})})
-    family = discover(commands, commands.Command)
-    said = manifest(config, stage.url, verbs=tuple(family), shortcuts=SHORTCUTS)
-    lines = tuple((f"{each.name} {each.usage}".strip(), each.help) for each in family.values())
-    seed = example_seed(f"{stage.url}/slack/events", said, {config.command: lines})
+    seed = _seed(stage, config)
     settings_environ |= {
         "SLACK_BOT_TOKEN": seed.app.token, "SLACK_SIGNING_SECRET": seed.app.signing_secret,
         "SLACK_API_URL": f"{stage.url}/workspace/api/",
@@ -194,50 +210,42 @@ def build(stage: Stage) -> tuple[App, Workspace]:
     settings = load_settings(settings_environ)
     if not settings.database_url.startswith("sqlite"):      # a SQLite file is migrated by the app that owns it
         upgrade(settings.migrate_url)
-    workspace = Workspace(seed)
-    mounts = [Route("/", _to_page), Mount("/workspace", workspace.asgi)]
-    secrets = EnvironmentSecrets(settings_environ)
-    app = App(settings, config, secrets, SERVE, known_certificates={DEMO_CERTIFICATE_URL: DEMO_CERTIFICATE}, mounts=mounts)
-    return app, workspace
+    clock = StoryClock(evening=bool(stage.speed))
+    workspace = Workspace(seed, clock=clock, wire_clock=clock)
+    night = Night(stage.url, stage.speed, workspace, clock)
+    doubles = Doubles(config, settings_environ, clock, night.send, stage.speed or float(DEFAULT_SPEED))
+    mounts = [Route("/", _to_page), Mount("/workspace", workspace.asgi), *doubles.mounts]
+    app = App(
+        settings, config, EnvironmentSecrets(settings_environ), SERVE, clock=clock, mounts=mounts,
+        known_certificates={DEMO_CERTIFICATE_URL: DEMO_CERTIFICATE}, addresses=addresses(stage.url),
+    )
+    return Demo(app, workspace, doubles, night)
+
+
+def _seed(stage: Stage, config: Config) -> Seed:
+    family = discover(commands, commands.Command)
+    said = manifest(config, stage.url, verbs=tuple(family), shortcuts=SHORTCUTS)
+    lines = tuple((f"{each.name} {each.usage}".strip(), each.help) for each in family.values())
+    return example_seed(f"{stage.url}/slack/events", said, {config.command: lines})
 
 
 async def _to_page(_request: Request) -> RedirectResponse:
     return RedirectResponse("/workspace/")
 
 
-async def _tell(stage: Stage, serving: uvicorn.Server, app: App, workspace: Workspace) -> None:
+async def _tell(stage: Stage, serving: uvicorn.Server, demo: Demo) -> None:
+    """Says where to look as soon as there is something to see; then lays out the platform, and plays."""
     while not serving.started:
         await system_sleep(0.05)
     words = PLAYING.format(speed=f"{stage.speed:g}") if stage.speed else SILENT
-    sys.stdout.write(WELCOME.format(url=f"{stage.url}/", night=words, vigie=_vigie()))
+    sys.stdout.write(WELCOME.format(url=f"{stage.url}/", night=words, hours=_hours(demo.app.config), vigie=_vigie()))
     sys.stdout.flush()
-    if not stage.speed:
-        return
-    clock = SystemClock()
-    start = clock.now()
-    for act in night(start, stage.speed):
-        due = start + timedelta(seconds=act.at_s / stage.speed)
-        await system_sleep(max(0.0, (due - clock.now()).total_seconds()))
-        await _perform(act, stage, app, workspace)
+    platform = await demo.doubles.lay_out()
+    if stage.speed:
+        await demo.night.play(demo.app, platform)
 
 
-async def _perform(act: Sent | Said, stage: Stage, app: App, workspace: Workspace) -> None:
-    if isinstance(act, Said):
-        line = act.line.format(alert=_alert_about(workspace, act))
-        await workspace.acts.say(act.person, act.channel, line)
-        return
-    content = act.content if isinstance(act.content, str) else json.dumps(act.content, ensure_ascii=False)
-    endpoint = app.config.endpoints[act.endpoint]
-    body, headers = prepare(content.encode(), endpoint, app.secrets, raw=False)
-    status, answer = await post(f"{stage.url}/webhooks/{endpoint.source}/{act.endpoint}", body, headers)
-    if status >= 400:
-        log.error("the night's delivery was refused", endpoint=act.endpoint, status=status, answer=answer)
-
-
-def _alert_about(workspace: Workspace, act: Said) -> str:
-    """The number of the alert whose card speaks of what the person means."""
-    for message in reversed(workspace.messages(act.channel)):
-        found = re.search(r"#(\d+)", json.dumps(message)) if act.about in json.dumps(message, ensure_ascii=False) else None
-        if found:
-            return found[1]
-    return "1"
+def _hours(config: Config) -> str:
+    """Who sleeps while the demo is played."""
+    asleep = next((each for each in config.organisations.values() if each.blackout), None)
+    return HOURS.format(name=asleep.name, hours=asleep.blackout, zone=asleep.timezone) if asleep else ""

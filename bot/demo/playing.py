@@ -1,0 +1,117 @@
+"""Plays the example night: what sources send, what breaks, and what people type once they see what it is about."""
+
+import asyncio
+import json
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+from bot.app import App
+from bot.demo.hours import StoryClock
+from bot.doubles.night import Act, Broke, Said, Sent, evening, night
+from bot.doubles.platform import Platform
+from bot.errors import Refused
+from bot.ports import system_sleep
+from bot.sending import post, prepare
+from bot.store.cards import backlog
+from bot.store.db import reader
+from bot.workspace import Workspace
+
+log = structlog.get_logger()
+
+LOOK_S = 0.1
+ANSWER_S = 15.0         # how long a person waits for an answer
+PATIENCE_S = 240.0      # how long one waits for what a line is about
+NAMES = {"{alert}": r"#(\d+)", "{run}": r"\bRun (\d+)"}     # how a message names what a line is about
+
+
+class Night:
+    """The actors: sources, the platform, and people in the workspace."""
+
+    def __init__(self, url: str, speed: float, workspace: Workspace, clock: StoryClock) -> None:
+        self._url, self._speed, self._workspace, self._clock = url, speed, workspace, clock
+        self._outbox: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+
+    def send(self, endpoint: str, content: Any) -> None:
+        """What the platform's observers say; from any thread, sent in this order."""
+        self._loop.call_soon_threadsafe(self._outbox.put_nowait, (endpoint, content))
+
+    async def carry(self, app: App) -> None:
+        """Carries what observers say to Vigie, until cancelled."""
+        while True:
+            await self._deliver(app, *await self._outbox.get())
+
+    async def play(self, app: App, platform: Platform) -> None:
+        """The evening, line after line; then the night, each act at its time."""
+        for line in evening():
+            await self._say_and_wait(line)
+        while await asyncio.to_thread(_posts_wait, app):        # what is told at night would be told eight hours late
+            await system_sleep(LOOK_S)
+        self._clock.night_falls()
+        acts = night(self._clock.now(), self._speed)
+        await asyncio.gather(*(self._perform_in_time(each, app, platform) for each in acts))
+
+    async def _perform_in_time(self, act: Act, app: App, platform: Platform) -> None:
+        await system_sleep(act.at_s / self._speed)
+        if isinstance(act, Sent):
+            await self._deliver(app, act.endpoint, act.content)
+        elif isinstance(act, Broke):
+            await asyncio.to_thread(platform.break_, act.fault)
+        elif line := await self._line(act):
+            await self._say(act, line)
+
+    async def _deliver(self, app: App, endpoint_name: str, said: Any) -> None:
+        content = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+        endpoint = app.config.endpoints[endpoint_name]
+        body, headers = prepare(content.encode(), endpoint, app.secrets, raw=False)
+        status, answer = await post(f"{self._url}/webhooks/{endpoint.source}/{endpoint_name}", body, headers)
+        if status >= 400:
+            log.error("the night's delivery was refused", endpoint=endpoint_name, status=status, answer=answer)
+
+    # --- people ---
+
+    async def _say(self, act: Said, line: str) -> None:
+        with suppress(Refused):
+            await self._workspace.acts.say(act.person, act.channel, line)
+
+    async def _say_and_wait(self, act: Said) -> None:
+        """Until this person has been answered: the next one builds on it."""
+        before = self._whispers(act)
+        await self._say(act, act.line)
+        for _ in range(int(ANSWER_S / LOOK_S)):
+            if self._whispers(act) > before:
+                return
+            await system_sleep(LOOK_S)
+        log.error("nobody answered in the demo's evening", line=act.line)
+
+    def _whispers(self, act: Said) -> int:
+        return sum(each["ephemeral"] for each in self._workspace.messages(act.channel, act.person))
+
+    async def _line(self, act: Said) -> str | None:
+        """The line with its number in it, once a message says what it is about."""
+        wanted = next((name for name in NAMES if name in act.line), None)
+        if wanted is None:
+            return act.line
+        for _ in range(int(PATIENCE_S / LOOK_S)):
+            if number := named(self._workspace.messages(act.channel), act.about, NAMES[wanted]):
+                return act.line.replace(wanted, number)
+            await system_sleep(LOOK_S)
+        log.error("the demo's night went another way", line=act.line, about=act.about)
+        return None
+
+
+def _posts_wait(app: App) -> bool:
+    with reader(app.engine) as connection:
+        return backlog(connection)[0] > 0
+
+def named(messages: Sequence[Any], about: str, pattern: str) -> str | None:
+    """The number in the newest message that speaks of it."""
+    for message in reversed(messages):
+        text = json.dumps(message, ensure_ascii=False)
+        if about in text and (found := re.search(pattern, text)):
+            return found[1]
+    return None
