@@ -247,7 +247,7 @@ def test_the_double_answers_a_program_that_is_busy_waiting_for_it(world: ActionW
     async def ask_from_every_thread() -> list[Any]:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
         async with served(world.double) as url:
-            ecs = boto3.client("ecs", REGION, endpoint_url=url, aws_access_key_id="demo", aws_secret_access_key="demo", config=SOON)
+            ecs = boto3.session.Session("demo", "demo").client("ecs", REGION, endpoint_url=url, config=SOON)
             return await asyncio.gather(*(asyncio.to_thread(ecs.list_clusters) for _ in range(4)))
 
     assert [each["clusterArns"] for each in asyncio.run(ask_from_every_thread())] == [[]] * 4
