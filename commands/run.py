@@ -3,7 +3,7 @@
 import re
 
 from bot.errors import Refused
-from bot.services import forms, library, rehearsing, runs
+from bot.services import forms, library, rehearsing, response, runs
 from bot.services.mandates import Wish
 from bot.services.runcards import thing
 from bot.store.alerts import Alert
@@ -15,7 +15,8 @@ IN_THREAD, BY_ITSELF = "Its message in the thread of {name}", "Its message in th
 WHICH = "Which runbook? No runbook recognises {name}: `{command} run {id} <runbook>`; `{command} runbooks` lists them."
 WHICH_AT_ALL = "Which runbook, or which alert? `{command} run 142`, `{command} run <runbook>`; `{command} runbooks` lists them."
 NOTHING_ALLOWED = "There is no runbook that you may run now. `{command} runbooks` says who may run which."
-ABOUT = "{title}: {steps}\nOn {what}."
+ABOUT = "{title}{what}\n{steps}"
+ON, STEP = ", for {name} ({service})", "{number}. {title}"
 PLAN, START = "plan", "start"
 TO_DO = (("--start", "Start it now"), ("--plan", "Only say what each step would do now"))
 
@@ -52,9 +53,11 @@ def form(call: Call) -> Fields:
 
 def subject(call: Call) -> Subject:
     alert, runbook, _, _ = chosen(call)
-    what = f"{alert.name}, {alert.service}" if alert else (runbook.description or runbook.title) if runbook else ""
-    steps = "; ".join(f"{number} {step.caption}" for number, step in enumerate(runbook.steps, 1)) if runbook else ""
-    about = ABOUT.format(title=runbook.title, steps=steps, what=what) if runbook else what
+    about = response.headline(alert) if alert else ""
+    if runbook:
+        steps = "\n".join(STEP.format(number=number, title=step.caption) for number, step in enumerate(runbook.steps, 1))
+        what = ON.format(name=alert.name, service=alert.service) if alert else ""
+        about = ABOUT.format(title=runbook.title, steps=steps, what=what)
     said = call.args if alert else call.words
     return Subject(alert.name if alert else "", about, str(alert.id) if alert else None, said)
 

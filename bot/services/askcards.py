@@ -23,6 +23,7 @@ from runbooks.actions import Action
 
 WANTED = "{whom}approval wanted by {who}{company} for {run} \"{title}\", expires {at}."
 ASKED_ONCE = "✋ *Approval wanted* by {who}{company} for {run} \"{title}\", expires {at}."
+ANSWERED = "{ending} Asked by {who}{company} for {run} \"{title}\"."
 PLAN = "*{plan}*"
 STEP = "Step {number} of {all}: {title} · `{uses}` on {target}{given}"
 GIVEN = " · {values}"
@@ -105,10 +106,9 @@ def mentioned(config: Config, people: Sequence[str], now: datetime) -> list[str]
 
 def ask_drawing(shown: AskView) -> Drawing:
     plan = escape(_sentence(shown.step.plan or shown.step.title), LONGEST_PLAN)
-    lines = [_head(shown), *_darkness(shown), PLAN.format(plan=plan.replace("*", "∗")), _what(shown), *_effects(shown)]
+    lines = [_head(shown), *_darkness(shown), PLAN.format(plan=plan.replace("*", "∗")), _what(shown)]
+    lines += _effects(shown) if shown.asked.state == approvals.OPEN else ()
     blocks = [*sections(lines), context(" ".join(_signing(shown)))]
-    if shown.asked.state != approvals.OPEN:
-        blocks.append(section(_ending(shown)))
     if buttons := list(_buttons(shown)):
         blocks.append({"type": "actions", "block_id": f"ask:{shown.asked.id}", "elements": buttons})
     calls = "".join(f"<@{each}> " for each in shown.calls)
@@ -117,8 +117,9 @@ def ask_drawing(shown: AskView) -> Drawing:
 
 def _head(shown: AskView) -> str:
     organisation = shown.config.organisations.get(shown.run.organisation)
-    words = WANTED if shown.calls else ASKED_ONCE
+    words = ANSWERED if shown.asked.state != approvals.OPEN else WANTED if shown.calls else ASKED_ONCE
     return words.format(
+        ending=_ending(shown),
         whom="".join(f"<@{each}> " for each in shown.calls), who=person(shown.config, shown.run.actor),
         company=f" ({escape(organisation.name)})" if organisation else "", run=shown.run.name, title=escape(shown.run.title),
         at=clock_time(shown.asked.expires_at),

@@ -45,7 +45,8 @@ def _head(desk: Desk, run: Run) -> Iterable[str]:
 
 
 def _step(step: Step, brief: bool) -> Iterable[str]:
-    lasted = f" · {took((step.ended_at - step.begun_at).total_seconds())}" if step.begun_at and step.ended_at else ""
+    length = took((step.ended_at - step.begun_at).total_seconds()) if step.begun_at and step.ended_at else ""
+    lasted = f" · {length}" if length else ""
     state = f" · {WORDS[step.state].replace('*', '')}" if step.state in WORDS else ""
     yield STEP.format(
         number=step.number + 1, sign=SIGNS.get(step.state, "·"), title=step.title, uses=step.uses, state=state, took=lasted,

@@ -30,7 +30,7 @@ STATES = {
     runs.WAITING: "⏸ *Waits* for its turn on {target}.",
     runs.RUNNING: "⏳ *Under way*, step {at} of {all}.",
     runs.ASKING: "✋ *Waits for approval* of step {at}.",
-    runs.IN_DOUBT: "⚠ *In doubt*: step {at} \"{title}\". {said} Somebody must say what happened.",
+    runs.IN_DOUBT: "⚠ *In doubt*: nobody knows whether step {at} \"{title}\" happened. Somebody must say so.",
     runs.UNDOING: "↩ *Taking back* what was done. {said}",
     runs.SUCCEEDED: "✅ *Went well* {when}. {said}",
     runs.FAILED: "❌ *Failed* {when}. {said}",
@@ -155,7 +155,9 @@ def _time(step: Step) -> str:
 
 
 def took(seconds: float) -> str:
-    """0.4 s, 48 s, 3 min."""
+    """0.4 s, 48 s, 3 min; nothing for what took no time."""
+    if seconds < 0.05:
+        return ""
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{int(seconds)} s"
     return f"{int(seconds // 60)} min" if seconds % 60 < 1 else f"{int(seconds // 60)} min {int(seconds % 60)}"
@@ -195,7 +197,7 @@ def _buttons(shown: RunView) -> Iterable[dict[str, Any]]:
     if run.state == runs.IN_DOUBT:
         yield from outcomes(run, shown.step)
     yield button(DETAILS, "steps", reference(run))
-    if run.state in runs.UNDER_WAY and run.cancelled_by is None:
+    if run.state in runs.UNDER_WAY and run.state != runs.IN_DOUBT and run.cancelled_by is None:
         yield button(CANCEL, "cancel", reference(run))
     if run.glass and not run.reviewed_by and run.state in runs.ENDED:
         yield button(REVIEW, "reviewed", reference(run))

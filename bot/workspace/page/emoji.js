@@ -14,7 +14,7 @@ const NAMES = {
   bell: "🔔", no_bell: "🔕", mute: "🔇", pager: "📟", telephone_receiver: "📞", phone: "☎", mega: "📣",
   speech_balloon: "💬", memo: "📝", pushpin: "📌", clipboard: "📋", page_facing_up: "📄", bar_chart: "📊",
   chart_with_upwards_trend: "📈", chart_with_downwards_trend: "📉", mag: "🔍", link: "🔗", calendar: "📅", date: "📅",
-  hammer_and_wrench: "🛠", wrench: "🔧", gear: "⚙", robot_face: "🤖", lock: "🔒", key: "🔑", shield: "🛡",
+  hammer: "🔨", bangbang: "‼", heavy_multiplication_x: "✖", hammer_and_wrench: "🛠", wrench: "🔧", gear: "⚙", robot_face: "🤖", lock: "🔒", key: "🔑", shield: "🛡",
   arrows_counterclockwise: "🔄", repeat: "🔁", leftwards_arrow_with_hook: "↩", double_vertical_bar: "⏸",
   arrow_forward: "▶", black_square_for_stop: "⏹", fast_forward: "⏩", bulb: "💡", question: "❓",
   information_source: "ℹ", grey_question: "❔", point_right: "👉", handshake: "🤝", raised_hand: "✋",
