@@ -244,7 +244,7 @@ def in_a_row(connection: sa.Connection, runbook: Runbook) -> int:
     trusted = row.at if row and row.by != VIGIE.key else None
     count = 0
     for each in evidence.of_runbook(connection, runbook.name, most=20):
-        if each.good or (trusted and each.begun_at <= trusted):
+        if each.good or (trusted and each.begun_at < trusted):
             break
         count += each.bad
     return count

@@ -21,7 +21,7 @@ LONGEST_PROOF = 600
 
 QUIET = "stayed quiet"
 PROVEN = "stayed quiet, and is proven well"
-SILENT = "{observers} sent{s} no data: silence is not OK"
+SILENT = "{observers} send{s} no data: silence is not OK"
 SILENT_CALL = "it seems to have recovered, but {why}. It stays open until it speaks again, or somebody closes it"
 UNPROVEN = "not proven well by \"{title}\": {why}"
 UNPROVEN_CALL = "its source says OK, and it is {why} It stays open; Vigie looks again every few minutes"
