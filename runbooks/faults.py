@@ -9,6 +9,7 @@ from botocore.exceptions import (
     ParamValidationError,
     PartialCredentialsError,
 )
+from botocore.parsers import ResponseParserError
 from datadog_api_client.exceptions import ApiException, OpenApiException
 from urllib3.exceptions import ConnectTimeoutError as NotReached
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
@@ -30,7 +31,7 @@ NOT_SENT = "the call could not be made: {why}"
 NOT_REACHED = "{who} was not reached ({why})"
 NO_ANSWER = "{who} did not answer ({why})"
 
-KNOWN = (BotoCoreError, ClientError, OpenApiException, HTTPError)      # the third: an answer that cannot be read, too
+KNOWN = (BotoCoreError, ClientError, ResponseParserError, OpenApiException, HTTPError)      # answers that cannot be read, too
 NEVER_SENT = (NoCredentialsError, PartialCredentialsError, ParamValidationError)
 
 
@@ -48,7 +49,7 @@ def told(error: Exception) -> Failed | Unsure:
         return Failed(NOT_REACHED.format(who="AWS", why=type(error).__name__), again=True)
     if isinstance(error, MaxRetryError) and isinstance(error.reason, NewConnectionError | NotReached):
         return Failed(NOT_REACHED.format(who="Datadog", why=type(error.reason).__name__), again=True)
-    who = "AWS" if isinstance(error, BotoCoreError) else "Datadog"
+    who = "AWS" if isinstance(error, BotoCoreError | ResponseParserError) else "Datadog"
     return Unsure(NO_ANSWER.format(who=who, why=type(error).__name__))
 
 

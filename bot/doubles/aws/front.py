@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import boto3
@@ -61,7 +62,7 @@ class Aws:
 
     def __init__(self, clock: Clock | None = None, *, account: str = ACCOUNT, region: str = REGION, speed: float = 1.0) -> None:
         self.ground = Ground(clock or SystemClock(), Resources(account), account, region, speed)
-        self._lock, self._session = threading.RLock(), boto3.session.Session(OURSELVES, OURSELVES, region_name=region)
+        self._lock, self._session = threading.RLock(), _owner()
         self.reset()
 
     def reset(self) -> None:
@@ -163,6 +164,12 @@ class Aws:
         """The ASGI app."""
         if scope["type"] == "http":
             await doors.serve(self.reply, scope, receive, send)
+
+
+@cache
+def _owner() -> boto3.session.Session:
+    """One for all doubles of this process: it keeps the models it has read."""
+    return boto3.session.Session(OURSELVES, OURSELVES)
 
 
 class _Passed(Exception):
