@@ -126,9 +126,9 @@ def test_every_command_line_that_is_named_exists(name: str) -> None:
             assert verb != "audit" or not word or word in audit, f"{name}: vigie audit {word}"
             options = {option for each in (audit[word] if word else known[verb]).params for option in each.opts}
             assert set(re.findall(r"--[a-z-]+", more)) <= options, f"{name}: {said}"
-        for verb in re.findall(r"/vigie ([a-z]+)", said):
+        for verb in re.findall(r"/vigie ([a-z-]+)", said):
             assert verb in FAMILY, f"{name}: /vigie {verb}"
-        for verb in re.findall(r"@Vigie ([a-z]+)", said):
+        for verb in re.findall(r"@Vigie ([a-z-]+)", said):
             assert verb in FAMILY, f"{name}: @Vigie {verb}"
         for target in re.findall(r"^make ([a-z]+)", said, re.MULTILINE):
             assert re.search(rf"^{target}:", read("Makefile"), re.MULTILINE), f"{name}: make {target}"

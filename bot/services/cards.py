@@ -221,7 +221,8 @@ def _small_print(view: View, head: Alert) -> Iterable[str]:
         yield "\n".join(said[:MOST_LINES])
     if known := list(_known(view, head)):
         yield " · ".join(known)
-    yield from view.remedies.like if not _is_over(head) else ()
+    if view.remedies.like:
+        yield view.remedies.like
     if view.late_s:
         yield LATE.format(length=_length(view.late_s))
 

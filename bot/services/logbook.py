@@ -78,7 +78,7 @@ def _line(config: Config, entry: Any) -> str:
 
 
 def sentence(config: Config, entry: Any) -> str:
-    """One entry in a few words; a kind that has none is told by its name."""
+    """One journal entry in a few words; a kind that has none is told by its name."""
     told = json.loads(entry.details)
     words = _Words({name: escape(_spoken(value), 300) for name, value in told.items() if value not in (None, "", [])})
     for name in AFTER_A_COLON:

@@ -7,8 +7,8 @@ from bot.config import Config
 from bot.errors import Misbuilt
 
 NAME = "Vigie"
-DESCRIPTION = "The lookout: alerts become cards, people act on them, everything is written down."
-COMMAND_DESCRIPTION = "Alerts: list, take, hand over, close. `help` lists what you may do."
+DESCRIPTION = "The lookout: alerts become cards, runbooks repair, people decide, everything is written down."
+COMMAND_DESCRIPTION = "Alerts and runbooks: list, take, run, approve, stop. `help` lists what you may do."
 NO_URL = (
     "The manifest needs the address where Slack reaches Vigie. Write `public_url: https://...` into vigie.yaml, "
     "or set SLACK_APP_TOKEN for Socket Mode, which needs none."
@@ -19,6 +19,7 @@ SCOPES = {
     "channels:read": "check that Vigie is a member of its public channels",
     "chat:write": "post and update cards, threads and answers",
     "commands": "the slash command and the buttons",
+    "files:write": "show charts, evidence and long output in the thread of a run",
     "groups:history": "look in a private channel whether a card arrived before sending it again",
     "groups:read": "check that Vigie is a member of its private channels",
     "users:read": "check that the people of vigie.yaml exist in Slack",

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.services import authority, brakes, duty, ladder, mandates, runcards
+from bot.services import authority, brakes, duty, ladder, mandates, runcards, similar
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.drawing import escape, person
 from bot.services.mandates import FIX, Wish
@@ -39,6 +39,8 @@ STOPPED = "⏸ Automation is stopped for {scope} by {who} since {at}{reason}."
 CALLED = "{who} was called {at}"
 NOBODY_CALLED, NOT_REACHED = "nobody was paged", "nobody could be reached"
 
+LIKELY, LIKE = "Like {past}", "{name} ({at}): {how}"
+
 MOST_ENTRIES = 200
 
 
@@ -54,7 +56,7 @@ class Remedies:
     record: tuple[datetime, int, int] | None = None     # automatic since, good, all
     stopped: Switch | None = None               # what stops Vigie here
     called: tuple[tuple[str | None, datetime], ...] = ()    # None: nobody could be reached
-    like: tuple[str, ...] = ()
+    like: str = ""
 
 
 def look(desk: Desk, connection: sa.Connection, members: Sequence[Alert], head: Alert) -> Remedies:
@@ -71,7 +73,20 @@ def look(desk: Desk, connection: sa.Connection, members: Sequence[Alert], head: 
         record=_record(connection, runbook) if runbook and head.state == "closed" else None,
         stopped=brakes.stopped(connection, head.runbook, head.service) if _tells_of_stops(head) else None,
         called=tuple(_called(connection, members)),
+        like=_like(desk, connection, head) if _open(head) else "",
     )
+
+
+def _like(desk: Desk, connection: sa.Connection, head: Alert) -> str:
+    """What ended the nearest of the past, in one line."""
+    past = similar.similar_within(desk, connection, head)
+    told = [LIKE.format(name=each.name, at=day(each.closed_at), how=escape(each.how, 80)) for each in past]
+    return LIKELY.format(past=" · ".join(told)) if told else ""
+
+
+def day(at: datetime) -> str:
+    """4 Nov"""
+    return f"{at.day} {at:%b}"
 
 
 def _open(head: Alert) -> bool:
@@ -138,7 +153,7 @@ def lines(config: Config, remedies: Remedies, head: Alert) -> Iterable[str]:
         yield words.format(proof=escape(head.proof, 500))
     if head.state == "closed" and remedies.record:
         since, good, tries = remedies.record
-        yield GOOD.format(since=f"{since.day} {since:%b}", good=good, all=tries)
+        yield GOOD.format(since=day(since), good=good, all=tries)
     if remedies.stopped:
         yield _stopped(config, remedies.stopped)
 
