@@ -11,7 +11,7 @@ from bot.errors import Refused
 from bot.services import aftermath, brakes, calling, journal, ladder, response, runs
 from bot.services.desk import VIGIE, Desk
 from bot.services.mandates import Wish
-from bot.services.triage import Decision, Facts, decide
+from bot.services.triage import Case, Decision, Facts, decide
 from bot.store import alerts, evidence
 from bot.store import runs as rows
 from bot.store.alerts import Alert
@@ -113,7 +113,7 @@ def _facts(
     runbook = entry.runbook
     rung = ladder.rung(connection, runbook)
     facts = Facts(
-        str(Claim(runbook, entry.file, entry.line)), alert.important, rung, ladder.since(desk, connection, runbook),
+        str(_claim(desk, connection, alert, entry)), alert.important, rung, ladder.since(desk, connection, runbook),
         came_back=CAME_BACK.format(run=last.id) if last and last.relapsed_at else None,
     )
     if rung != "automatic":
@@ -123,6 +123,16 @@ def _facts(
     except Refused as refusal:
         return replace(facts, brakes=(str(refusal),))
     return replace(facts, brakes=brakes.against(desk, connection, runbook, alert.service, target, now))
+
+
+def _claim(desk: Desk, connection: sa.Connection, alert: Alert, entry: Entry) -> Claim:
+    """Where the runbook says that it recognises the alert: the very condition that holds, as triage named it."""
+    for row in alerts.observed(connection, [alert.id]).get(alert.id, ()):
+        name = alert.labels.get("name", alert.title)
+        claim = desk.catalogue.claims(Case(row.source, alert.service, alert.severity, name, alert.labels))
+        if claim and claim.runbook.name == entry.runbook.name:
+            return claim
+    return Claim(entry.runbook, entry.file, entry.line)
 
 
 def _start(

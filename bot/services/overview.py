@@ -49,7 +49,7 @@ NO_REASONS = "What was thought when it opened is not in the journal."
 CLOSED_BY = "Closed by {who} at {at}: {reason}"
 NO_REASON = "no reason given"
 DECIDED = "*Decided* {at}: {what}, because"
-STAYED_QUIET = "it stayed quiet for {minutes} min"
+STAYED_QUIET, PROVEN = "it stayed quiet for {length}", ". {proof}"
 
 MOST_OPEN, MOST_UNSEEN, MOST_NOTES, MOST_ENTRIES = 15, 5, 8, 20
 LONGEST_TITLE, LONGEST_NOTE, LONGEST_DETAIL = 90, 250, 120
@@ -233,14 +233,16 @@ def why(desk: Desk, alert: Alert) -> str:
     if decided:
         told = json.loads(decided.details)
         what = logbook.DECIDED.get(told.get("what", ""), told.get("what"))
-        reasons += [DECIDED.format(what=what, at=clock_time(decided.at)), *told.get("why", [])]
+        said = [each for each in told.get("why", []) if each not in reasons]
+        reasons += [DECIDED.format(what=what, at=clock_time(decided.at)), *said]
     head = WHY_HEAD.format(name=alert.name, what=_short(headline(alert)))
     ending = [_closing(desk, alert)] if alert.state == "closed" else []
     return "\n".join([head, *(f"• {reason}" for reason in reasons), *ending])
 
 
 def _closing(desk: Desk, alert: Alert) -> str:
-    by_time = STAYED_QUIET.format(minutes=desk.config.probation.minutes)
+    by_time = STAYED_QUIET.format(length=lasting(desk.probation(alert.runbook)))
+    by_time += PROVEN.format(proof=alert.proof) if alert.proof else ""
     reason = alert.close_reason or (by_time if alert.closed_by == VIGIE.key else NO_REASON)
     return CLOSED_BY.format(who=called(desk, alert.closed_by), at=clock_time(alert.closed_at), reason=reason)
 

@@ -26,6 +26,7 @@ SHOWN = "shown, nobody is called: it is not important"
 
 RUNS = "Vigie runs it by itself{since}"
 RUNS_AFTER_YES = "Vigie runs it after somebody's approval, because the alert is important{since}"
+MAY_RUN = "Vigie may run it by itself{since}"
 ON_CLICK = "the runbook runs on one click, not by itself{since}"
 BY_HAND = "the runbook is started by hand, not by itself{since}"
 HELD_BACK = "Vigie does not run it: {why}"
@@ -146,5 +147,6 @@ def _what(facts: Facts) -> What:
 
 
 def _about_rung(facts: Facts, what: What) -> str:
-    words = {"manual": BY_HAND, "click": ON_CLICK, "automatic": RUNS_AFTER_YES if facts.important else RUNS}[facts.rung]
+    runs = {"run": RUNS, "approve": RUNS_AFTER_YES}.get(what, MAY_RUN)
+    words = {"manual": BY_HAND, "click": ON_CLICK, "automatic": runs}[facts.rung]
     return words.format(since=f" ({facts.since})" if facts.since else "")
