@@ -18,7 +18,8 @@ EVERYTHING = "everything"
 )
 def resume_automation(call: Call) -> str:
     said = call.words[0] if call.words else EVERYTHING
-    scope = brakes.scope_of(call.desk, said) if call.ref is None else _of_the_alert(call)
+    by_word = call.ref is None or (call.way == "mention" and bool(call.words))
+    scope = brakes.scope_of(call.desk, said) if by_word else _of_the_alert(call)
     brakes.resume(call.desk, scope, call.actor)
     return RESUMED.format(scope=brakes.spoken(scope))
 

@@ -8,10 +8,16 @@ EVERYTHING, ITS_NAME = "everything", "{name} (service)"
 
 
 def scope_and_reason(call: Call) -> tuple[str, str]:
-    """What is meant: the alert's service where a card or its thread says so, else the first word, else everything."""
-    if call.ref is not None:
+    """What is meant: what the first word names, else the service of the alert whose card or thread it is, else everything."""
+    if call.ref is not None and not names_a_scope(call):
         return f"service:{call.alert().service}", " ".join(call.words)
     return (call.words[0] if call.words else EVERYTHING), " ".join(call.words[1:])
+
+
+def names_a_scope(call: Call) -> bool:
+    """In a thread somebody may mean more than its alert."""
+    known = (EVERYTHING, *call.desk.config.services, *call.desk.catalogue.entries)
+    return call.way == "mention" and bool(call.words) and call.words[0].lower() in known
 
 
 def form(call: Call) -> Fields:

@@ -96,6 +96,21 @@ class FakeSlack:
         found = [ts for ts, each in self.messages.items() if (each["channel"], each["key"]) == (channel, key)]
         return found[0] if found else None
 
+    async def upload(self, channel, thread, file, comment):
+        self.calls.append(("upload", file.title))
+        fault = self._fault()
+        self._number += 1
+        found = f"F{self._number}"
+        self.messages[found] = {"channel": channel, "key": file.title, "thread": thread, "file": file, "comment": comment}
+        if fault == "lost reply":
+            raise Unavailable("no answer")
+        return found
+
+    async def find_file(self, channel, thread, title, oldest):
+        self.calls.append(("find", title))
+        found = [each for each, given in self.messages.items() if (given["channel"], given["key"]) == (channel, title)]
+        return found[0] if found else None
+
     def _fault(self) -> str | None:
         fault = self.faults.pop(0) if self.faults else None
         if fault == "429":

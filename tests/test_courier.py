@@ -7,10 +7,12 @@ import pytest
 
 from bot.services import cards as drawing
 from bot.services import response
+from bot.services import runs as running
 from bot.services.courier import Courier
-from bot.store import alerts, cards
+from bot.store import alerts, batch, cards, runs
 from tests.fakes import FakeSlack, KillAt, Killed
 from tests.story import ALICE, arrive, desk_on, signal
+from tests.workshop import runbook
 
 CHANNEL = "C0PAYMNT01"
 
@@ -269,3 +271,105 @@ def test_a_run_that_gave_its_channel_free_before_a_crash_leaves_it_to_the_next(e
     arrive(desk, signal())
 
     assert asyncio.run(courier_on(desk, slack).release(CHANNEL, first)) is True
+
+
+# --- threads ---
+
+
+def put_run(desk, group_id=None) -> int:
+    """A run with a file, as rows alone; without a group it belongs to no alert."""
+    with desk.begin("test") as connection:
+        run = runs.add(connection, {
+            "runbook": "smaller", "title": "Smaller", "version": "1", "definition": runbook().snapshot(), "parameters": {},
+            "purpose": "fix", "mode": "manual", "group_id": group_id, "service": "pay-api", "target": "service:pay-api",
+            "channel": CHANNEL, "state": runs.RUNNING, "actor": "alice", "organisation": "bridge", "origin": "test",
+            "config_version": "1", "begun_at": desk.clock.now(),
+        }, [{"name": "resize", "title": "resize", "uses": "test.resize"}])
+        running.attach(connection, run, "run1-log.txt", "All that it printed", b"much", desk.clock.now())
+        running.show(connection, run, desk.clock.now(), urgency=0)
+        return run.id
+
+
+def test_what_stands_in_a_thread_waits_for_its_first_message_however_urgent_it_is(engine, slack):
+    desk = desk_on(engine)
+    arrive(desk, signal())
+    put_run(desk, group_id=1)
+    with desk.begin("test") as connection:
+        cards.add_page(connection, "page:1:1", CHANNEL, 1, ["lea"], "It fires.", desk.clock.now())
+
+    deliver(desk, slack)
+
+    assert slack.calls[0][1] == "card:1"
+    root = next(ts for ts, each in slack.messages.items() if each["key"] == "card:1")
+    assert {each["thread"] for ts, each in slack.messages.items() if ts != root} == {root}
+
+
+def test_a_run_without_an_alert_has_a_thread_of_its_own(engine, slack):
+    desk = desk_on(engine)
+    run = put_run(desk)
+
+    deliver(desk, slack)
+
+    [(root, _)] = [(ts, each) for ts, each in slack.messages.items() if each["key"] == f"run:{run}"]
+    [file] = slack.shown(f"run{run}-1 log.txt")
+    assert file["thread"] == root and file["file"].content == b"much"
+
+
+def test_a_page_waits_as_long_as_its_card_cannot_be_shown(engine, slack):
+    desk = desk_on(engine)
+    arrive(desk, signal())
+    slack.faults = ["channel_not_found"]
+    deliver(desk, slack, most=1)
+    with desk.begin("test") as connection:
+        cards.add_page(connection, "page:1:1", CHANNEL, 1, ["lea"], "It fires.", desk.clock.now())
+
+    assert deliver(desk, slack) == [] and slack.messages == {}
+    desk.clock.advance(301)
+    deliver(desk, slack)
+
+    [page] = slack.shown("page:1:1")
+    assert page["thread"] is not None
+
+
+@pytest.mark.parametrize("point", ["post: before send", "post: after send"])
+def test_a_crash_around_an_upload_shows_the_file_once(engine, slack, point):
+    desk = desk_on(engine)
+    run = put_run(desk)
+    deliver(desk, slack, most=1)
+    with pytest.raises(Killed):
+        deliver(desk_on(engine, kill=KillAt(point)), slack)
+
+    deliver(desk, slack)
+
+    assert len(slack.shown(f"run{run}-1 log.txt")) == 1
+
+
+def test_a_file_whose_answer_was_lost_is_looked_for_in_the_thread(engine, slack):
+    desk = desk_on(engine)
+    run = put_run(desk)
+    deliver(desk, slack, most=1)
+    slack.faults = ["lost reply"]
+
+    deliver(desk, slack)
+
+    title = f"run{run}-1 log.txt"
+    assert [each for each in slack.calls if each[1] == title] == [("upload", title), ("find", title)]
+
+
+def test_people_are_called_once_and_never_in_their_blackout(engine, slack):
+    desk = desk_on(engine)              # 03:14 in Paris: Bridge is in blackout
+    arrive(desk, signal())
+    with desk.begin("test") as connection:
+        cards.add_page(connection, "page:1:1", CHANNEL, 1, ["lea", "alice"], "It fires <!channel>.", desk.clock.now())
+    deliver(desk, slack)
+    [page] = slack.shown("page:1:1")
+    assert "<@U0LEA00001> " in page["drawing"].text and "U0ALICE001" not in str(page["drawing"])
+    assert "<!channel>" not in str(page["drawing"])
+
+    with desk.begin("test") as connection:
+        cards.add_page(connection, "page:1:1", CHANNEL, 1, ["ines"], "It fires still.", desk.clock.now())
+        batch.bump_posts(connection, [{"key": "page:1:1", "kind": "page", "group_id": 1, "channel": CHANNEL,
+                                       "due_at": desk.clock.now(), "urgency": 0}])
+    deliver(desk, slack)
+    [page] = slack.shown("page:1:1")
+    assert page["drawing"].text.startswith("Léa: It fires") and "<@" not in str(page["drawing"])

@@ -16,7 +16,7 @@ from bot.clients import slack
 from bot.clients.slack import SlackClient, web_client
 from bot.errors import Rejected, Unavailable
 from bot.services.courier import Slack as CourierSlack
-from bot.services.drawing import Drawing
+from bot.services.drawing import Drawing, File
 from tests.workspace_stage import ALERTS, Stage, served, stage
 
 CARD = Drawing("Firing: pay-api", [{"type": "section", "text": {"type": "mrkdwn", "text": "*Firing*"}}])
@@ -63,6 +63,20 @@ def test_history_is_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
         for number in range(2, 14):
             await client.post(ALERTS, CARD, f"card:{number}", None)
         assert await client.find(ALERTS, "card:1", None, 0) == first
+
+    play(story)
+
+
+def test_a_file_stands_in_its_thread_and_is_found_again_by_its_title() -> None:
+    async def story(there: Stage, client: SlackClient) -> None:
+        card = await client.post(ALERTS, CARD, "card:142", None)
+        chart = File("run57-chart.png", "run57-1 chart.png", "p95 over an hour", b"\x89PNG")
+        assert (shown := await client.upload(ALERTS, card, chart, "p95 over an hour (run 57)")).startswith("F")
+        assert await client.find_file(ALERTS, card, "run57-1 chart.png", 0) == shown
+        assert await client.find_file(ALERTS, card, "run57-2 chart.png", 0) is None
+        reply = next(each for each in await there.seen(channel=ALERTS, thread=card) if each["ts"] != card)
+        assert reply["text"] == "p95 over an hour (run 57)" and reply["files"][0]["name"] == "run57-chart.png"
+        assert there.workspace.state.files[shown].content == b"\x89PNG"
 
     play(story)
 

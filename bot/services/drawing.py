@@ -13,6 +13,7 @@ LONGEST_BLOCK = 3_000
 LONGEST_CONFIRM = 300
 LEAVE_IT = "Not now"
 
+_LIKE_MARKUP = re.compile(r"<(?=[!@#\w])")
 _INVISIBLE = re.compile(r"[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 
@@ -77,7 +78,7 @@ def button(
 
 def confirm(title: str, text: str, yes: str, danger: bool = False) -> dict[str, Any]:
     """Asks before a click counts, and says exactly what will happen."""
-    said = plain(bare(text, LONGEST_CONFIRM))
+    said = plain(_LIKE_MARKUP.sub("‹", bare(text, LONGEST_CONFIRM)))
     asked = {"title": plain(title[:100]), "text": said, "confirm": plain(yes), "deny": plain(LEAVE_IT)}
     return asked | ({"style": "danger"} if danger else {})
 

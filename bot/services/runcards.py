@@ -24,7 +24,7 @@ PROOF_HEAD = "*{name}* · is {target} well? The proofs of *{title}* · asked by 
 BY_HOW = {"automatic": " (automatic)", "click": " (one click)"}
 MANDATE = ", mandate {clause}"
 GIVEN = "with {values}"
-GLASS, REVIEWED, UNREVIEWED = "🔨 Glass broken: {why}", " Reviewed by {who}.", " Nobody has reviewed it yet."
+GLASS, REVIEWED, UNREVIEWED = "🔨 Glass broken: {why}.", " Reviewed by {who}.", " Nobody has reviewed it yet."
 
 STATES = {
     runs.WAITING: "⏸ *Waits* for its turn on {target}.",
@@ -61,8 +61,8 @@ STOP_TEXT = "No further step begins. What was done before is taken back where th
 COMMENT = "{alt} ({name})"
 TITLE = "run{run}-{number} {name}"
 
-LONGEST_SAID, LONGEST_TITLE = 200, 80
-MOST_LINES, MOST_VALUES = 30, 8
+LONGEST_SAID, LONGEST_TITLE, LONGEST_ENDING = 200, 80, 400
+MOST_LINES, LONGEST_LINES, LONGEST_VALUES = 30, 4_000, 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +102,18 @@ def draw_run(shown: RunView) -> Drawing:
 
 
 def head(config: Config, run: Run) -> str:
-    mandate = MANDATE.format(clause=escape(run.mandate)) if run.mandate else ""
+    mandate = MANDATE.format(clause=escape(run.mandate, LONGEST_TITLE)) if run.mandate else ""
     how = "" if run.actor != VIGIE.key and run.mode == "automatic" else BY_HOW.get(run.mode, "")
     words = PROOF_HEAD if run.purpose == PROOF else HEAD
     return words.format(
-        name=run.name.capitalize(), title=escape(run.title), target=on(run), who=person(config, run.actor), how=how,
-        mandate=mandate,
+        name=run.name.capitalize(), title=escape(run.title, LONGEST_TITLE), target=on(run), who=person(config, run.actor),
+        how=how, mandate=mandate,
     )
 
 
 def on(run: Run) -> str:
     """What it works on, harmless."""
-    return escape(thing(run))
+    return escape(thing(run), LONGEST_TITLE)
 
 
 def thing(run: Run) -> str:
@@ -124,15 +124,19 @@ def thing(run: Run) -> str:
 
 def values(given: Mapping[str, Any]) -> str:
     """size = 14, cluster = payments; a secret is only its name."""
-    shown = [f"{escape(name, 40)} = {escape(str(value), 80)}" for name, value in list(given.items())[:MOST_VALUES]]
-    return ", ".join([*shown, "…"] if len(given) > MOST_VALUES else shown)
+    shown: list[str] = []
+    for name, value in given.items():
+        if sum(map(len, shown)) > LONGEST_VALUES:
+            return ", ".join([*shown, "…"])
+        shown.append(f"{escape(name, 40)} = {escape(str(value), 80)}")
+    return ", ".join(shown)
 
 
 def _glass(shown: RunView) -> Iterable[str]:
     run = shown.run
     if run.glass:
         who = person(shown.config, run.reviewed_by)
-        yield GLASS.format(why=escape(run.glass, 300)) + (REVIEWED.format(who=who) if run.reviewed_by else UNREVIEWED)
+        yield GLASS.format(why=escape(run.glass, LONGEST_SAID)) + (REVIEWED.format(who=who) if run.reviewed_by else UNREVIEWED)
 
 
 def step_line(shown: RunView, step: Step) -> str:
@@ -174,19 +178,22 @@ def _undo(shown: RunView, step: Step) -> str:
 
 
 def _bounded(lines: list[str], shown: RunView) -> list[str]:
-    if len(lines) <= MOST_LINES:
-        return lines
-    more = LEFT_OUT.format(count=len(lines) - MOST_LINES, command=shown.config.command, id=shown.run.id)
-    first = max(0, min(shown.run.position - MOST_LINES // 2, len(lines) - MOST_LINES))
-    return [*lines[first:first + MOST_LINES], more]
+    """As many as a message holds, around the one where it stands."""
+    at, first, end = shown.run.position, 0, len(lines)
+    while end - first > MOST_LINES or (end - first > 1 and sum(map(len, lines[first:end])) > LONGEST_LINES):
+        first, end = (first + 1, end) if at - first > end - 1 - at else (first, end - 1)
+    kept = lines[first:end]
+    if len(kept) == len(lines):
+        return kept
+    return [*kept, LEFT_OUT.format(count=len(lines) - len(kept), command=shown.config.command, id=shown.run.id)]
 
 
 def _state(shown: RunView) -> Iterable[str]:
     run, step = shown.run, shown.step
     said = run.said if run.state in (*runs.ENDED, runs.UNDOING) else step.said if step else ""
     yield STATES[run.state].format(
-        target=on(run), at=run.position + 1, all=len(shown.steps), said=escape(said or "", 600), when=clock_time(run.ended_at),
-        title=escape(step.title) if step else "",
+        target=on(run), at=run.position + 1, all=len(shown.steps), said=escape(said or "", LONGEST_ENDING),
+        when=clock_time(run.ended_at), title=escape(step.title) if step else "",
     ).rstrip()
     if run.cancelled_by and run.state in runs.UNDER_WAY:
         yield ENDING.format(who=person(shown.config, run.cancelled_by))
