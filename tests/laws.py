@@ -70,6 +70,7 @@ def broken(connection: sa.Connection, config: Config) -> list[str]:
     told, raised = _all(connection, alerts.signal), _all(connection, alerts.alert)
     return [
         *_one_open(raised),
+        *_groups_hold_together(connection, raised),
         *_journal_tells_all(connection, raised),
         *_signals_counted(told, raised),
         *_recoveries_were_told(connection, told, raised),
@@ -82,6 +83,20 @@ def broken(connection: sa.Connection, config: Config) -> list[str]:
 def _one_open(raised: Rows) -> Iterator[str]:
     still = Counter(each.fingerprint for each in raised if each.state != "closed")
     yield from (f"{fingerprint} has {count} open alerts" for fingerprint, count in still.items() if count > 1)
+
+
+def _groups_hold_together(connection: sa.Connection, raised: Rows) -> Iterator[str]:
+    """One open group for each symptom; open as long as one of its alerts is; Vigie closes all of it or nothing."""
+    groups = _all(connection, alerts.alert_group)
+    shown = Counter((each.service, each.symptom) for each in groups if each.symptom and each.closed_at is None)
+    yield from (f"{symptom} of {service} has {count} open groups" for (service, symptom), count in shown.items() if count > 1)
+    members: dict[int, list[sa.Row[Any]]] = defaultdict(list)
+    for each in raised:
+        members[each.group_id].append(each)
+    for each in groups:
+        states = {one.state for one in members[each.id]}
+        if (each.closed_at is not None) != (states == {"closed"}):
+            yield f"group {each.id} is closed at {each.closed_at}, its alerts are {sorted(states)}"
 
 
 def _journal_tells_all(connection: sa.Connection, raised: Rows) -> Iterator[str]:
@@ -126,8 +141,9 @@ def _alert_of(entry: sa.Row[Any]) -> int:
 
 def _probation_was_kept(raised: Rows, probation: timedelta) -> Iterator[str]:
     for each in raised:
-        if each.closed_by == "vigie" and (each.recovered_at is None or each.closed_at - each.recovered_at < probation):
-            yield f"alert {each.id} was closed at {each.closed_at}, it recovered at {each.recovered_at}"
+        last = max((one.recovered_at for one in raised if one.group_id == each.group_id and one.recovered_at), default=None)
+        if each.closed_by == "vigie" and (last is None or each.closed_at - last < probation):
+            yield f"alert {each.id} was closed at {each.closed_at}, the last of its group recovered at {last}"
 
 
 def _state_is_the_newest_word(told: Rows, raised: Rows) -> Iterator[str]:
@@ -199,14 +215,25 @@ def _untrue_in_slack(connection: sa.Connection, config: Config, messages: Mappin
     shown: dict[str, list[Message]] = defaultdict(list)
     for message in messages.values():
         shown[message.key].append(message)
-    for each in _all(connection, alerts.alert):
-        mine = shown.get(f"card:{each.group_id}", [])
-        face = drawing.PLAIN_FACES[each.state]
-        if len(mine) != 1 or not mine[0].drawing.text.startswith(face) or not mine[0].drawing.text.endswith(f"(#{each.id})"):
-            yield f"alert {each.id} is {each.state}, Slack shows {[one.drawing.text for one in mine]}"
+    for group_id, (state, ids) in _worst(_all(connection, alerts.alert)).items():
+        mine = shown.get(f"card:{group_id}", [])
+        face, names = drawing.PLAIN_FACES[state], tuple(f"(#{each})" for each in ids)
+        if len(mine) != 1 or not mine[0].drawing.text.startswith(face) or not mine[0].drawing.text.endswith(names):
+            yield f"alerts {ids} are {state}, Slack shows {[one.drawing.text for one in mine]}"
     for row in _all(connection, cards.post):
         yield from _not_as_drawn(connection, config, cards.Post(**row._mapping), shown.pop(row.key, []), messages)
     yield from (f"Slack shows {key}, which is not ours" for key in shown)
+
+
+def _worst(raised: Rows) -> dict[int, tuple[str, list[int]]]:
+    """The worst state in each group, and whose it is."""
+    order = ("firing", "acked", "recovered", "closed")
+    found: dict[int, tuple[str, list[int]]] = {}
+    for each in sorted(raised, key=lambda one: order.index(one.state)):
+        state, ids = found.setdefault(each.group_id, (each.state, []))
+        if each.state == state:
+            ids.append(each.id)
+    return found
 
 
 def _not_as_drawn(

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bot.config import Config
 from bot.ports import KillPoint
 from bot.services import cards as drawing
 from bot.services.courier import Courier
@@ -54,8 +55,8 @@ class Stage(Protocol):
 class Process:
     """It ends by `end`, however it ends: only rows are left."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.desk = Desk(stage.engine, CONFIG, stage.timeline, stage.ids, stage.kill, stage.wake)
+    def __init__(self, stage: Stage, config: Config = CONFIG) -> None:
+        self.desk = Desk(stage.engine, config, stage.timeline, stage.ids, stage.kill, stage.wake)
         self.intake = Intake(self.desk)
         self.intake._writer = SameThread(1)
         self.reception = Reception(self.desk, self.intake, {"generic": generic}, KnownSecret(), Meters())

@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
+from bot.config import Config
 from bot.services import automation, due
 from bot.store import alerts
 from bot.store.db import create_engine
@@ -29,6 +30,8 @@ from tests.story import CONFIG
 from tests.virtual import Event, LawBroken, SameThread, Timeline, VirtualRun, VirtualSlack
 from tests.world import People, Senders
 
+# All that goes wrong with pay-api is one fault: its alerts share a card.
+PLATFORM = Config.model_validate({**CONFIG.model_dump(), "symptoms": [{"name": "trouble", "service": "pay-api"}]})
 TICK_S, SEAL_S, CHECK_S = 15, 60, 300
 QUIET = timedelta(minutes=40)           # the slowest word, a sender's longest wait, probation, Slack's longest refusal
 KILL_SHARE = 0.02                       # of all kill points passed
@@ -125,7 +128,7 @@ class Night:
 
     async def _start(self) -> None:
         self.say("started")
-        self.process = Process(self)
+        self.process = Process(self, PLATFORM)
         self._woken = False
         await self.process.durable.resume()
         await self.process.delivery.mend()
@@ -167,7 +170,7 @@ class Night:
         self.timeline.after(CHECK_S, self._check)
         if self.process:
             with self.process.desk.read() as connection:
-                laws.check(connection, CONFIG)
+                laws.check(connection, PLATFORM)
                 self._check_answers(connection)
 
     def _check_settled(self) -> None:
@@ -175,7 +178,7 @@ class Night:
             raise LawBroken("the process did not come back")
         with self.process.desk.read() as connection:
             self._check_answers(connection)
-            laws.check_settled(connection, CONFIG, self.slack.messages, self.timeline.now())
+            laws.check_settled(connection, PLATFORM, self.slack.messages, self.timeline.now())
 
     def _check_answers(self, connection: sa.Connection) -> None:
         """What was answered is so: a 2xx has its signal, a person's act its one entry, a refusal none."""
