@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from bot.errors import Refused
 from bot.services import response, runs
 from bot.services.desk import Desk
+from bot.store import alerts
 from bot.store import runs as rows
 from bot.store.alerts import Alert
 from bot.store.runs import Run
@@ -52,10 +53,10 @@ def _said(desk: Desk, word: str, ref: str | None) -> Run | None:
             raise Refused(runs.UNKNOWN_RUN.format(ref=word[:40], command=desk.config.command))
         return None
     with desk.read() as connection:
-        found = rows.by_id(connection, int(word))
+        found, alert = rows.by_id(connection, int(word)), alerts.by_id(connection, int(word))
     if ref is not None:
         return found if found and found.group_id == response.find(desk, ref).group_id else None
-    return found or newest(desk, response.find(desk, word))
+    return newest(desk, alert) if alert and not found else runs.find(desk, word)
 
 
 def newest(desk: Desk, alert: Alert) -> Run:
