@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,29 +54,39 @@ def session_policy(writes: Sequence[str], on: Sequence[str], reads: Sequence[str
     return policy
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A session since when, and its clients by service and region: each keeps its connections."""
+
+    at: datetime
+    session: boto3.session.Session
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+
 class Sessions:
     """boto3 sessions by guise, kept while their credentials are fresh. Their clients send each call once."""
 
     def __init__(self, region: str, endpoint_url: str | None = None, credentials: Mapping[str, str] | None = None) -> None:
         self._region, self._endpoint, self._own = region, endpoint_url, dict(credentials or {})
-        self._kept: dict[Guise, tuple[datetime, boto3.session.Session]] = {}
+        self._kept: dict[Guise, Kept] = {}
 
     def client(self, guise: Guise, service: str, region: str | None, now: datetime) -> Any:
         """A client of that service; raises Unavailable when the role cannot be taken, and then nothing was done."""
-        session = self._session(guise, now)
-        return session.client(  # type: ignore[call-overload]
-            service, region_name=region or self._region, endpoint_url=self._endpoint, config=ONCE,
-        )
+        kept, where = self._fresh(guise, now), (service, region or self._region)
+        if where not in kept.clients:
+            kept.clients[where] = kept.session.client(  # type: ignore[call-overload]
+                service, region_name=where[1], endpoint_url=self._endpoint, config=ONCE,
+            )
+        return kept.clients[where]
 
-    def _session(self, guise: Guise, now: datetime) -> boto3.session.Session:
-        taken = self._kept.get(guise)
-        if taken is not None and now - taken[0] < FRESH_ENOUGH:
-            return taken[1]
-        session = self._with(self._credentials(guise))
-        if len(self._kept) >= MOST_KEPT:
-            self._kept.pop(next(iter(self._kept)))
-        self._kept[guise] = (now, session)
-        return session
+    def _fresh(self, guise: Guise, now: datetime) -> Kept:
+        kept = self._kept.get(guise)
+        if kept is None or now - kept.at >= FRESH_ENOUGH:
+            kept = Kept(now, self._with(self._credentials(guise)))
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[guise] = kept
+        return kept
 
     def _credentials(self, guise: Guise) -> dict[str, str]:
         if guise.role is None:

@@ -1,4 +1,4 @@
-"""EC2: a reboot and a start leave a trace: the status checks begin anew."""
+"""EC2: a reboot and a start leave a trace, the status checks begin anew; an interface wears what it is told to wear."""
 
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,16 @@ class Ec2(Script):
             self._begun[id] = self.ground.now()
             self.impaired.discard(id)
         return answer
+
+    @answers("ModifyNetworkInterfaceAttribute")
+    def dress(self, call: Call, onward: Onward) -> Json:
+        """moto goes on counting the groups that the instance was launched with: the interfaces have them as their own."""
+        found = self.ground.resources.backend("ec2", call.region).enis.get(call.params["NetworkInterfaceId"])
+        if found is not None and found.instance and found.instance.security_groups:
+            launched, found.instance.security_groups = found.instance.security_groups, []
+            for each in found.instance.nics.values():
+                each._group_set = list({*each._group_set, *launched})
+        return onward()
 
     @answers("DescribeInstanceStatus")
     def status(self, call: Call, onward: Onward) -> Json:

@@ -62,7 +62,7 @@ class Aws:
 
     def __init__(self, clock: Clock | None = None, *, account: str = ACCOUNT, region: str = REGION, speed: float = 1.0) -> None:
         self.ground = Ground(clock or SystemClock(), Resources(account), account, region, speed)
-        self._lock, self._session = threading.RLock(), _owner()
+        self._lock, self._clients = threading.RLock(), dict[tuple[str, str], Any]()
         self.reset()
 
     def reset(self) -> None:
@@ -88,9 +88,12 @@ class Aws:
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A boto3 client that needs no server: the hand of the platform's owner, seen by nobody."""
-        made = self._session.client(service, region_name=region or self.ground.region)      # type: ignore[call-overload]
-        made.meta.events.register("before-send", doors.in_process(self.reply))
-        return made
+        where = (service, region or self.ground.region)
+        if where not in self._clients:
+            made = _owner().client(service, region_name=where[1])      # type: ignore[call-overload]
+            made.meta.events.register("before-send", doors.in_process(self.reply))
+            self._clients[where] = made
+        return self._clients[where]
 
     # --- one call ---
 

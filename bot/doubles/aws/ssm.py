@@ -159,7 +159,7 @@ class Ssm(Script):
         return said
 
     def _check_parameters(self, name: str, said: Json, asked: Json) -> None:
-        known = {each["Name"] for each in said.get("Parameters", [])}
+        known = {each["Name"] for each in said.get("Parameters") or []}
         unknown = set(asked.get("Parameters", {})) - known
         if said and unknown:
             raise Refusal("InvalidParameters", NO_PARAMETER.format(names=sorted(unknown)))
