@@ -261,6 +261,7 @@ def _entry(episode: Episode, kind: str, word: Arrival) -> dict[str, Any]:
         actor=actor, kind=kind, object=f"alert:{episode.id}", outcome="done", at=word.received_at,
         title=word.signal.title, severity=word.verdict.severity, source_time=word.signal.at.isoformat(),
         why=list(word.verdict.reasons) if kind == folding.OPENED else None,
+        decision=episode.decision if kind == folding.OPENED else None,
     )
 
 

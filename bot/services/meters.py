@@ -2,14 +2,26 @@
 
 import math
 from collections import Counter as Tally
+from collections.abc import Mapping
+from itertools import product
+from threading import Lock
 
 import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from bot.config.catalogue import stale
+from bot.services import ladder
 from bot.services.desk import Desk
-from bot.store import alerts, cards, traffic
+from bot.services.happenings import PERSON, Approved, Closed, Decided, Ended, Happening, Happenings
+from bot.store import alerts, cards, figures, rungs, runs, traffic
+from bot.store.evidence import FIX, PROOF
+from runbooks.model import RUNGS
 
 LAG_BUCKETS = (0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 1800)
+YES_BUCKETS = (10, 30, 60, 120, 300, 600, 900, 1800, 3600)
+DECISIONS = [(each,) for each in ("run", "approve", "offer", "page", "show")]
+ENDINGS = [(each,) for each in ("healed", "fixed", PERSON)]
+WAYS_TO_END = [*product(runs.ENDED, RUNGS, [FIX]), *product(runs.ENDED, ["automatic"], [PROOF])]
 
 
 class Meters:
@@ -23,9 +35,35 @@ class Meters:
         self.lag = Histogram("vigie_delivery_lag_seconds", "From due to shown in Slack", buckets=LAG_BUCKETS, registry=here)
         self.rate_limited = Counter("vigie_slack_rate_limited", "Times Slack answered 429", registry=here)
         self.depth = Gauge("vigie_intake_depth", "Deliveries waiting for their commit", registry=here)
+        self._stand(here)
+        self._happen(here)
+        self._unwritten: Tally[tuple[str, str]] = Tally()
+        self._looking = Lock()
+        self._happenings = Happenings()
+
+    def _stand(self, here: CollectorRegistry) -> None:
+        """What the rows of this instant say."""
         self.waiting = Gauge("vigie_posts_waiting", "Posts that Slack does not show yet", registry=here)
         self.alerts = Gauge("vigie_alerts", "Alerts by source and state", ["source", "state"], registry=here)
-        self._unwritten: Tally[tuple[str, str]] = Tally()
+        self.under_way = Gauge("vigie_runs_under_way", "Runs that have not ended", ["state"], registry=here)
+        self.in_doubt = Gauge("vigie_steps_in_doubt", "Steps that a person must decide about", registry=here)
+        self.questions = Gauge("vigie_approvals_waiting", "Approvals that are asked for", registry=here)
+        self.glass = Gauge("vigie_glass_unreviewed", "Runs that broke the glass, not reviewed", registry=here)
+        self.stopped = Gauge("vigie_automation_stopped", "1 for what does not run by itself", ["scope"], registry=here)
+        self.runbooks = Gauge("vigie_runbooks", "Runbooks by rung", ["rung"], registry=here)
+        self.stale = Gauge("vigie_runbooks_stale", "Runbooks that nobody has reviewed for too long", registry=here)
+
+    def _happen(self, here: CollectorRegistry) -> None:
+        """What the journal has told since this process began, once it was sealed."""
+        self.decisions = Counter("vigie_decisions", "What Vigie decided about an alert", ["decision"], registry=here)
+        self.closed = Counter("vigie_alerts_closed", "Alerts closed, by how they ended", ["ending"], registry=here)
+        self.ended = Counter("vigie_runs_ended", "Runs that ended", ["state", "mode", "purpose"], registry=here)
+        self.approved = Histogram("vigie_approval_wait_seconds", "From asked to a yes", buckets=YES_BUCKETS, registry=here)
+        for metric, known in ((self.decisions, DECISIONS), (self.closed, ENDINGS), (self.ended, WAYS_TO_END)):
+            for labels in known:
+                metric.labels(*labels)          # told from the first, as zero: or nobody could see the first one happen
+
+    # --- deliveries that were dropped ---
 
     def drop(self, endpoint: str, reason: str) -> None:
         """A delivery refused for good; written to its row by `flush`, so that a flood costs one write a second."""
@@ -45,19 +83,55 @@ class Meters:
             self._unwritten.update(counted)     # counted with the next flush
             raise
 
+    # --- the text ---
+
     def expose(self, desk: Desk, depth: int) -> bytes:
         """The Prometheus text of this instant; what only the database knows is not a number while it is silent."""
-        self.depth.set(depth)
-        try:
-            with desk.read() as connection:
-                self.waiting.set(cards.backlog(connection)[0])
-                self._count_alerts(connection)
-        except sa.exc.SQLAlchemyError:
-            self.waiting.set(math.nan)
-            self.alerts.clear()
-        return generate_latest(self.registry)
+        with self._looking:                     # two who ask at once would count the same entries twice
+            self.depth.set(depth)
+            try:
+                with desk.read() as connection:
+                    self._look(desk, connection)
+                    for happening in self._happenings.since_last(connection):
+                        self._count(happening)
+            except sa.exc.SQLAlchemyError:
+                self._blind()
+            return generate_latest(self.registry)
 
-    def _count_alerts(self, connection: sa.Connection) -> None:
-        self.alerts.clear()
-        for source, state, count in alerts.by_source(connection):
-            self.alerts.labels(source, state).set(count)
+    def _look(self, desk: Desk, connection: sa.Connection) -> None:
+        now = desk.clock.now()
+        self.waiting.set(cards.backlog(connection)[0])
+        _fill(self.alerts, {(source, state): count for source, state, count in alerts.by_source(connection)})
+        running = figures.under_way(connection)
+        _fill(self.under_way, {(state,): running.get(state, 0) for state in runs.UNDER_WAY})
+        self.in_doubt.set(figures.in_doubt(connection))
+        self.questions.set(figures.questions(connection, now))
+        self.glass.set(figures.glass(connection))
+        _fill(self.stopped, {(each.scope,): 1 for each in rungs.switches(connection)})
+        standing = Tally(ladder.rung(connection, each.runbook) for each in desk.catalogue.entries.values())
+        _fill(self.runbooks, {(rung,): standing[rung] for rung in RUNGS})
+        self.stale.set(len(stale(desk.catalogue, now.date())))
+
+    def _blind(self) -> None:
+        for unknown in (self.waiting, self.in_doubt, self.questions, self.glass, self.stale):
+            unknown.set(math.nan)
+        for each in (self.alerts, self.under_way, self.stopped, self.runbooks):
+            each.clear()
+
+    def _count(self, happening: Happening) -> None:
+        match happening:
+            case Decided(decision):
+                self.decisions.labels(decision).inc()
+            case Closed(ending):
+                self.closed.labels(ending).inc()
+            case Ended(state, mode, purpose):
+                self.ended.labels(state, mode, purpose).inc()
+            case Approved(seconds):
+                self.approved.observe(seconds)
+
+
+def _fill(gauge: Gauge, values: Mapping[tuple[str, ...], float]) -> None:
+    """These and no others."""
+    gauge.clear()
+    for labels, value in values.items():
+        gauge.labels(*labels).set(value)
