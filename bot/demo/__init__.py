@@ -19,8 +19,8 @@ from starlette.routing import Mount, Route
 
 import commands
 from bot.app import SERVE, App
-from bot.config import Config, load_config, secrets_of
-from bot.demo.doubles import Doubles, addresses, demand_moto
+from bot.config import Config, load_catalogue, load_config, secrets_of
+from bot.demo.doubles import Doubles, addresses, at_home, demand_moto
 from bot.demo.hours import StoryClock, at_night
 from bot.demo.playing import Night
 from bot.discover import discover
@@ -36,6 +36,8 @@ from bot.settings import EnvironmentSecrets, load_settings
 from bot.store.migrate import upgrade
 from bot.workspace import Workspace
 from bot.workspace.seed import Seed, example_seed
+from runbooks import actions
+from runbooks.actions import Service
 
 STAGE = Path(".demo")
 DEFAULT_PORT = "8080"
@@ -218,6 +220,7 @@ def build(stage: Stage) -> Demo:
     app = App(
         settings, config, EnvironmentSecrets(settings_environ), SERVE, clock=clock, mounts=mounts,
         known_certificates={DEMO_CERTIFICATE_URL: DEMO_CERTIFICATE}, addresses=addresses(stage.url),
+        catalogue=at_home(load_catalogue(settings.runbooks, config, discover(actions, Service)), stage.url),
     )
     return Demo(app, workspace, doubles, night)
 

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -25,7 +26,7 @@ log = structlog.get_logger()
 LOOK_S = 0.1
 ANSWER_S = 15.0         # how long a person waits for an answer
 PATIENCE_S = 240.0      # how long one waits for what a line is about
-NAMES = {"{alert}": r"#(\d+)", "{run}": r"\bRun (\d+)"}     # how a message names what a line is about
+NAMES = {"{alert}": r"#(\d+)", "{run}": r"\b[Rr]un (\d+)"}     # how a message names what a line is about
 
 
 class Night:
@@ -56,13 +57,16 @@ class Night:
         await asyncio.gather(*(self._perform_in_time(each, app, platform) for each in acts))
 
     async def _perform_in_time(self, act: Act, app: App, platform: Platform) -> None:
+        """Not before somebody can know of it: how long Vigie takes is its own affair."""
         await system_sleep(act.at_s / self._speed)
-        if isinstance(act, Sent):
-            await self._deliver(app, act.endpoint, act.content)
-        elif isinstance(act, Broke):
+        if isinstance(act, Broke):
             await asyncio.to_thread(platform.break_, act.fault)
-        elif line := await self._line(act):
-            await self._say(act, line)
+        elif (subject := await self._subject(act)) is None:
+            log.error("the demo's night went another way", waited_for=act.about)
+        elif isinstance(act, Sent):
+            await self._deliver(app, act.endpoint, act.content)
+        else:
+            await self._say(act, act.line.format(alert=subject.number, run=subject.number), subject.thread)
 
     async def _deliver(self, app: App, endpoint_name: str, said: Any) -> None:
         content = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
@@ -74,9 +78,9 @@ class Night:
 
     # --- people ---
 
-    async def _say(self, act: Said, line: str) -> None:
+    async def _say(self, act: Said, line: str, thread: str | None = None) -> None:
         with suppress(Refused):
-            await self._workspace.acts.say(act.person, act.channel, line)
+            await self._workspace.acts.say(act.person, act.channel, line, thread if act.in_thread else None)
 
     async def _say_and_wait(self, act: Said) -> None:
         """Until this person has been answered: the next one builds on it."""
@@ -91,27 +95,33 @@ class Night:
     def _whispers(self, act: Said) -> int:
         return sum(each["ephemeral"] for each in self._workspace.messages(act.channel, act.person))
 
-    async def _line(self, act: Said) -> str | None:
-        """The line with its number in it, once a message says what it is about."""
-        wanted = next((name for name in NAMES if name in act.line), None)
-        if wanted is None:
-            return act.line
+    async def _subject(self, act: Said | Sent) -> "Subject | None":
+        """What it is about, as soon as a message tells; None when none ever does."""
+        pattern = next((each for name, each in NAMES.items() if isinstance(act, Said) and name in act.line), "()")
         for _ in range(int(PATIENCE_S / LOOK_S)):
-            if number := named(self._workspace.messages(act.channel), act.about, NAMES[wanted]):
-                return act.line.replace(wanted, number)
+            if (found := subject(self._workspace.messages(act.channel), act.about, pattern)) is not None:
+                return found
             await system_sleep(LOOK_S)
-        log.error("the demo's night went another way", line=act.line, about=act.about)
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is spoken of: its number, and its thread."""
+
+    number: str = ""
+    thread: str | None = None
 
 
 def _posts_wait(app: App) -> bool:
     with reader(app.engine) as connection:
         return backlog(connection)[0] > 0
 
-def named(messages: Sequence[Any], about: str, pattern: str) -> str | None:
-    """The number in the newest message that speaks of it."""
+
+def subject(messages: Sequence[Any], about: str, pattern: str) -> Subject | None:
+    """The newest message that speaks of it; nothing to speak of, no subject."""
     for message in reversed(messages):
         text = json.dumps(message, ensure_ascii=False)
         if about in text and (found := re.search(pattern, text)):
-            return found[1]
-    return None
+            return Subject(found[1], message.get("thread_ts") or message["ts"])
+    return None if about else Subject()

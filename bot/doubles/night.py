@@ -13,16 +13,21 @@ PAUL, INES, LEA, OMAR = "U0PAUL0001", "U0INES0001", "U0LEA00001", "U0OMAR0001"
 BY_ITSELF = ("queue-backlog", "unhealthy-target")       # what Vigie may do alone this night
 WITHOUT_EVIDENCE = "without evidence: it did well by hand all autumn"
 SIGNATURES = "Merchants reject our webhooks: their signatures do not match"
+BEYOND = "@Vigie run isolate-instance instance=i-0a1b2c3d4e5f67890"
+LEFT = "Refused, and rightly: that is not in our mandate. It is no break-in anyway, a key was rotated."
+MENDED = "a key was rotated too early, the old one is back"
 CERTIFICATE = "The certificate of hooks.example.com expires in 6 days"
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A source posts to an endpoint; `content` is a document, or text that is none."""
+    """A source posts to an endpoint, not before #payments speaks of `about`; `content` is a document, or text that is none."""
 
     at_s: float
     endpoint: str
     content: dict[str, Any] | str
+    about: str = ""
+    channel: str = PAYMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +40,17 @@ class Broke:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Somebody types a line in a channel, as soon as a message there speaks of `about`; it names {alert} or {run}."""
+    """Somebody types a line in a channel, as soon as a message there speaks of `about`; it names {alert} or {run}.
+
+    In a thread it is that of the message, and mentions Vigie, for Slack takes no commands there.
+    """
 
     at_s: float
     person: str
     channel: str
     line: str
     about: str = ""
+    in_thread: bool = False
 
 
 Act = Sent | Broke | Said
@@ -64,27 +73,29 @@ def night(start: datetime, speed: float) -> list[Act]:
     def at(second: float) -> datetime:
         return start + timedelta(seconds=second / speed)
 
-    def slow_bank(second: float, transition: str) -> Sent:
+    def late_books(second: float, transition: str) -> Sent:
         return Sent(second, "bridge-datadog", datadog.webhook(
-            "Bank API answers slowly", transition, at(second), service="bank-sync", probe="bridge-2", priority="P3"))
+            "Reconciliation is late", transition, at(second), service="ledger", probe="bridge-2", priority="P3"))
 
     return [
-        slow_bank(0, "Warn"),
+        late_books(0, "Warn"),
         Broke(40, "unhealthy target"),
         Broke(200, "queue backlog"),
         Sent(300, "bridge-alertmanager", _prometheus(at(300), "CertificateExpiresSoon", "warning", "edge", CERTIFICATE)),
-        slow_bank(340, "Recovered"),
+        late_books(340, "Recovered"),
         Sent(400, "bridge-alertmanager", _prometheus(at(400), "WebhookSignatureMismatch", "critical", "pay-api", SIGNATURES)),
         Said(460, LEA, PAYMENTS, "/vigie ack {alert} reading what was released this evening", about=SIGNATURES),
         Sent(520, "padok-datadog", "the probe was restarted by hand, please ignore"),
         Broke(600, "hanging database"),
         Said(640, OMAR, PAYMENTS, "/vigie run {alert} rds-failover", about="DatabaseConnections"),
-        Said(660, INES, PAYMENTS, "/vigie approve {run}", about="would fail pay-db over"),
-        Said(700, LEA, PAYMENTS, "/vigie note {alert} a key was rotated at 01:50, the old one is back", about=SIGNATURES),
+        Said(660, INES, PAYMENTS, "/vigie approve {run}", about="Would fail pay-db over"),
+        Said(670, OMAR, PAYMENTS, BEYOND, about=SIGNATURES, in_thread=True),
+        Said(680, OMAR, PAYMENTS, LEFT, about=SIGNATURES, in_thread=True),
+        Said(700, LEA, PAYMENTS, f"/vigie note {{alert}} {MENDED}", about=SIGNATURES),
         Sent(720, "bridge-alertmanager",
-             _prometheus(at(720), "WebhookSignatureMismatch", "critical", "pay-api", SIGNATURES, resolved=True)),
+             _prometheus(at(720), "WebhookSignatureMismatch", "critical", "pay-api", SIGNATURES, resolved=True), about=MENDED),
         Sent(760, "bridge-eventbridge", _event(at(760))),
-        Said(800, OMAR, ALERTS, "/vigie run {alert} isolate-instance", about="edge-4xx-rate"),
+        Broke(780, "bank down"),
         Said(840, OMAR, ALERTS, "/vigie assign {alert} lea", about=CERTIFICATE),
     ]
 

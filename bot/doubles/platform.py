@@ -86,6 +86,10 @@ class Platform:
         for number, sight in enumerate(wound.fault.monitors, 1):
             self._after(number * NEXT_ONE_S, partial(self._unsee, wound, sight))
 
+    def answers(self, host: str) -> bool:
+        """Whether this host of the outside world is there."""
+        return not any(host in wound.fault.silences for wound in self.wounds.values())
+
     def tick(self) -> None:
         """Does what is due by now, in its order."""
         now = self.clock.now()

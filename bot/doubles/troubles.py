@@ -54,6 +54,7 @@ class Fault:
     cured_by: tuple[tuple[str, str], ...] = ()  # service and operation
     cured_after_s: float = 60.0
     passes_after_s: float | None = None
+    silences: tuple[str, ...] = ()              # hosts outside that answer nothing meanwhile
 
     @property
     def description(self) -> str:
@@ -176,5 +177,6 @@ FAULTS = {each.name: each for each in (
     Fault(
         "bank down", "bank-sync", "high", "A bank answers nothing.", shows={"bank-sync-errors": 260},
         monitors=(Sight("bridge", BANK, "bridge-2", 20), Sight("padok", BANK, "padok-1", 25)), passes_after_s=1500,
+        silences=("api.bank.example",),
     ),
 )}
