@@ -95,7 +95,8 @@ def _groups_hold_together(connection: sa.Connection, raised: Rows) -> Iterator[s
         members[each.group_id].append(each)
     for each in groups:
         states = {one.state for one in members[each.id]}
-        if (each.closed_at is not None) != (states == {"closed"}):
+        over = states == {"closed"}
+        if (each.closed_at is not None) != over or ("closed" in states and not over):
             yield f"group {each.id} is closed at {each.closed_at}, its alerts are {sorted(states)}"
 
 

@@ -111,6 +111,15 @@ def probation_cut_short() -> Planted:
     return _both(mock.patch.object(proving, "end_probation", end_now), mock.patch.object(due.alerts, "due", recovered))
 
 
+def one_green_observer_closes_the_card() -> Planted:
+    """What still fires on the same card is not looked at."""
+
+    def quiet_at(desk: Any, members: Any) -> Any:
+        return max(each.recovered_at + desk.probation(None) for each in members if each.recovered_at)
+
+    return mock.patch.object(proving, "_quiet_at", quiet_at)
+
+
 def silence_taken_for_recovery() -> Planted:
     """No data counts as OK."""
     return mock.patch.dict(folding._ACT, {folding.NO_DATA: _as_recovery})
@@ -167,5 +176,5 @@ def _both(one: Planted, other: Planted) -> Iterator[None]:
 IN_A_NIGHT: tuple[Callable[[], Planted], ...] = (
     two_commits_instead_of_one, no_delivery_key, answered_before_the_commit, a_late_recovery_closes_early,
     a_post_sent_again_blindly, a_doubt_forgotten, probation_cut_short, silence_taken_for_recovery,
-    the_first_of_two_loses, a_newer_revision_forgotten, a_lane_never_given_free,
+    the_first_of_two_loses, a_newer_revision_forgotten, a_lane_never_given_free, one_green_observer_closes_the_card,
 )
