@@ -1,5 +1,6 @@
 """The resources of the double: moto's server, called in this process."""
 
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -19,10 +20,7 @@ class Resources:
         if find_spec("moto") is None or find_spec("flask") is None:
             raise Misbuilt(NO_MOTO)
         self.account = account
-        server = import_module("moto.moto_server.werkzeug_app")
-        app = server.DomainDispatcherApplication(server.create_backend_app)
-        import_module("moto.ec2.models.amis").AmiBackend._load_amis = _load_one_image
-        self._client = import_module("werkzeug.test").Client(app)
+        self._client = _moto()
 
     def answer(self, request: Request) -> Reply:
         """What moto says to it."""
@@ -44,6 +42,15 @@ class Resources:
     def reset(self) -> None:
         """Nothing exists any more."""
         import_module("moto.moto_api._internal").moto_api_backend.reset()
+
+
+@cache
+def _moto() -> Any:
+    """One server for all doubles of this process, as its state is one: what it can answer takes long to set up."""
+    server = import_module("moto.moto_server.werkzeug_app")
+    app = server.DomainDispatcherApplication(server.create_backend_app)
+    import_module("moto.ec2.models.amis").AmiBackend._load_amis = _load_one_image
+    return import_module("werkzeug.test").Client(app)
 
 
 def _load_one_image(backend: Any) -> None:
