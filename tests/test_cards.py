@@ -10,9 +10,12 @@ import pytest
 from bot.services import logbook
 from bot.services.cards import View, draw_card
 from bot.services.drawing import Drawing
+from bot.services.remedies import Remedies
 from bot.store.alerts import Alert
+from bot.store.rungs import Switch
 from tests.judge import message_faults
 from tests.story import CONFIG, T0
+from tests.workshop import runbook
 
 
 def at(minutes: float) -> Any:
@@ -130,6 +133,58 @@ def test_observers_are_compared_in_one_line() -> None:
     assert lines(drawn(FIRING, observers=watching))[2] == said
 
 
+def helped(member: Alert, **known: Any) -> Drawing:
+    """A card that knows more of remedies."""
+    book = runbook(steps=[{"name": "count", "uses": "test.read"}])
+    return draw_card(View(CONFIG, (member,), {member.id: (seen("CloudWatch"),)}, remedies=Remedies(runbook=book, **known)))
+
+
+def a_run(state: str, **changed: Any) -> Any:
+    given = {"id": 57, "title": "Smaller", "state": state, "actor": "lea", "position": 0, "said": "All done.", **changed}
+    return SimpleNamespace(**given)
+
+
+UNDER_WAY = SimpleNamespace(run=a_run("running"), step=SimpleNamespace(title="count"), steps=(1, 2, 3))
+
+
+@pytest.mark.parametrize(("member", "known", "said", "shown", "menu"), [
+    (FIRING, {"may": ("Padok", "Bridge from 08:00")},
+     "Runbook: \"Smaller\" · 1 step · run by a person · may run: Padok; Bridge from 08:00",
+     ["Run runbook…", "Acknowledge", "Why?"], ["Assign…", "Snooze…", "Close…", "What happened", "Note…"]),
+    (FIRING, {"rung": "automatic", "may": ()}, "Runbook: \"Smaller\" · 1 step · runs by itself · nobody may run it now",
+     ["Acknowledge", "Run runbook…", "Why?"], ["Assign…", "Snooze…", "Stop automation of pay-api…", "Close…", "What happened"]),
+    (ACKED, {"under_way": UNDER_WAY},
+     "Runbook \"Smaller\" running (step 1 of 3: count) · started by Léa · run 57", ["Note…", "Why?"], None),
+    (replace(RECOVERED, fixed_by=57), {"last": a_run("succeeded")},
+     "\"Smaller\" fixed it (run 57). All done.", ["Note…", "Why?"], None),
+    (replace(BY_VIGIE, proof="Checked: queue age 12 s."), {"record": (T0, 11, 11)}, "Checked: queue age 12 s.",
+     ["What happened"], ["Note…"]),
+    (replace(RECOVERED, proof="age 90 s"), {}, "Not closed: age 90 s", ["Note…", "Why?"], None),
+    (FIRING, {"last": a_run("failed", said="no")},
+     "\"Smaller\" did not fix it (run 57): no", ["Run runbook…", "Acknowledge", "Why?"], None),
+    (FIRING, {"stopped": Switch("service:pay-api", "lea", T0, "deploying"), "rung": "automatic"},
+     "⏸ Automation is stopped for service pay-api by Léa since 02:14 UTC: deploying.", ["Run runbook…", "Acknowledge", "Why?"],
+     ["Assign…", "Snooze…", "Resume automation of pay-api", "Close…", "What happened"]),
+    (FIRING, {"like": "Like #97 (12 Nov): fixed by Queue backlog, run 31"}, "Like #97 (12 Nov): fixed by Queue backlog, run 31",
+     ["Run runbook…", "Acknowledge", "Why?"], None),
+])
+def test_a_card_says_what_is_done_about_it_and_offers_the_likely_next_step(
+    member: Alert, known: dict[str, Any], said: str, shown: list[str], menu: list[str] | None
+) -> None:
+    drawing = helped(member, **known)
+    assert said in lines(drawing), lines(drawing)
+    assert buttons(drawing) == shown and list(message_faults(drawing.text, drawing.blocks)) == []
+    assert menu in (None, [each["text"]["text"] for each in drawing.blocks[-1]["elements"][-1]["options"]])
+    assert [each.get("style") for each in drawing.blocks[-1]["elements"]].count("primary") <= 1
+
+
+def test_nobody_was_paged_stands_only_where_nobody_was_called() -> None:
+    assert "nobody was paged" in lines(helped(BY_VIGIE))[0]
+    assert "Léa was called 02:19 UTC" in lines(helped(BY_VIGIE, called=(("lea", at(5)),)))[0]
+    assert "nobody could be reached" in lines(helped(BY_VIGIE, called=((None, at(5)),)))[0]
+    assert "Ran automatically since 22 Nov, 11 of 11 good." in lines(helped(BY_VIGIE, record=(T0, 11, 11)))
+
+
 def test_what_slack_took_late_says_how_late() -> None:
     assert "⏱ Posted 61 min late: Slack did not take it before." in lines(drawn(FIRING, late_s=3_700))
 
@@ -157,7 +212,7 @@ def test_a_group_of_three_speaks_for_its_worst_member() -> None:
 
 
 def entry(kind: str, actor: str, minutes: float, details: str = "{}") -> Any:
-    return SimpleNamespace(kind=kind, actor=actor, at=at(minutes), details=details)
+    return SimpleNamespace(kind=kind, actor=actor, at=at(minutes), details=details, object="alert:142")
 
 
 def test_the_thread_tells_what_happened_in_order() -> None:

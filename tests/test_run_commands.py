@@ -275,13 +275,13 @@ def test_the_home_tab_shows_what_waits_for_ones_yes_and_what_runs(sqlite_engine:
     play(sqlite_engine, story, steps=[ASKING])
 
 
-@pytest.mark.parametrize("text", ["<!channel> <@U0PAUL0001>", "a\u202eb\x1b[31m", "x" * 3_000, "`; drop", "size="])
 @pytest.mark.parametrize("verb", ["run 1", "run smaller", "cancel 1", "stop-automation", "break-glass 1 smaller", "steps"])
-def test_nothing_that_is_typed_breaks_a_message(sqlite_engine: sa.Engine, verb: str, text: str) -> None:
+def test_nothing_that_is_typed_breaks_a_message(sqlite_engine: sa.Engine, verb: str) -> None:
     async def story(scene: Scene) -> None:
-        for said in (f"{verb} {text}", f"{verb} size={text}"):
-            answer = await scene.here.line(said)
-            assert "on our side" not in answer and "<!channel" not in answer
+        for text in ("<!channel> <@U0PAUL0001>", "a\u202eb\x1b[31m", "x" * 3_000, "`; drop", "size="):
+            for said in (f"{verb} {text}", f"{verb} size={text}"):
+                answer = await scene.here.line(said)
+                assert "on our side" not in answer and "<!channel" not in answer
         await scene.seen()
 
     play(sqlite_engine, story)

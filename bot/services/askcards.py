@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot.config import Config
 from bot.services import duty
 from bot.services.desk import Desk
-from bot.services.drawing import Drawing, button, confirm, context, escape, person, section, sections
+from bot.services.drawing import Drawing, button, confirm, context, deed, escape, person, section, sections
 from bot.services.response import clock_time, headline
 from bot.services.runcards import RunView, on, outcomes, reference, values, view
 from bot.store import alerts, approvals, runs
@@ -197,7 +197,8 @@ def _buttons(shown: AskView) -> Iterable[dict[str, Any]]:
         yield button(REVOKE, "revoke", reference(run), asking=confirm(REVOKE_TITLE, REVOKE_TEXT, REVOKE, danger=True))
 
 
-def _sentence(words: str) -> str:
+def _sentence(plan: str) -> str:
+    words = deed(plan)
     return f"{words[:1].upper()}{words[1:]}"
 
 

@@ -51,7 +51,7 @@ TIMES_TOLD = "told {count} times"
 RELAPSED = "relapsed {count}×"
 LATE = "⏱ Posted {length} late: Slack did not take it before."
 LINK = "<{link}|Open at the source>"
-MEMBERS = "{open} of {all} alerts open: {names}"
+MEMBERS, ALL_CLOSED = "{open} of {all} alerts open: {names}", "{all} alerts, all closed: {names}"
 
 BUTTONS = {
     "ack": "Acknowledge", "seen": "Mark as seen", "run": "Run runbook…", "note": "Note…", "why": "Why?", "show": "What happened",
@@ -214,8 +214,8 @@ def _closed(view: View, head: Alert) -> str:
 def _small_print(view: View, head: Alert) -> Iterable[str]:
     if len(view.members) > 1:
         still = [each for each in view.members if each.state != "closed"]
-        names = ", ".join(each.name for each in still[:10])
-        yield MEMBERS.format(open=len(still), all=len(view.members), names=names)
+        names = ", ".join(each.name for each in (still or view.members)[:10])
+        yield (MEMBERS if still else ALL_CLOSED).format(open=len(still), all=len(view.members), names=names)
     said = [] if _is_over(head) else [escape(line, LONGEST_LINE) for line in head.summary.splitlines() if line.strip()]
     if said:
         yield "\n".join(said[:MOST_LINES])

@@ -100,5 +100,10 @@ def bare(text: str, most: int) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
+def deed(plan: str) -> str:
+    """What is done, of a plan that says what would be: set desired capacity of pay-api from 18 to 14."""
+    return plan.removeprefix("would ")
+
+
 def _mrkdwn(text: str) -> dict[str, Any]:
     return {"type": "mrkdwn", "text": text[:LONGEST_BLOCK], "verbatim": True}

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.config import Config
-from bot.services.drawing import Drawing, escape, person, section
+from bot.services.drawing import Drawing, deed, escape, person, section
+from bot.services.mandates import PROOF
 from bot.services.response import clock_time
 from bot.store.alerts import Alert
 
@@ -29,6 +30,7 @@ LINES = {
     "alert not proven": "not closed{reason}",
     "person called": "{who} called{why}",
     "run started": "run {run} started by {actor}: {runbook}{glass}",
+    "proofs started": "run {run} proves whether it is well: {runbook}",
     "run cancelled": "run {run} cancelled by {actor}{reason}{said}",
     "run succeeded": "run {run} went well{said}",
     "run failed": "run {run} failed{said}",
@@ -62,7 +64,8 @@ MOST_LINES = 40
 def draw(config: Config, head: Alert, entries: Sequence[Any]) -> Drawing:
     """`entries` are the newest of the journal about the card's alerts, oldest first; one more than shown tells of more."""
     told = [each for each in entries if each.kind not in LEFT_TO_THE_RUN]
-    lines = [_line(config, each) for each in told][-MOST_LINES:]
+    several = len({each.object for each in told}) > 1
+    lines = [_line(config, each, several) for each in told][-MOST_LINES:]
     left_out = len(told) - len(lines)
     while sum(len(line) + 1 for line in lines) > LONGEST:
         lines.pop(0)
@@ -73,8 +76,10 @@ def draw(config: Config, head: Alert, entries: Sequence[Any]) -> Drawing:
     return Drawing(title, [section("\n".join(lines) or title)])
 
 
-def _line(config: Config, entry: Any) -> str:
-    return f"{clock_time(entry.at)}  {sentence(config, entry)}"
+def _line(config: Config, entry: Any, several: bool) -> str:
+    """Where several alerts share a card, each says which one is meant."""
+    which = f"#{entry.object.rpartition(':')[2]} " if several and entry.kind.startswith(("alert", "observer")) else ""
+    return f"{clock_time(entry.at)}  {which}{sentence(config, entry)}"
 
 
 def sentence(config: Config, entry: Any) -> str:
@@ -88,8 +93,10 @@ def sentence(config: Config, entry: Any) -> str:
     words["actor"] = person(config, entry.actor)
     words["by"] = words["by"] if told.get("by") else words["actor"]
     words["until"] = clock_time(datetime.fromisoformat(told["until"])) if told.get("until") else ""
+    words["plan"] = deed(words["plan"])
     words["what"] = DECIDED.get(told.get("what", ""), words["what"])
-    return str(LINES.get(entry.kind, entry.kind)).format_map(words)
+    kind = "proofs started" if told.get("purpose") == PROOF and entry.kind == "run started" else entry.kind
+    return str(LINES.get(kind, kind)).format_map(words)
 
 
 class _Words(dict[str, str]):

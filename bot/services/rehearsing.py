@@ -10,6 +10,7 @@ from bot.errors import Refused
 from bot.masking import mask, mask_text
 from bot.services import approvals, mandates, reach, runs, signers
 from bot.services.desk import Desk
+from bot.services.drawing import deed
 from bot.services.jobs import Bench, Job, Stuck, Task, told
 from bot.services.mandates import FIX, Wish
 from bot.store.runs import WAITING, Run, Step
@@ -60,7 +61,7 @@ def _lines(desk: Desk, connection: sa.Connection, bench: Bench, job: Job) -> Ite
         wanted = approvals.demands(desk, connection, job.run, number, task.use, task.action)
         whose = " and of ".join(dict.fromkeys(signers.whose(desk.config, each, job.run.organisation) for each in wanted))
         yes = NEEDS.format(whose=whose) if whose else ""
-        yield WOULD.format(plan=mask_text(said)[:LONGEST_LINE], yes=yes, **words)
+        yield WOULD.format(plan=mask_text(deed(said))[:LONGEST_LINE], yes=yes, **words)
 
 
 def _depends(job: Job, number: int) -> int | None:

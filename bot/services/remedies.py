@@ -33,7 +33,7 @@ UNDER_WAY = {
 }
 FIXED = "\"{title}\" fixed it (run {id}). {said}"
 NOT_FIXED = "\"{title}\" did not fix it (run {id}): {said}"
-CHECKED, NOT_PROVEN = "Checked: {proof}", "Not closed: {proof}"
+NOT_PROVEN = "Not closed: {proof}"
 GOOD = "Ran automatically since {since}, {good} of {all} good."
 STOPPED = "⏸ Automation is stopped for {scope} by {who} since {at}{reason}."
 CALLED = "{who} was called {at}"
@@ -41,7 +41,7 @@ NOBODY_CALLED, NOT_REACHED = "nobody was paged", "nobody could be reached"
 
 LIKELY, LIKE = "Like {past}", "{name} ({at}): {how}"
 
-MOST_ENTRIES = 200
+MOST_ENTRIES, LONGEST_PROOF = 200, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +149,7 @@ def lines(config: Config, remedies: Remedies, head: Alert) -> Iterable[str]:
     if remedies.last and not remedies.under_way:
         yield from _ended(remedies.last, head)
     if head.proof:
-        words = CHECKED if head.state == "closed" else NOT_PROVEN
-        yield words.format(proof=escape(head.proof, 500))
+        yield escape(head.proof if head.state == "closed" else NOT_PROVEN.format(proof=head.proof), LONGEST_PROOF)
     if head.state == "closed" and remedies.record:
         since, good, tries = remedies.record
         yield GOOD.format(since=day(since), good=good, all=tries)
@@ -169,7 +168,7 @@ def _running(config: Config, shown: RunView) -> str:
 def _offered(remedies: Remedies) -> str:
     runbook = remedies.runbook
     assert runbook is not None
-    may = "" if remedies.may is None else MAY.format(who=", ".join(remedies.may)) if remedies.may else NOBODY_MAY
+    may = "" if remedies.may is None else MAY.format(who="; ".join(remedies.may)) if remedies.may else NOBODY_MAY
     count = len(runbook.steps)
     return RUNBOOK.format(
         title=escape(runbook.title), count=count, s="" if count == 1 else "s", rung=RUNGS[remedies.rung], may=may,
@@ -180,7 +179,8 @@ def _ended(run: Run, head: Alert) -> Iterable[str]:
     fixed = head.fixed_by == run.id
     if fixed or run.state == runs.FAILED:
         words = FIXED if fixed else NOT_FIXED
-        yield words.format(title=escape(run.title), id=run.id, said=escape(run.said or "", 400)).rstrip()
+        said = "" if fixed and head.proof else escape(run.said or "", LONGEST_PROOF)      # the proof of the end says it anew
+        yield words.format(title=escape(run.title), id=run.id, said=said).rstrip()
 
 
 def _stopped(config: Config, switch: Switch) -> str:

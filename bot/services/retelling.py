@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from bot.masking import mask_text
 from bot.services.desk import Desk
+from bot.services.drawing import deed
 from bot.services.response import called, clock_time
 from bot.services.runcards import SIGNS, WORDS, thing, took
 from bot.store import runs
@@ -53,7 +54,7 @@ def _step(step: Step, brief: bool) -> Iterable[str]:
         tries=TRIES.format(count=step.tries) if step.tries > 1 else "",
     )
     if step.plan and step.begun_at:
-        yield PLAN.format(plan=_short(step.plan))
+        yield PLAN.format(plan=_short(deed(step.plan)))
     if step.before and not brief:
         yield FOUND.format(values=_values(step.before))
     if step.said and step.state != "pending":

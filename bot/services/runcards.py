@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.config import Config
 from bot.config.catalogue import Catalogue
 from bot.services.desk import VIGIE, Desk
-from bot.services.drawing import Drawing, File, button, confirm, context, escape, person, sections
+from bot.services.drawing import Drawing, File, button, confirm, context, deed, escape, person, sections
 from bot.services.mandates import PROOF
 from bot.services.response import clock_time, lasting
 from bot.services.runs import uses_of
@@ -212,7 +212,7 @@ def _buttons(shown: RunView) -> Iterable[dict[str, Any]]:
 
 def outcomes(run: Run, step: Step | None) -> Iterable[dict[str, Any]]:
     """What a person may say of a step whose outcome nobody could read."""
-    again = confirm(AGAIN_TITLE, AGAIN_TEXT.format(plan=step.plan if step else ""), AGAIN_YES, danger=True)
+    again = confirm(AGAIN_TITLE, AGAIN_TEXT.format(plan=deed(step.plan or "") if step else ""), AGAIN_YES, danger=True)
     yield button(HAPPENED, "outcome:happened", reference(run))
     yield button(AGAIN, "outcome:again", reference(run), asking=again)
     yield button(STOP, "outcome:stop", reference(run), "danger", confirm(STOP_TITLE, STOP_TEXT, STOP_YES, danger=True))

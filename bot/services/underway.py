@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from bot.services import answering
 from bot.services.desk import Actor, Desk
+from bot.services.drawing import deed
 from bot.services.response import called, clock_time
 from bot.services.runcards import thing
 from bot.store import runs
@@ -36,7 +37,7 @@ def lines(desk: Desk, connection: sa.Connection, actor: Actor | None) -> Iterabl
 def _question(desk: Desk, connection: sa.Connection, asked: Approval) -> str:
     run = runs.get(connection, asked.run_id)
     step = runs.steps(connection, run.id)[asked.number]
-    plan = " ".join((step.plan or step.title).split())[:LONGEST_PLAN]
+    plan = " ".join(deed(step.plan or step.title).split())[:LONGEST_PLAN]
     return QUESTION.format(
         id=run.id, number=asked.number + 1, plan=plan, who=called(desk, run.actor), until=clock_time(asked.expires_at),
         command=desk.config.command,
