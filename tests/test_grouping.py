@@ -1,10 +1,13 @@
 """Alerts of several observers that show one symptom share a card: they are taken, closed and recovered from together."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
+from bot.doubles.cloudwatch import alarm
+from bot.doubles.datadog import webhook
 from bot.errors import Refused
 from bot.services import response
 from bot.services.arrivals import arrivals
@@ -12,8 +15,10 @@ from bot.services.intake import take
 from bot.sources import Delivery
 from bot.store import alerts, batch
 from bot.store.alerts import Alert
+from tests.catalogue_stage import SOURCES, shipped
+from tests.config_stage import example
 from tests.night_shift import SHARED, Shift, shift
-from tests.story import ALICE, LEA, signal
+from tests.story import ALICE, LEA, desk_on, signal
 
 SEEN_BY = [
     ("alarm", "CloudWatch", "bridge-generic"), ("monitor 7", "Bridge-1", "bridge-generic"),
@@ -98,6 +103,25 @@ def test_a_signal_without_symptom_costs_no_statement_more(sqlite_engine: sa.Engi
         alone = len(asked)
         night.tell(key="alarm")
     assert (alone, len(asked) - alone) == (11, 12)
+
+
+def test_the_alarm_and_the_monitors_of_both_companies_stand_on_one_card(engine: sa.Engine) -> None:
+    """As the shipped example is configured, with bodies as CloudWatch and Datadog send them."""
+    desk = replace(desk_on(engine, config=example()), catalogue=shipped())
+    at, words = desk.clock.now(), "pay-api target unhealthy"
+    for n, (endpoint, body) in enumerate([
+        ("bridge-cloudwatch", alarm("pay-api-unhealthy-hosts", "ALARM", "pay-api", at)),
+        ("bridge-datadog", webhook(words, "Triggered", at, service="pay-api", probe="Bridge-1")),
+        ("padok-datadog", webhook(words, "Triggered", at, service="pay-api", probe="Padok-1", organisation="padok")),
+    ]):
+        given = Delivery(endpoint, desk.config.endpoints[endpoint], b"{}", {}, at)
+        signals = SOURCES[given.endpoint.source].read(body, given)
+        take(desk, arrivals(desk.config, desk.catalogue, given, f"d{n}", "{}", signals))
+    with desk.read() as connection:
+        shown = alerts.of_group(connection, 1)
+        seen = alerts.observed(connection, [each.id for each in shown])
+    assert [each.runbook for each in shown] == ["unhealthy-target"] * 3
+    assert sorted(row.organisation for rows in seen.values() for row in rows) == ["bridge", "bridge", "padok"]
 
 
 # --- what people do on the card ---
