@@ -1,5 +1,6 @@
 """What the README and docs/ show works: numbers, examples, configurations, code blocks, links, files, pictures."""
 
+import importlib.util
 import json
 import re
 import tomllib
@@ -10,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from ruamel.yaml import YAML
 
+import bot
 from bot import durable, sources
 from bot.config import Config, Probation, read_config
 from bot.discover import discover
@@ -22,6 +24,8 @@ from tests.story import arrive, desk_on
 MADE = {"bench/results.json"}       # by a command, and not kept
 TEXTS = {".py", ".md", ".txt", ".yaml", ".json", ".js", ".css", ".html", ".svg", ".sh", ".mako"}
 SOURCES = discover(sources, sources.Source)
+SHIPPED = [*(ROOT / "runbooks").glob("*.yaml")]
+FLOORS = re.findall(r"^(\d+) (.+)$", bot.__doc__ or "", re.MULTILINE)
 PROJECT = tomllib.loads(read("pyproject.toml"))["project"]
 
 
@@ -29,7 +33,9 @@ PROJECT = tomllib.loads(read("pyproject.toml"))["project"]
     ("README.md", f"Python {PROJECT['requires-python'].removeprefix('>=')} or newer"),
     ("CHANGELOG.md", f"## {PROJECT['version']}"),
     ("README.md", f"{Probation().minutes} minutes after the recovery"),
-    ("README.md", "eight floors"),
+    ("README.md", f"{ {10: 'ten'}[len(FLOORS)]} floors"),
+    ("README.md", f"{ {12: 'Twelve'}[len(SHIPPED)]} are shipped"),
+    ("CHANGELOG.md", f"{ {12: 'Twelve'}[len(SHIPPED)]} are shipped"),
     ("README.md", f"at most {response.LONGEST_SNOOZE // timedelta(hours=1)} hours"),
     ("docs/sources.md", f"{cloudwatch.MAX_ENVELOPE:,} bytes"),
     ("docs/sources.md", f"{sources.MAX_BODY:,} bytes"),
@@ -53,6 +59,11 @@ def test_the_examples_are_what_each_source_reads() -> None:
     fields = generic.GenericAlert.model_fields.items()
     assert [[f"`{name}`", "needed" if each.is_required() else "", each.description] for name, each in fields] == table(
         "docs/sources.md", "field")
+
+
+def test_the_floors_are_those_of_the_plan() -> None:
+    planned = {floor: {each for each in names.split() if importlib.util.find_spec(each)} for floor, names in FLOORS}
+    assert {row[0]: set(re.findall("`([^`]+)`", row[1])) for row in table("docs/architecture.md", "floor")} == planned
 
 
 @pytest.mark.parametrize("name", NAMES)

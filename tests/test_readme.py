@@ -102,9 +102,18 @@ def test_the_graph_shows_every_way_in_which_an_alert_moves_and_no_other(sqlite_e
 # --- names -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_table_of_commands_is_the_family() -> None:
-    said = [(row[0], row[1]) for row in table("README.md", "command")]
-    assert said == [(f"`/vigie {f'{each.name} {each.usage}'.strip()}`", each.help) for each in FAMILY.values()]
+@pytest.mark.parametrize(("first", "groups"), [
+    ("command", {"this alert", "who is on", "looking back"}), ("for runbooks", {"runbooks"}),
+])
+def test_the_tables_of_commands_are_the_family(first: str, groups: set[str]) -> None:
+    meant = [each for each in FAMILY.values() if each.group in groups]
+    said = [(row[0], row[1]) for row in table("README.md", first)]
+    assert said == [(f"`/vigie {f'{each.name} {each.usage}'.strip()}`", each.help) for each in meant]
+
+
+def test_the_changelog_names_every_command() -> None:
+    lists = re.findall(r"(?:Nine|Fourteen) commands[,:] ((?:`[a-z-]+`,?\s+)*`[a-z-]+`)", read("CHANGELOG.md"))
+    assert sorted(re.findall("`([a-z-]+)`", " ".join(lists))) == sorted(FAMILY)
 
 
 def test_the_levels_of_commands_and_their_roles_are_those_of_authority() -> None:
