@@ -1,0 +1,56 @@
+"""Several processes at once on one server: observers, people, time and automation wait for each other, and never for ever."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import sqlalchemy as sa
+
+from bot.errors import Refused
+from bot.services import automation, due, response
+from bot.services.jobs import Overtaken
+from bot.store import alerts
+from tests import laws
+from tests.night_shift import SHARED, Shift, shift
+from tests.story import ALICE, LEA
+
+HANDS, DEEDS = 6, 40
+
+
+def works(night: Shift, seed: int) -> None:
+    """One hand of many: does this and that."""
+    rng = random.Random(seed)
+    for _ in range(DEEDS):
+        with suppress(Refused, Overtaken):
+            deed(night, rng)
+
+
+def deed(night: Shift, rng: random.Random) -> None:
+    keys = rng.sample(range(5), 3)
+    match rng.choice(("tell", "tell", "tell", "ack", "close", "decide", "due", "work")):
+        case "tell":
+            for n in keys:
+                state = rng.choice(("firing", "firing", "recovered"))
+                night.tell(state, key=f"monitor {n}", observer=f"Probe {n}", severity=rng.choice(("high", "critical")))
+        case "decide":
+            automation.act(night.desk)
+        case "due":
+            due.act(night.desk)
+        case "work":
+            for run in night.runs()[-2:]:
+                night.shop.execution.move(run.id)
+        case verb:
+            with night.desk.read() as connection:
+                found = alerts.open_ones(connection)
+            if found:
+                chosen, actor = rng.choice(found), rng.choice((ALICE, LEA))
+                response.ack(night.desk, chosen, actor) if verb == "ack" else response.close(night.desk, chosen, actor, "enough")
+
+
+def test_many_hands_break_no_law_and_wait_for_each_other(postgres_engine: sa.Engine) -> None:
+    night = shift(postgres_engine, config=SHARED)
+    with ThreadPoolExecutor(HANDS) as pool:
+        for each in [pool.submit(works, night, seed) for seed in range(HANDS)]:
+            each.result()
+    with night.desk.read() as connection:
+        assert laws.broken(connection, night.desk.config) == []
