@@ -172,12 +172,18 @@ def status(as_json: Json = False) -> None:
 
 
 @cli.command()
-def check(online: Annotated[bool, typer.Option(help="Also ask Slack, AWS and Datadog.")] = False,
-          as_json: Json = False) -> None:
+def check(
+    online: Annotated[bool, typer.Option(help="Also ask Slack, AWS and Datadog.")] = False,
+    iam: Annotated[str, typer.Option(metavar="ARN", help="Instead: policies of the AWS roles, for Vigie running as ARN.")] = "",
+    as_json: Json = False,
+) -> None:
     """Every fault of the configuration at once, each with its remedy."""
-    from bot.checking import run_check
+    from bot.checking import print_policies, run_check
 
     environ = _environ()
+    if iam:
+        print_policies(environ, iam, say)
+        return
     about_demo = environ.keys() > os.environ.keys()
     well = run_check(environ, _secrets(environ), online=online, as_json=as_json, say=say, demo=about_demo)
     sys.exit(0 if well else 1)

@@ -8,6 +8,7 @@ from bot.clients import aws
 from bot.clients.slack import SlackClient
 from bot.config import load_config
 from bot.errors import Misbuilt, Rejected, Unavailable
+from bot.services.account_checks import AwsProbes, DatadogProbes
 from bot.services.advice import advice
 from bot.services.findings import Finding, failed
 from bot.services.manifest import SCOPES, manifest
@@ -106,12 +107,15 @@ async def denied(*_given):
 
 def test_silence_is_told_with_who_called_whom_and_the_next_step(config):
     reached = config.model_copy(update={"public_url": "https://vigie.example.com"})
-    probes = Probes(slack_auth=silent, aws_identity=silent, datadog_valid=silent, status_of=silent)
+    probes = Probes(
+        slack_auth=silent, aws=AwsProbes("https://sts.eu-west-3.amazonaws.com/", silent, silent), status_of=silent,
+        datadog={"padok": DatadogProbes("https://api.datadoghq.eu/", silent, silent)},
+    )
     found = online(load_settings({}), reached, probes)
     urls = {
         "slack-auth": "https://slack.com/api/auth.test",
-        "aws": "https://sts.amazonaws.com/",
-        "datadog": "https://api.datadoghq.eu/api/v1/validate",
+        "aws": "https://sts.eu-west-3.amazonaws.com/",
+        "datadog": "https://api.datadoghq.eu/",
         "public-url": "https://vigie.example.com/health/live",
     }
     assert set(found) == set(urls)
@@ -130,17 +134,13 @@ def test_what_is_not_used_is_not_asked(config):
     assert online(load_settings({}), config, Probes()) == {}
 
 
-def test_datadog_and_our_own_address_are_judged_by_their_answers(config):
-    async def refused() -> bool:
-        return False
-
+def test_our_own_address_is_judged_by_its_answer(config):
     async def bad_gateway(url: str) -> int:
         return 502
 
     reached = config.model_copy(update={"public_url": "https://vigie.example.com/"})
-    found = online(load_settings({}), reached, Probes(datadog_valid=refused, status_of=bad_gateway))
-    assert "DD_SITE" in found["datadog"][0].remedy
-    assert "https://vigie.example.com/health/live" in found["public-url"][0].what and "502" in found["public-url"][0].what
+    [finding] = online(load_settings({}), reached, Probes(status_of=bad_gateway))["public-url"]
+    assert "https://vigie.example.com/health/live" in finding.what and "502" in finding.what
 
 
 # --- what to set on the other side ---

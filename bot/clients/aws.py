@@ -93,13 +93,13 @@ def _why(fault: BotoCoreError | ClientError) -> str:
     return str(fault.response["Error"]["Code"]) if isinstance(fault, ClientError) else type(fault).__name__
 
 
-async def caller_identity() -> dict[str, str]:
+async def caller_identity(region: str | None = None) -> dict[str, str]:
     """As whom AWS knows us: Account, Arn, UserId; raises Unavailable."""
-    return await asyncio.to_thread(_caller_identity)
+    return await asyncio.to_thread(_caller_identity, region)
 
 
-def _caller_identity() -> dict[str, str]:
-    client = _client("sts")
+def _caller_identity(region: str | None) -> dict[str, str]:
+    client = _client("sts", region)
     with _answering("say who we are"):
         try:
             answer = client.get_caller_identity()

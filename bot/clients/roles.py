@@ -12,13 +12,14 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bot.errors import Unavailable
+from bot.errors import Rejected, Unavailable
 
 LIVES_S = 900                   # the shortest that STS gives
 FRESH_ENOUGH = timedelta(seconds=LIVES_S - 120)
 MOST_KEPT = 64
 LONGEST_POLICY = 2_048
 ONCE = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1, "mode": "standard"})
+FORBIDDEN = ("AccessDenied", "AccessDeniedException")
 LOADER = botocore.session.Session().get_component("data_loader")
 
 NO_ROLE = "AWS did not let us act as {role} ({why})."
@@ -88,25 +89,35 @@ class Sessions:
             self._kept[guise] = kept
         return kept
 
+    def arn(self, guise: Guise) -> str:
+        """As whom AWS would know us; raises Rejected with its word when we may not, Unavailable when nobody answers."""
+        try:
+            return str(self._assume(guise)["AssumedRoleUser"]["Arn"])
+        except (BotoCoreError, ClientError) as fault:
+            if _why(fault) in FORBIDDEN:
+                raise Rejected(_why(fault)) from fault
+            raise Unavailable(_why(fault)) from fault
+
     def _credentials(self, guise: Guise) -> dict[str, str]:
         if guise.role is None:
             return self._own
-        asked = {
+        try:
+            given = self._assume(guise)["Credentials"]
+        except (BotoCoreError, ClientError) as fault:
+            raise Unavailable(NO_ROLE.format(role=guise.role.rpartition("/")[2], why=_why(fault))) from fault
+        return {
+            "aws_access_key_id": given["AccessKeyId"], "aws_secret_access_key": given["SecretAccessKey"],
+            "aws_session_token": given["SessionToken"],
+        }
+
+    def _assume(self, guise: Guise) -> Any:
+        asked: dict[str, Any] = {
             "RoleArn": guise.role, "RoleSessionName": guise.name, "DurationSeconds": LIVES_S,
             "Tags": [{"Key": key, "Value": value} for key, value in guise.tags],
         }
         asked |= {"Policy": guise.policy} if guise.policy else {}
         asked |= {"ExternalId": guise.external_id} if guise.external_id else {}
-        try:
-            sts = self._with(self._own).client("sts", endpoint_url=self._endpoint, config=ONCE)
-            given = sts.assume_role(**asked)["Credentials"]
-        except (BotoCoreError, ClientError) as fault:
-            why = fault.response["Error"]["Code"] if isinstance(fault, ClientError) else type(fault).__name__
-            raise Unavailable(NO_ROLE.format(role=guise.role.rpartition("/")[2], why=why)) from fault
-        return {
-            "aws_access_key_id": given["AccessKeyId"], "aws_secret_access_key": given["SecretAccessKey"],
-            "aws_session_token": given["SessionToken"],
-        }
+        return self._with(self._own).client("sts", endpoint_url=self._endpoint, config=ONCE).assume_role(**asked)
 
     def _with(self, credentials: Mapping[str, str]) -> boto3.session.Session:
         bare = botocore.session.Session()
@@ -116,3 +127,7 @@ class Sessions:
             aws_secret_access_key=credentials.get("aws_secret_access_key"),
             aws_session_token=credentials.get("aws_session_token"), region_name=self._region,
         )
+
+
+def _why(fault: BotoCoreError | ClientError) -> str:
+    return str(fault.response["Error"]["Code"]) if isinstance(fault, ClientError) else type(fault).__name__

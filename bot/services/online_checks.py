@@ -1,20 +1,19 @@
 """`vigie check --online`: whether Slack, AWS, Datadog and our own address answer, and as whom they know us."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from bot.config import Config, Person
-from bot.errors import Misbuilt, Rejected, Unavailable
-from bot.services.findings import Finding, told
+from bot.errors import Rejected
+from bot.services import account_checks
+from bot.services.account_checks import AwsProbes, DatadogProbes
+from bot.services.findings import Finding, asked
 from bot.services.manifest import missing_scopes
 from bot.settings import Settings
 
 Told = Mapping[str, Any]
 
-UNREACHED = "Vigie called {url} and got no good answer ({reason})"
-NEXT_STEP = "From this machine try: curl -sS {url}. Then look at proxy, firewall and DNS for {host}."
 REFUSED = "Slack answered {code} to {method}"
 REMEDIES = {
     "invalid_auth": "Copy SLACK_BOT_TOKEN again from the app's OAuth & Permissions (it starts with xoxb-).",
@@ -45,10 +44,6 @@ PERSON_GONE = "{name} ({slack}) is no longer active in Slack"
 TAKE_OUT = "Take the person out of vigie.yaml."
 OTHER_TEAM = "{name} ({slack}) is of the workspace {given}, not {wanted}: their clicks will be refused"
 CORRECT_TEAM = "Write `team: {given}` for that person."
-AWS_FINE = "AWS knows us as {arn}"
-DATADOG_FINE = "Datadog takes the API key"
-DATADOG_NO = "Datadog does not take the API key"
-DATADOG_KEY = "Look at DD_API_KEY, and at DD_SITE: datadoghq.eu and datadoghq.com do not know each other's keys."
 OURSELVES_FINE = "Vigie answers at {url}"
 OURSELVES_NO = "Vigie called its own address {url} and it answered {status}"
 OURSELVES_REMEDY = "Slack and the sources meet the same. Does `vigie serve` run? Then look at the balancer."
@@ -67,10 +62,8 @@ class Probes:
     slack_auth: Callable[[], Awaitable[Told]] | None = None             # auth.test, with the granted `scopes`
     slack_channel: Callable[[str], Awaitable[Told]] | None = None       # conversations.info's channel
     slack_person: Callable[[str], Awaitable[Told]] | None = None        # users.info's user
-    aws_identity: Callable[[], Awaitable[Told]] | None = None           # sts get-caller-identity
-    aws_url: str = "https://sts.amazonaws.com/"
-    datadog_valid: Callable[[], Awaitable[bool]] | None = None          # validate
-    datadog_url: str = "https://api.datadoghq.eu/api/v1/validate"
+    aws: AwsProbes | None = None
+    datadog: Mapping[str, DatadogProbes] = field(default_factory=dict)  # by organisation
     status_of: Callable[[str], Awaitable[int]] | None = None            # GET: the HTTP status
 
 
@@ -79,31 +72,25 @@ async def run_online_checks(settings: Settings, config: Config, probes: Probes) 
     findings = []
     if probes.slack_auth:
         findings += await _slack(settings.slack_api_url, config, probes)
-    if probes.aws_identity:
-        findings.append(await _aws(probes.aws_url, probes.aws_identity))
-    if probes.datadog_valid:
-        findings.append(await _datadog(probes.datadog_url, probes.datadog_valid))
+    if probes.aws:
+        findings += await account_checks.of_aws(config, probes.aws)
+    findings += await account_checks.of_datadog(config, probes.datadog)
     if probes.status_of and config.public_url:
         findings.append(await _ourselves(config.public_url.rstrip("/") + HEALTH_PATH, probes.status_of))
     return findings
 
 
+# --- Slack ---
+
+
 async def _ask(id: str, url: str, answer: Awaitable[Answer]) -> Answer | Finding:
-    """The answer, or the finding that says who called whom, what came back, and what to try next."""
+    """As `asked`, and what to do about Slack's own word."""
     try:
-        return await answer
-    except Unavailable as error:
-        remedy = NEXT_STEP.format(url=url, host=urlsplit(url).hostname)
-        return Finding(id, "fault", UNREACHED.format(url=url, reason=error), remedy)
+        return await asked(id, url, answer)
     except Rejected as error:
         method = url.rpartition("/")[2]
         remedy = REMEDIES.get(error.code, OTHER_REMEDY.format(method=method, code=error.code))
         return Finding(id, "fault", REFUSED.format(code=error.code, method=method), remedy)
-    except Misbuilt as error:
-        return told(id, "fault", str(error))
-
-
-# --- Slack ---
 
 
 async def _slack(api: str, config: Config, probes: Probes) -> list[Finding]:
@@ -173,23 +160,11 @@ def _person(person: Person, wanted: str, user: Told) -> Iterator[Finding]:
         yield Finding("slack-person", "fault", what, CORRECT_TEAM.format(given=given))
 
 
-# --- AWS, Datadog, ourselves ---
-
-
-async def _aws(url: str, ask: Callable[[], Awaitable[Told]]) -> Finding:
-    answer = await _ask("aws", url, ask())
-    return answer if isinstance(answer, Finding) else Finding("aws", "ok", AWS_FINE.format(arn=answer.get("Arn", "?")))
-
-
-async def _datadog(url: str, ask: Callable[[], Awaitable[bool]]) -> Finding:
-    answer = await _ask("datadog", url, ask())
-    if isinstance(answer, Finding):
-        return answer
-    return Finding("datadog", "ok", DATADOG_FINE) if answer else Finding("datadog", "fault", DATADOG_NO, DATADOG_KEY)
+# --- ourselves ---
 
 
 async def _ourselves(url: str, ask: Callable[[str], Awaitable[int]]) -> Finding:
-    status = await _ask("public-url", url, ask(url))
+    status = await asked("public-url", url, ask(url))
     if isinstance(status, Finding):
         return status
     if status != OK:
