@@ -58,5 +58,7 @@ def test_a_wheel_migrates_and_starts_without_the_source_tree(tmp_path: Path) -> 
     for name in ("migrations/env.py", "migrations/script.py.mako", "workspace/page/index.html", "vigie.example.yaml",
                  "doubles/sns_demo_certificate.pem", "doubles/sns_demo_key.pem"):
         assert (installed / "bot" / name).is_file(), name
+    shipped = {each.name for each in (ROOT / "runbooks").glob("*.yaml")}
+    assert len(shipped) == 12 and {each.name for each in (installed / "runbooks").glob("*.yaml")} == shipped
     migrated = vigie("migrate", cwd=tmp_path, given={"PYTHONPATH": str(installed)})
     assert (migrated.returncode, migrated.stdout) == (0, "The database has the newest tables.\n"), migrated.stderr
