@@ -9,7 +9,7 @@ from bot.services import brakes, calling, ladder, proving
 from bot.services.desk import VIGIE, Desk
 from bot.services.mandates import PROOF
 from bot.services.response import TROUBLE
-from bot.store import alerts
+from bot.store import alerts, groups
 from bot.store import runs as rows
 from bot.store.alerts import Alert
 from bot.store.runs import Run, Step
@@ -49,7 +49,7 @@ def _fixed(desk: Desk, connection: sa.Connection, run: Run, now: datetime) -> No
     changed_at = brakes.first_change(desk, connection, run.id)
     if run.group_id is None or changed_at is None:
         return
-    for each in alerts.hold_members(connection, run.group_id):
+    for each in groups.hold_members(connection, run.group_id):
         if each.state == "closed" or (each.recovered_at and each.recovered_at < changed_at):
             continue
         watched = each.state in TROUBLE and each.snoozed_until is None

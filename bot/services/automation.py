@@ -12,7 +12,7 @@ from bot.services import aftermath, brakes, calling, journal, ladder, response, 
 from bot.services.desk import VIGIE, Desk
 from bot.services.mandates import Wish
 from bot.services.triage import Case, Decision, Facts, decide
-from bot.store import alerts, evidence
+from bot.store import alerts, evidence, groups
 from bot.store import runs as rows
 from bot.store.alerts import Alert
 from bot.store.runs import Run
@@ -57,7 +57,7 @@ class Look:
 
 def _decide(desk: Desk, alert_id: int, now: datetime) -> bool:
     with desk.begin("decide") as connection:
-        alert = alerts.hold_undecided(connection, alert_id)
+        alert = groups.hold_undecided(connection, alert_id)
         if alert is None:
             return False
         look = _look(desk, connection, alert)

@@ -10,7 +10,7 @@ from bot.services import authority, journal, ladder
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.drawing import escape
 from bot.services.response import called, clock_time
-from bot.store import alerts, batch, cards, evidence, rungs, runs
+from bot.store import alerts, batch, cards, evidence, groups, rungs, runs
 from bot.store.rungs import Switch
 from bot.store.runs import Run
 from runbooks.model import Runbook
@@ -124,7 +124,7 @@ def _told(
     where = [column == scope.removeprefix(kind) for kind, column in about.items() if scope.startswith(kind)]
     batch.bump_posts(connection, [
         {"key": f"card:{group_id}", "kind": "card", "group_id": group_id, "channel": channel, "due_at": now, "urgency": 2}
-        for group_id, channel in alerts.open_groups(connection, *where)
+        for group_id, channel in groups.open_ones(connection, *where)
     ])
 
 

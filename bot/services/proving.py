@@ -9,7 +9,7 @@ from bot.errors import Refused
 from bot.services import calling, journal, response, runs
 from bot.services.desk import VIGIE, Desk
 from bot.services.mandates import PROOF, Wish
-from bot.store import alerts, evidence
+from bot.store import alerts, evidence, groups
 from bot.store import runs as rows
 from bot.store.alerts import Alert
 from bot.store.runs import Run
@@ -49,7 +49,7 @@ def end_probation(desk: Desk, connection: sa.Connection, alert: Alert, now: date
 
 
 def _open(connection: sa.Connection, group_id: int) -> list[Alert]:
-    return [each for each in alerts.hold_members(connection, group_id) if each.state != "closed"]
+    return [each for each in groups.hold_members(connection, group_id) if each.state != "closed"]
 
 
 def _quiet_at(desk: Desk, members: Sequence[Alert]) -> datetime | None:
@@ -156,7 +156,7 @@ def close(desk: Desk, connection: sa.Connection, members: Sequence[Alert], proof
         if alerts.change(connection, each.id, ["recovered"], state="closed", closed_at=now, closed_by=VIGIE.key, updated_at=now,
                          due_at=None, ending=ending, proof=proof):
             _note(connection, each, "alert closed", now, reason=PROVEN if proof else QUIET, proof=proof, ending=ending)
-    alerts.close_group(connection, members[0].group_id, now)
+    groups.close(connection, members[0].group_id, now)
     response.show(connection, members[:1], now, urgency=2)
     return True
 

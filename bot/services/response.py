@@ -16,7 +16,7 @@ from bot.errors import Refused
 from bot.masking import mask_text
 from bot.services import journal
 from bot.services.desk import OBSERVER, VIGIE, Actor, Desk
-from bot.store import alerts, cards
+from bot.store import alerts, cards, groups
 from bot.store.alerts import Alert
 
 OPEN = ("firing", "acked", "recovered")
@@ -64,7 +64,7 @@ def ack(desk: Desk, alert: Alert, actor: Actor, note: str = "") -> Alert:
     now = desk.clock.now()
     acked = {"state": "acked", "acked_by": actor.key, "acked_at": now, "seen_by": actor.key, "updated_at": now}
     with desk.begin("ack") as connection:
-        members = alerts.hold_members(connection, alert.group_id)
+        members = groups.hold_members(connection, alert.group_id)
         taken = [each for each in members if alerts.change(connection, each.id, ["firing"], **acked)]
         seen = [each for each in members if _see(connection, each, actor, now)]
         if not taken and not seen:
@@ -98,7 +98,7 @@ def close(desk: Desk, alert: Alert, actor: Actor, reason: str = "") -> Alert:
     """Closed for good; while somebody still sees the fault only with a reason."""
     now = desk.clock.now()
     with desk.begin("close") as connection:
-        members = alerts.hold_members(connection, alert.group_id)
+        members = groups.hold_members(connection, alert.group_id)
         closable = OPEN if reason.strip() else ("recovered",)     # in the UPDATE itself: it may relapse in this instant
         closing = _closing(actor, now, reason)
         closed = [each for each in members if alerts.change(connection, each.id, closable, **closing)]
@@ -106,7 +106,7 @@ def close(desk: Desk, alert: Alert, actor: Actor, reason: str = "") -> Alert:
             raise Refused(_still_firing(desk, connection, firing))
         if not closed:
             raise Refused(_why_not(desk, connection, alert, actor, reason))
-        alerts.close_group(connection, alert.group_id, now)
+        groups.close(connection, alert.group_id, now)
         return _done(desk, connection, alert, actor, {"alert closed": closed}, now, reason=reason)
 
 
@@ -135,7 +135,7 @@ def snooze(desk: Desk, alert: Alert, actor: Actor, length: timedelta, note: str 
     until = now + length
     quiet = {"snoozed_until": until, "due_at": until, "seen_by": actor.key, "updated_at": now}
     with desk.begin("snooze") as connection:
-        members = alerts.hold_members(connection, alert.group_id)
+        members = groups.hold_members(connection, alert.group_id)
         snoozed = [each for each in members if alerts.change(connection, each.id, TROUBLE, **quiet)]
         if not snoozed:
             current = alerts.by_id(connection, alert.id) or alert
@@ -152,7 +152,7 @@ def assign(desk: Desk, alert: Alert, actor: Actor, person_key: str, note: str = 
             lost = UNWRITTEN.format(id=alert.id, command=desk.config.command) if note.strip() else ""
             raise Refused(ALREADY_THEIRS.format(name=alert.name, who=called(desk, person_key)) + lost)
         given = {"assigned_to": person_key, "seen_by": actor.key, "updated_at": now}
-        members = [each for each in alerts.hold_members(connection, alert.group_id) if each.assigned_to != person_key]
+        members = [each for each in groups.hold_members(connection, alert.group_id) if each.assigned_to != person_key]
         assigned = [each for each in members if alerts.change(connection, each.id, OPEN, **given)]
         if not assigned:
             raise Refused(_why_not(desk, connection, alert, actor, note))

@@ -164,25 +164,25 @@ class Alert:
         return f"#{self.id}"
 
 
-def _alert(row: sa.Row[Any]) -> Alert:
+def read(row: sa.Row[Any]) -> Alert:
     fields = dict(row._mapping)
     return Alert(**{**fields, "labels": json.loads(fields["labels"])})
 
 
 def by_id(connection: sa.Connection, alert_id: int) -> Alert | None:
     row = connection.execute(sa.select(alert).where(alert.c.id == alert_id)).one_or_none()
-    return _alert(row) if row else None
+    return read(row) if row else None
 
 
 def of_group(connection: sa.Connection, group_id: int) -> list[Alert]:
     """The members of a group, oldest first."""
-    return [_alert(row) for row in connection.execute(sa.select(alert).where(alert.c.group_id == group_id).order_by(alert.c.id))]
+    return [read(row) for row in connection.execute(sa.select(alert).where(alert.c.group_id == group_id).order_by(alert.c.id))]
 
 
 def open_ones(connection: sa.Connection, most: int = 200) -> list[Alert]:
     """All that is not closed, oldest first."""
     query = sa.select(alert).where(alert.c.state != "closed").order_by(alert.c.id).limit(most)
-    return [_alert(row) for row in connection.execute(query)]
+    return [read(row) for row in connection.execute(query)]
 
 
 def closed_unseen(connection: sa.Connection, since: datetime, most: int = 50) -> list[Alert]:
@@ -193,12 +193,12 @@ def closed_unseen(connection: sa.Connection, since: datetime, most: int = 50) ->
         .order_by(alert.c.id)
         .limit(most)
     )
-    return [_alert(row) for row in connection.execute(query)]
+    return [read(row) for row in connection.execute(query)]
 
 
 def recent(connection: sa.Connection, most: int = 500) -> list[Alert]:
     """The newest alerts of any state, newest first."""
-    return [_alert(row) for row in connection.execute(sa.select(alert).order_by(alert.c.id.desc()).limit(most))]
+    return [read(row) for row in connection.execute(sa.select(alert).order_by(alert.c.id.desc()).limit(most))]
 
 
 def counts(connection: sa.Connection) -> dict[str, int]:
@@ -220,31 +220,10 @@ def undecided(connection: sa.Connection, most: int) -> list[int]:
     return list(connection.execute(query.order_by(alert.c.important.desc(), alert.c.id).limit(most)).scalars())
 
 
-def hold_undecided(connection: sa.Connection, alert_id: int) -> Alert | None:
-    """The alert and its group, held until the commit; None if it was decided about, taken or over meanwhile."""
-    query = sa.select(alert).where(alert.c.id == alert_id, alert.c.decision.is_(None), alert.c.state == "firing")
-    row = connection.execute(query.with_for_update()).one_or_none()
-    if row is None:
-        return None
-    _hold_group(connection, row.group_id)
-    return _alert(row)
-
-
-def hold_members(connection: sa.Connection, group_id: int) -> list[Alert]:
-    """The members of a group, held until the commit; in the order in which the intake holds them: no two wait for each other."""
-    query = sa.select(alert).where(alert.c.group_id == group_id).order_by(alert.c.fingerprint, alert.c.id).with_for_update()
-    return sorted((_alert(row) for row in connection.execute(query)), key=lambda each: each.id)
-
-
-def _hold_group(connection: sa.Connection, group_id: int) -> None:
-    """Held until the commit: nobody joins it or decides for it meanwhile."""
-    connection.execute(sa.select(alert_group.c.id).where(alert_group.c.id == group_id).with_for_update())
-
-
 def due(connection: sa.Connection, now: datetime, most: int = 100) -> list[Alert]:
     """Alerts for which time alone has something to do."""
     query = sa.select(alert).where(alert.c.due_at <= now, alert.c.state != "closed").order_by(alert.c.due_at).limit(most)
-    return [_alert(row) for row in connection.execute(query)]
+    return [read(row) for row in connection.execute(query)]
 
 
 def change(connection: sa.Connection, alert_id: int, states: Iterable[str], **values: Any) -> bool:
@@ -281,20 +260,6 @@ def told(connection: sa.Connection, fingerprints: Iterable[str]) -> int:
     """How many signals had one of these fingerprints."""
     query = sa.select(sa.func.count()).select_from(signal).where(signal.c.fingerprint.in_(tuple(fingerprints)))
     return int(connection.execute(query).scalar_one())
-
-
-def close_group(connection: sa.Connection, group_id: int, at: datetime) -> None:
-    """A group is closed when its last member is."""
-    _hold_group(connection, group_id)       # first, so that we see whoever joins it in this instant
-    still_open = sa.select(alert.c.id).where(alert.c.group_id == group_id, alert.c.state != "closed").exists()
-    connection.execute(sa.update(alert_group).where(alert_group.c.id == group_id, ~still_open).values(closed_at=at))
-
-
-def open_groups(connection: sa.Connection, *about: sa.ColumnElement[bool]) -> list[tuple[int, str]]:
-    """The open groups that hold such an alert, each with its channel."""
-    mine = sa.select(alert.c.group_id).where(alert.c.state != "closed", *about)
-    query = sa.select(alert_group.c.id, alert_group.c.channel).where(alert_group.c.id.in_(mine)).order_by(alert_group.c.id)
-    return [(row.id, row.channel) for row in connection.execute(query)]
 
 
 def silent(connection: sa.Connection, alert_ids: Iterable[int]) -> list[sa.Row[Any]]:
