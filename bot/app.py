@@ -171,7 +171,7 @@ class App:
         self._knocker.every(SECRETS_S, "secrets", _in_thread(partial(endpoint_secrets, self.config, self.secrets)))
 
     async def _start_working(self) -> None:
-        courier = Courier(self.desk, self.slack, partial(cards.draw, self.desk), self._pace, self.meters.lag.observe)
+        courier = Courier(self.desk, self.slack, partial(cards.draw, self.desk, likes={}), self._pace, self.meters.lag.observe)
         self._durable = Durable(self.settings.database_url, self._identity)
         self.delivery = Delivery(self.desk, courier, self._durable)
         self.execution = Execution(self.desk, self.worlds, self._durable)

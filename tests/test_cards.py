@@ -150,9 +150,9 @@ UNDER_WAY = SimpleNamespace(run=a_run("running"), step=SimpleNamespace(title="co
 @pytest.mark.parametrize(("member", "known", "said", "shown", "menu"), [
     (FIRING, {"may": ("Padok", "Bridge from 08:00")},
      "Runbook: \"Smaller\" · 1 step · run by a person · may run: Padok; Bridge from 08:00",
-     ["Run runbook…", "Acknowledge", "Why?"], ["Assign…", "Snooze…", "Close…", "What happened", "Note…"]),
+     ["Run runbook…", "Acknowledge", "Why?"], ["Assign…", "Snooze…", "What happened", "Note…", "Close…"]),
     (FIRING, {"rung": "automatic", "may": ()}, "Runbook: \"Smaller\" · 1 step · runs by itself · nobody may run it now",
-     ["Acknowledge", "Run runbook…", "Why?"], ["Assign…", "Snooze…", "Stop automation of pay-api…", "Close…", "What happened"]),
+     ["Acknowledge", "Run runbook…", "Why?"], ["Assign…", "Snooze…", "Stop automation of pay-api…", "What happened", "Close…"]),
     (ACKED, {"under_way": UNDER_WAY},
      "Runbook \"Smaller\" running (step 1 of 3: count) · started by Léa · run 57", ["Note…", "Why?"], None),
     (replace(RECOVERED, fixed_by=57), {"last": a_run("succeeded")},
@@ -164,7 +164,7 @@ UNDER_WAY = SimpleNamespace(run=a_run("running"), step=SimpleNamespace(title="co
      "\"Smaller\" did not fix it (run 57): no", ["Run runbook…", "Acknowledge", "Why?"], None),
     (FIRING, {"stopped": Switch("service:pay-api", "lea", T0, "deploying"), "rung": "automatic"},
      "⏸ Automation is stopped for service pay-api by Léa since 02:14 UTC: deploying.", ["Run runbook…", "Acknowledge", "Why?"],
-     ["Assign…", "Snooze…", "Resume automation of pay-api", "Close…", "What happened"]),
+     ["Assign…", "Snooze…", "Resume automation of pay-api", "What happened", "Close…"]),
     (FIRING, {"like": "Like #97 (12 Nov): fixed by Queue backlog, run 31"}, "Like #97 (12 Nov): fixed by Queue backlog, run 31",
      ["Run runbook…", "Acknowledge", "Why?"], None),
 ])

@@ -9,10 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.services import askcards, logbook, remedies, runcards
+from bot.services import askcards, buttons, logbook, remedies, runcards
 from bot.services.desk import VIGIE, Desk
-from bot.services.drawing import Drawing, button, context, escape, overflow, person, section
-from bot.services.remedies import Remedies
+from bot.services.drawing import Drawing, context, escape, person, section
+from bot.services.remedies import Likes, Remedies
 from bot.services.response import clock_time, headline, lasted, lasting
 from bot.store import alerts, journal
 from bot.store.alerts import Alert
@@ -53,16 +53,6 @@ LATE = "⏱ Posted {length} late: Slack did not take it before."
 LINK = "<{link}|Open at the source>"
 MEMBERS, ALL_CLOSED = "{open} of {all} alerts open: {names}", "{all} alerts, all closed: {names}"
 
-BUTTONS = {
-    "ack": "Acknowledge", "seen": "Mark as seen", "run": "Run runbook…", "note": "Note…", "why": "Why?", "show": "What happened",
-}
-MORE = {
-    "assign": "Assign…", "snooze": "Snooze…", "note": "Note…", "close": "Close…", "show": "What happened",
-    "stop-automation": "Stop automation of {service}…", "resume-automation": "Resume automation of {service}",
-}
-LIKELY = ("ack", "seen", "run")
-MOST_IN_MENU, LONGEST_OPTION = 5, 75
-
 UNREADABLE = "unreadable "
 LONGEST_LINE, MOST_LINES = 250, 3      # of what the source says
 
@@ -82,7 +72,9 @@ class View:
     probation: timedelta | None = None      # of its runbook; None: that of vigie.yaml
 
 
-def draw(desk: Desk, connection: sa.Connection, post: Post, late_s: int | None = None) -> Drawing:
+def draw(
+    desk: Desk, connection: sa.Connection, post: Post, late_s: int | None = None, *, likes: Likes | None = None
+) -> Drawing:
     """What Slack should show for this post now; `late_s` is how late its first showing is, in seconds."""
     match post.kind:
         case "run":
@@ -99,12 +91,14 @@ def draw(desk: Desk, connection: sa.Connection, post: Post, late_s: int | None =
     if post.kind == "log":
         entries = journal.about(connection, [f"alert:{each.id}" for each in members], most=logbook.MOST_LINES + 1)
         return logbook.draw(desk.config, _head(members), tuple(entries))
-    return draw_card(_view(desk, connection, members, late_s))
+    return draw_card(_view(desk, connection, members, late_s, likes))
 
 
-def _view(desk: Desk, connection: sa.Connection, members: tuple[Alert, ...], late_s: int | None) -> View:
+def _view(
+    desk: Desk, connection: sa.Connection, members: tuple[Alert, ...], late_s: int | None, likes: Likes | None
+) -> View:
     head, seen = _head(members), alerts.observed(connection, [each.id for each in members])
-    known = remedies.look(desk, connection, members, head)
+    known = remedies.look(desk, connection, members, head, likes)
     return View(desk.config, members, seen, late_s, known, desk.probation(head.runbook))
 
 
@@ -119,7 +113,7 @@ def draw_card(view: View) -> Drawing:
     said = [*_observers(view), *_next(view, head), *remedies.lines(view.config, view.remedies, head)]
     blocks = [section(_first_line(view, head)), section("\n".join(said))]
     blocks += [context(line) for line in _small_print(view, head)]
-    blocks.append(_buttons(view, head))
+    blocks.append(buttons.row(head, view.remedies))
     return Drawing(_fallback(view, head), blocks)
 
 
@@ -253,42 +247,3 @@ def _fallback(view: View, head: Alert) -> str:
     """What a notification and a screen reader say."""
     important = ", important" if head.important else ""
     return f"{PLAIN_FACES[head.state]}{important}: {escape(headline(head))} ({head.name})"
-
-
-def _buttons(view: View, head: Alert) -> dict[str, Any]:
-    shown, more = _shown(view, head), [each for each in _more(view, head) if each not in _shown(view, head)]
-    value = str(head.id)
-    elements = [
-        button(BUTTONS[each], "ack" if each == "seen" else each, value, "primary" if n == 0 and each in LIKELY else None)
-        for n, each in enumerate(shown)
-    ]
-    options = [(MORE[each].format(service=head.service)[:LONGEST_OPTION], f"{each}:{value}") for each in more[:MOST_IN_MENU]]
-    return {"type": "actions", "block_id": f"act:{head.id}", "elements": [*elements, overflow(options)]}
-
-
-def _shown(view: View, head: Alert) -> list[str]:
-    """The buttons that stand there at once; the likely next step is the first."""
-    if head.state == "closed":
-        return ["show"] if head.seen_by else ["seen", "show"]
-    first = "ack" if head.state == "firing" else "seen" if head.state == "recovered" and not head.seen_by else "note"
-    known = view.remedies
-    can_run = head.state != "recovered" and known.runbook is not None and known.under_way is None
-    if not can_run:
-        return [first, "why"]
-    return ["run", first, "why"] if known.rung != "automatic" or known.stopped else [first, "run", "why"]
-
-
-def _more(view: View, head: Alert) -> Iterable[str]:
-    """What stands in the menu, the most wanted first."""
-    if head.state in ("firing", "acked"):
-        yield from ("assign", "snooze")
-    if head.state == "recovered":
-        yield "assign"
-    if view.remedies.stopped:
-        yield "resume-automation"
-    elif view.remedies.rung == "automatic" and view.remedies.runbook:
-        yield "stop-automation"
-    if head.state != "closed":
-        yield from ("close", "show", "note")
-    else:
-        yield "note"

@@ -41,7 +41,9 @@ NOBODY_CALLED, NOT_REACHED = "nobody was paged", "nobody could be reached"
 
 LIKELY, LIKE = "Like {past}", "{name} ({at}): {how}"
 
-MOST_ENTRIES, LONGEST_PROOF = 200, 500
+MOST_ENTRIES, LONGEST_PROOF, MOST_LIKES = 200, 500, 5_000
+
+Likes = dict[int, str]      # by alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,8 @@ class Remedies:
     like: str = ""
 
 
-def look(desk: Desk, connection: sa.Connection, members: Sequence[Alert], head: Alert) -> Remedies:
-    """What the rows say of remedies for these alerts."""
+def look(desk: Desk, connection: sa.Connection, members: Sequence[Alert], head: Alert, likes: Likes | None = None) -> Remedies:
+    """What the rows say of remedies for these alerts; `likes` remembers what does not change from one drawing to the next."""
     runbook = desk.catalogue.runbook(head.runbook) if head.runbook else None
     tried = runs.find(connection, runs.run.c.group_id == head.group_id, runs.run.c.purpose == FIX, most=5)
     under_way = next((each for each in tried if each.state in runs.UNDER_WAY), None)
@@ -73,12 +75,20 @@ def look(desk: Desk, connection: sa.Connection, members: Sequence[Alert], head: 
         record=_record(connection, runbook) if runbook and head.state == "closed" else None,
         stopped=brakes.stopped(connection, head.runbook, head.service) if _tells_of_stops(head) else None,
         called=tuple(_called(connection, members)),
-        like=_like(desk, connection, head) if _open(head) else "",
+        like=_like(desk, connection, head, {} if likes is None else likes) if _open(head) else "",
     )
 
 
-def _like(desk: Desk, connection: sa.Connection, head: Alert) -> str:
-    """What ended the nearest of the past, in one line."""
+def _like(desk: Desk, connection: sa.Connection, head: Alert, likes: Likes) -> str:
+    """What ended the nearest of the past, in one line; the search through thousands is done once an alert."""
+    if len(likes) >= MOST_LIKES:
+        likes.clear()
+    if head.id not in likes:
+        likes[head.id] = _compared(desk, connection, head)
+    return likes[head.id]
+
+
+def _compared(desk: Desk, connection: sa.Connection, head: Alert) -> str:
     past = similar.similar_within(desk, connection, head)
     told = [LIKE.format(name=each.name, at=day(each.closed_at), how=escape(each.how, 80)) for each in past]
     return LIKELY.format(past=" · ".join(told)) if told else ""
