@@ -247,8 +247,8 @@ class Night:
         return [(each.service, each.operation) for each in self.changed()]
 
 
-def night_on(engine: sa.Engine, house: House, at: datetime) -> Night:
-    """The platform laid out, all well, and Vigie beside it."""
+def night_on(engine: sa.Engine, house: House, at: datetime, catalogue: Catalogue | None = None) -> Night:
+    """The platform laid out, all well, and Vigie beside it with the shipped runbooks, or others."""
     clock, said = ManualClock(at), list[tuple[str, dict[str, Any]]]()
     platform = Platform(clock, KEYS, lambda endpoint, content: said.append((endpoint, content)))
     outside = Outside(platform)
@@ -259,7 +259,7 @@ def night_on(engine: sa.Engine, house: House, at: datetime) -> Night:
         f"{house.url}/aws/", f"{house.url}/datadog/{{organisation}}",
         {"aws_access_key_id": "vigie", "aws_secret_access_key": "demo"})
     worlds = CloudWorlds(example(), EnvironmentSecrets(SECRETS), clock, addresses)
-    desk = Desk(engine, example(), clock, CountingIds(), catalogue=shipped(), worlds=worlds)
+    desk = Desk(engine, example(), clock, CountingIds(), catalogue=catalogue or shipped(), worlds=worlds)
     night = Night(desk, platform, Execution(desk, worlds, NoEngine()), clock, outside, house.url)
     platform._send = night.hear
     return night
