@@ -103,7 +103,7 @@ def read_catalogue(
         wrong, doubtful = sheet.document.told([*sheet.remarks, *_hidden(sheet, sheets[:index])])
         faults += wrong
         warnings += doubtful
-    catalogue = None if faults else Catalogue(dict(map(_entry, sheets)), against.actions)
+    catalogue = None if faults else Catalogue(dict(map(_entry, sheets)), against.actions, folder is None)
     return Shelf(catalogue, tuple(faults), tuple(warnings))
 
 
