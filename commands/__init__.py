@@ -81,6 +81,7 @@ class Command:
     danger: bool = False
     group: Group = "this alert"
     subject: Callable[[Call], Subject] = lambda call: about_alert(call)     # what its form is about
+    roles: tuple[str, ...] = ()     # to whom help shows it; who may, each service says itself
 
     def fields(self, call: Call) -> Fields:
         """What its form asks, now and about this."""
@@ -122,11 +123,12 @@ def command(
     danger: bool = False,
     group: Group = "this alert",
     subject: Callable[[Call], Subject] = about_alert,
+    roles: tuple[str, ...] = (),
 ) -> Callable[[Callable[[Call], str]], Command]:
     """Makes a subcommand out of a function."""
 
     def make(run: Callable[[Call], str]) -> Command:
-        return Command(name, run, usage, help, example, level, button, form, danger, group, subject)
+        return Command(name, run, usage, help, example, level, button, form, danger, group, subject, roles)
 
     return make
 

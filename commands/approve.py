@@ -17,6 +17,7 @@ SIGNED = "You approved step {number} of run {id}; more people are needed."
     button="Approve",
     subject=about_run,
     group="runbooks",
+    roles=("engineer", "lead", "approver"),
 )
 def approve(call: Call) -> str:
     run, words = call.run()

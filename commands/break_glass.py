@@ -35,6 +35,7 @@ def form(call: Call) -> Fields:
     form=form,
     danger=True,
     group="runbooks",
+    roles=("engineer", "lead"),
 )
 def break_glass(call: Call) -> str:
     alert, (plain, given) = call.alert(), forms.sort_out(call.args)

@@ -28,8 +28,12 @@ def help(call: Call) -> str:
         authority.require(call.desk.config, call.actor, asked.name, asked.level)
         usage = f" {asked.usage}" if asked.usage else ""
         return WHOLE.format(slash=slash, name=asked.name, usage=usage, help=asked.help, example=asked.example)
-    allowed = [each for each in call.family.values() if authority.may(call.actor.roles, each.level)]
+    allowed = [each for each in call.family.values() if _is_for(each, call.actor.roles)]
     return "\n".join([*_grouped(allowed, slash), MORE.format(slash=slash) + FOOT])
+
+
+def _is_for(each: Command, roles: frozenset[str]) -> bool:
+    return authority.may(roles, each.level) and (not each.roles or not roles.isdisjoint(each.roles))
 
 
 def _grouped(allowed: list[Command], slash: str) -> Iterable[str]:

@@ -19,6 +19,7 @@ TOP = "\"{title}\" stands as high as its file allows: {rung}."
     example="promote queue-backlog automatic",
     level="read",
     group="runbooks",
+    roles=("lead", "approver"),
 )
 def promote(call: Call) -> str:
     if not call.words:

@@ -16,6 +16,7 @@ REJECTED = "You rejected step {number} of run {id}: it does not begin."
     form=(Field("reason", "Why not", optional=True),),
     subject=about_run,
     group="runbooks",
+    roles=("engineer", "lead", "approver"),
 )
 def reject(call: Call) -> str:
     run, words = call.run()

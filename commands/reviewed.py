@@ -16,6 +16,7 @@ REVIEWED = "Run {id} is reviewed by you."
     form=(Field("text", "What you found"),),
     subject=about_run,
     group="runbooks",
+    roles=("lead",),
 )
 def reviewed(call: Call) -> str:
     run, words = call.run()

@@ -15,6 +15,7 @@ REVOKED = "Your approval of step {number} of run {id} is taken back: it does not
     button="Revoke",
     subject=about_run,
     group="runbooks",
+    roles=("engineer", "lead", "approver"),
 )
 def revoke(call: Call) -> str:
     run, _ = call.run()

@@ -112,7 +112,7 @@ class Chat:
         own = await asyncio.to_thread(self._alert_of, channel, thread)
         said, ref = _meant(said, own)
         saying = Saying(_team(event, body), user, f"slack {channel}", said, ref, "mention", body.get("event_id"))
-        reply = await self._perform(saying)
+        reply = await self._perform(saying, lambda text: self._whisper(channel, user, text, thread))
         await self._whisper(channel, user, reply.text, thread)
 
     async def came_home(self, event: dict[str, Any], body: dict[str, Any]) -> None:
