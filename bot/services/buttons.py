@@ -40,7 +40,8 @@ def _shown(head: Alert, known: Remedies) -> list[str]:
     can_run = head.state != "recovered" and known.runbook is not None and known.under_way is None
     if not can_run:
         return [first, "why"]
-    return ["run", first, "why"] if known.rung != "automatic" or known.stopped else [first, "run", "why"]
+    likely = known.may_now and (known.rung != "automatic" or known.stopped is not None)
+    return ["run", first, "why"] if likely else [first, "run", "why"]
 
 
 def _more(head: Alert, known: Remedies) -> Iterable[str]:

@@ -114,7 +114,7 @@ def about(desk: Desk, runbook: Runbook) -> str:
         lines += [_recognises(runbook), *_trust(desk, connection, runbook)]
         may = remedies.who_may(desk, connection, runbook, None)
     owned = OWNED.format(owner=_owner(desk, runbook), reviewed=f"{runbook.reviewed:%d %b %Y}", stale=_stale(desk, runbook))
-    lines += [f"{owned} {MAY_RUN.format(who=', '.join(may)) if may else NOBODY}"]
+    lines += [f"{owned} {MAY_RUN.format(who='; '.join(each.who for each in may)) if may else NOBODY}"]
     lines += [PARAMETERS, *(_parameter(runbook, name) for name in runbook.parameters)] if runbook.parameters else []
     lines += [STEPS, *_steps(desk, runbook)]
     return "\n".join([*lines, *_proofs(runbook)])

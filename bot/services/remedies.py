@@ -52,7 +52,8 @@ class Remedies:
 
     runbook: Runbook | None = None
     rung: str = "manual"
-    may: tuple[str, ...] | None = None          # who may run it now; None: not asked
+    may: tuple[str, ...] | None = None          # who may run it, now or soon; None: not asked
+    may_now: bool = True
     under_way: RunView | None = None
     last: Run | None = None                     # the newest run that is over
     record: tuple[datetime, int, int] | None = None     # automatic since, good, all
@@ -66,10 +67,12 @@ def look(desk: Desk, connection: sa.Connection, members: Sequence[Alert], head: 
     runbook = desk.catalogue.runbook(head.runbook) if head.runbook else None
     tried = runs.find(connection, runs.run.c.group_id == head.group_id, runs.run.c.purpose == FIX, most=5)
     under_way = next((each for each in tried if each.state in runs.UNDER_WAY), None)
+    may = who_may(desk, connection, runbook, head) if runbook and _open(head) and not under_way else None
     return Remedies(
         runbook=runbook,
         rung=ladder.rung(connection, runbook) if runbook else "manual",
-        may=who_may(desk, connection, runbook, head) if runbook and _open(head) and not under_way else None,
+        may=tuple(each.who for each in may) if may is not None else None,
+        may_now=may is None or any(each.since is None for each in may),
         under_way=runcards.view(desk, connection, under_way.id) if under_way else None,
         last=next((each for each in tried if each.state in runs.ENDED), None),
         record=_record(connection, runbook) if runbook and head.state == "closed" else None,
@@ -107,16 +110,23 @@ def _tells_of_stops(head: Alert) -> bool:
     return head.runbook is not None and head.state != "closed"
 
 
-def who_may(desk: Desk, connection: sa.Connection, runbook: Runbook, alert: Alert | None) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A company whose people may run something: at once, or when their blackout is over."""
+
+    who: str
+    since: datetime | None = None
+
+
+def who_may(desk: Desk, connection: sa.Connection, runbook: Runbook, alert: Alert | None) -> tuple[Side, ...]:
     """Whose people may run it: Padok; Bridge from 08:00, when its blackout ends."""
-    now = desk.clock.now()
-    found = []
+    now, found = desk.clock.now(), []
     for key, organisation in desk.config.organisations.items():
         until = duty.in_blackout(desk.config, key, now)
         if _somebody_may(desk, connection, runbook, alert, key, until or now):
             name = escape(organisation.name)
-            found.append((until, FROM.format(who=name, at=clock_time(until)) if until else name))
-    return tuple(each for _, each in sorted(found, key=lambda each: each[0] or now))
+            found.append(Side(FROM.format(who=name, at=clock_time(until)) if until else name, until))
+    return tuple(sorted(found, key=lambda each: each.since or now))
 
 
 def _somebody_may(
