@@ -122,11 +122,13 @@ class Sessions:
     def _with(self, credentials: Mapping[str, str]) -> boto3.session.Session:
         bare = botocore.session.Session()
         bare.register_component("data_loader", LOADER)      # AWS's models are read once, not once a session
-        return boto3.session.Session(
+        session = boto3.session.Session(
             botocore_session=bare, aws_access_key_id=credentials.get("aws_access_key_id"),
             aws_secret_access_key=credentials.get("aws_secret_access_key"),
             aws_session_token=credentials.get("aws_session_token"), region_name=self._region,
         )
+        LOADER.search_paths[:] = dict.fromkeys(LOADER.search_paths)     # each session adds its own to the one list
+        return session
 
 
 def _why(fault: BotoCoreError | ClientError) -> str:
