@@ -27,7 +27,8 @@ def test_a_note_typed_with_control_signs_is_kept_without_them(engine: sa.Engine)
 
 def test_a_note_filled_in_with_control_signs_is_kept_without_them(engine: sa.Engine) -> None:
     blocks = [{"type": "input", "block_id": "text"}]
-    view = {"callback_id": "vigie:note", "blocks": blocks, "state": {"values": {"text": {"value": {"type": "plain_text_input", "value": BAD}}}}}
+    filled = {"text": {"value": {"type": "plain_text_input", "value": BAD}}}
+    view = {"callback_id": "vigie:note", "blocks": blocks, "state": {"values": filled}}
     assert noted(engine, modals.filled(view).words[1]) == "ab[31m\ufffdcd"
 
 
