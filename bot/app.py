@@ -34,7 +34,7 @@ from bot.entrypoints.socket_mode import run_socket
 from bot.entrypoints.web import Check, RequestId, Web
 from bot.errors import Misbuilt, Rejected, Unavailable
 from bot.ports import Clock, Ids, KillPoint, SystemClock, SystemIds, survive, system_sleep
-from bot.services import audit, automation, cards, delivery, due, execution, journal
+from bot.services import audit, automation, cards, delivery, due, execution, journal, reminding
 from bot.services.courier import PACE_S, Courier
 from bot.services.delivery import Delivery
 from bot.services.desk import VIGIE, Desk
@@ -272,6 +272,7 @@ class App:
                 text = audit.daily_head(connection, now.date() - timedelta(days=1)) or audit.first_head(connection)
                 if text:
                     posts.add_notice(connection, f"seal:{now.date()}", self.config.channels[channel], text, now)
+        reminding.remind(self.desk)
         if self._durable and self._loop:
             asyncio.run_coroutine_threadsafe(self._durable.forget(now - REMEMBER), self._loop).result()
 
