@@ -94,7 +94,7 @@ def test_no_file_grows_without_end() -> None:
 def test_broad_excepts_stand_only_where_something_must_outlive_an_error() -> None:
     allowed = (
         "bot.entrypoints.", "bot.services.intake", "bot.services.reception", "bot.services.courier", "bot.services.delivery",
-        "bot.durable", "bot.app", "bot.services.execution", "bot.services.stepping", "bot.services.undoing",
+        "bot.durable", "bot.app", "bot.services.execution", "bot.services.doing", "bot.services.looking", "bot.services.undoing",
     )
     broad = [
         f"{name}:{node.lineno}"

@@ -173,7 +173,29 @@ class Read(Action[ReadParams]):
         return Look("done" if value == params.wanted else "under way", said, {params.value: value})
 
 
-ACTIONS: dict[str, Action[Any]] = {each.name: each for each in (Resize(), Restart(), Read())}
+class SetBack(Resize):
+    """Sets how many machines there are, as another step's way back."""
+
+    name = "test.set_back"
+
+    def act(self, world: World, params: SizeParams, before: State) -> Outcome:
+        world.aws("test").call("set back", {"size": params.size})
+        return Outcome(f"asked for {params.size}")
+
+
+class StartOver(Restart):
+    """Restarts the machine, as another step's way back: once."""
+
+    name = "test.start_over"
+
+    def act(self, world: World, params: Params, before: State) -> Outcome:
+        machine = world.aws("test")
+        machine.call("start over", {"restarts": machine.values["restarts"] + 1})
+        return Outcome("started over")
+
+
+MADE: tuple[Action[Any], ...] = (Resize(), Restart(), Read(), SetBack(), StartOver())
+ACTIONS: dict[str, Action[Any]] = {each.name: each for each in MADE}
 
 
 def runbook(**changed: Any) -> Runbook:

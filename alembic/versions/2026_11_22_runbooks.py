@@ -151,6 +151,7 @@ def _tables() -> None:
         sa.Column("before", sa.Text(), nullable=True),
         sa.Column("plan", sa.Text(), nullable=True),
         sa.Column("outputs", sa.Text(), nullable=True),
+        sa.Column("way_back", sa.Text(), nullable=True),
         sa.Column("said", sa.Text(), nullable=True),
         sa.Column("log", sa.Text(), nullable=True),
         sa.Column("begun_at", Utc, nullable=True),

@@ -4,34 +4,29 @@ import asyncio
 from datetime import timedelta
 
 import structlog
+from pydantic import ValidationError
 
 from bot import durable
-from bot.masking import mask_text
-from bot.services import aftermath, journal, runs
+from bot.services import ending
 from bot.services.desk import Desk
-from bot.services.jobs import Bench, Job, Stuck
-from bot.services.mandates import FIX, PROOF
-from bot.services.stepping import AGAIN_AFTER_S, LONGEST_SAID, NOW, TRIES_AT_LEAST, Stepper
+from bot.services.jobs import AWAY, BROKE, NOW, Bench, Job, Overtaken, Stuck
+from bot.services.mandates import FIX
+from bot.services.setbacks import Setbacks
+from bot.services.stepping import Stepper
 from bot.services.undoing import Undoer
 from bot.store import alerts
-from bot.store import approvals as questions
 from bot.store import runs as rows
-from bot.store.runs import Run
 from runbooks.actions import Worlds
 from runbooks.model import Runbook
-from runbooks.model import Step as Told
 
 log = structlog.get_logger()
 
 WORK = "run"
 MOST_MOVES = 200        # in one leg; the next goes on, so that no history grows without end
 REST_S = 10.0           # after a fault of our own
+SOON_S = 1.0
 
-WENT_WELL = "All {count} steps done and seen to have worked."
-PROVEN = "Checked: {said}."
-CANCELLED_SAID = "Cancelled by {who}."
-STEP_FAILED = "Step {number} \"{title}\": {said}"
-CHECK_FAILED = "Not proven: {title}: {said}"
+UNREADABLE = "What it was to do can no longer be read ({what}): nothing further is done, and nothing is taken back."
 
 
 class Execution:
@@ -40,7 +35,7 @@ class Execution:
     def __init__(self, desk: Desk, worlds: Worlds, engine: durable.Engine) -> None:
         self._desk, self._engine = desk, engine
         self._bench = Bench(desk, worlds)
-        self._stepper, self._undoer = Stepper(self._bench), Undoer(self._bench)
+        self._stepper, self._undoer, self._setbacks = Stepper(self._bench), Undoer(self._bench), Setbacks(self._bench)
 
     # --- legs ---
 
@@ -52,6 +47,9 @@ class Execution:
                 pause = await run.step(self._advance, run_id)
                 if pause is None or pause > 0:
                     break
+        except Overtaken as overtaken:
+            log.warning("a leg was overtaken", run=run_id, why=str(overtaken))
+            pause = SOON_S
         except Exception:  # a background loop: a fault of ours must not hold the run for ever
             log.exception("a leg broke", run=run_id)
             pause = REST_S
@@ -104,133 +102,72 @@ class Execution:
     def move(self, run_id: int) -> float | None:
         """One move of the run; the seconds until the next, None when somebody else must do something first."""
         job = self._job(run_id)
-        run = job.run
-        if run.state in rows.ENDED:
+        if job is None or job.run.state in rows.ENDED:
             return None
-        if run.state == rows.WAITING:
+        if job.run.state == rows.WAITING:
             return self._take_lock(job)
-        if run.state == rows.UNDOING:
+        if job.run.state == rows.UNDOING:
             return self._way_back(job)
-        if run.cancelled_by is not None and (run.position >= len(job.steps) or job.step.state != "started"):
+        if job.run.cancelled_by is not None and (job.run.position >= len(job.steps) or job.step.state != "started"):
             return self._cancel(job)
-        if run.position >= len(job.steps):
-            self._end(job, rows.SUCCEEDED, _well(job))
+        if job.run.position >= len(job.steps):
+            ending.end(self._desk, job.run, rows.SUCCEEDED, ending.well(job))
             return None
+        return self._step(job)
+
+    def _step(self, job: Job) -> float | None:
         try:
             return self._stepper.next(job)
         except Stuck as stuck:
-            return self._stuck(self._job(run_id), stuck)
+            return self._setbacks.meet(stuck.job or job, stuck)
+        except (Overtaken, *AWAY):
+            raise
+        except Exception as fault:  # around a runbook step: what breaks each time must end, and be told
+            log.exception("a move broke", run=job.run.id, step=job.run.position)
+            return self._setbacks.meet(job, Stuck(BROKE.format(error=type(fault).__name__), again=True))
 
-    def _job(self, run_id: int) -> Job:
+    def _job(self, run_id: int) -> Job | None:
+        """None when an older Vigie wrote it down in words that are no longer ours: then it is over."""
         with self._desk.read() as connection:
             run = rows.get(connection, run_id)
             alert = alerts.by_id(connection, run.alert_id) if run.alert_id is not None else None
             steps = tuple(rows.steps(connection, run_id))
-        return Job(run, Runbook.model_validate(run.definition), steps, alert, self._desk.clock.now())
+        try:
+            return Job(run, Runbook.model_validate(run.definition), steps, alert, self._desk.clock.now())
+        except ValidationError as fault:
+            what = ".".join(map(str, fault.errors()[0]["loc"]))
+            ending.end(self._desk, run, rows.FAILED, UNREADABLE.format(what=what))
+            return None
 
     def _take_lock(self, job: Job) -> float | None:
         run = job.run
         if run.cancelled_by is not None:
             return self._cancel(job)
         with self._desk.begin("run: lock") as connection:
-            if run.purpose == FIX and rows.lock(connection, run.target, run.id, job.now) != run.id:
-                return None     # whoever holds it wakes us when it ends
-            rows.change(connection, run.id, [rows.WAITING], state=rows.RUNNING)
-        return NOW
-
-    def _stuck(self, job: Job, stuck: Stuck) -> float | None:
-        """Tried again while that is safe; else what the runbook says of a failure."""
-        step, use, retry = job.step, job.use(job.step), job.retry(job.step)
-        most = max(retry.attempts, TRIES_AT_LEAST) if stuck.again else retry.attempts
-        said = mask_text(stuck.said)[:LONGEST_SAID]
-        with self._desk.begin("run: stuck") as connection:
-            rows.change(connection, job.run.id, [rows.ASKING, rows.IN_DOUBT], state=rows.RUNNING)
-            if step.tries + (step.begun_at is None) < most and self._safe_again(job, stuck):
-                tries = step.tries + (stuck.sent or step.begun_at is None or step.state == "pending")
-                # What was sent keeps the world it began in: a new look would take a half-done change for the old state.
-                rows.change_step(connection, job.run.id, step.number, [step.state], said=said, tries=tries,
-                                 state="started" if stuck.sent else "pending")
-                return max(retry.every.total_seconds(), AGAIN_AFTER_S) if most > 1 else NOW
-            perhaps = {"outputs": step.outputs or {}} if stuck.sent else {}     # the way back must know
-            rows.change_step(connection, job.run.id, step.number, [step.state], state="failed", said=said, ended_at=job.now,
-                             **perhaps)
-            runs.note(connection, job.run, runs.actor_of(self._desk, job.run), "step failed", job.now, "failed",
-                      step=step.number + 1, uses=step.uses, said=said)
-            jump = use.on_failure if isinstance(use, Told) else "abort"
-            if jump != "abort":
-                number = _named(job, jump) if jump.startswith("step:") else step.number + 1
-                rows.change(connection, job.run.id, [rows.RUNNING], position=number)
-                return NOW
-            if isinstance(use, Told):
-                rows.change(connection, job.run.id, [rows.RUNNING], state=rows.UNDOING, said=_failure(job, said))
-                return NOW
-        self._end(self._job(job.run.id), rows.FAILED, _failure(job, said))
-        return None
-
-    def _safe_again(self, job: Job, stuck: Stuck) -> bool:
-        """Nothing was changed, or changing it twice is as good as once."""
-        if stuck.again or job.step.state in ("pending", "ready"):
-            return True
-        try:
-            return self._bench.task(job, job.step).repeatable
-        except Stuck:
-            return False
+            holder = rows.lock(connection, run.target, run.id, job.now) if run.purpose == FIX else run.id
+            if holder == run.id:
+                rows.change(connection, run.id, [rows.WAITING], state=rows.RUNNING)
+        return NOW if holder in (run.id, None) else None     # whoever holds it wakes us when it ends
 
     def _cancel(self, job: Job) -> float | None:
         if job.runbook.on_cancel == "undo" and job.run.purpose == FIX:
             with self._desk.begin("run: undo") as connection:
                 rows.change(connection, job.run.id, rows.UNDER_WAY, state=rows.UNDOING)
             return NOW
-        self._end(job, rows.CANCELLED, CANCELLED_SAID.format(who=_who(self._desk, job.run)))
+        ending.end(self._desk, job.run, rows.CANCELLED, ending.cancelled(self._desk, job))
         return None
 
     def _way_back(self, job: Job) -> float | None:
+        """What was undone because it failed has failed, even if somebody cancels it then."""
         pause = self._undoer.next(job)
         if pause is not None:
             return pause
-        if job.run.cancelled_by is not None:
-            self._end(job, rows.CANCELLED, CANCELLED_SAID.format(who=_who(self._desk, job.run)))
+        if job.run.said is not None:
+            ending.end(self._desk, job.run, rows.FAILED, job.run.said)
         else:
-            self._end(job, rows.FAILED, job.run.said or "")
+            ending.end(self._desk, job.run, rows.CANCELLED, ending.cancelled(self._desk, job))
         return None
-
-    def _end(self, job: Job, state: str, said: str) -> None:
-        with self._desk.begin("run: end") as connection:
-            if not rows.change(connection, job.run.id, rows.UNDER_WAY, state=state, said=said[:LONGEST_SAID], ended_at=job.now,
-                               due_at=None):
-                return
-            ended = rows.get(connection, job.run.id)
-            rows.unlock(connection, ended, job.now)
-            questions.close_open(connection, ended.id, questions.VOID, job.now)
-            outcome: journal.Outcome = "done" if state == rows.SUCCEEDED else "failed"
-            runs.note(connection, ended, runs.actor_of(self._desk, ended), f"run {state}", job.now, outcome, said=said)
-            aftermath.ended(self._desk, connection, ended, job.now)
-            runs.show(connection, ended, job.now, urgency=1)
 
 
 def _identity(run_id: int, leg: int) -> str:
     return f"{WORK}:{run_id}:{leg}"
-
-
-def _named(job: Job, jump: str) -> int:
-    name = jump.removeprefix("step:")
-    return next(each.number for each in job.steps if each.name == name)
-
-
-def _who(desk: Desk, run: Run) -> str:
-    person = desk.config.people.get(run.cancelled_by or "")
-    return person.name if person else run.cancelled_by or ""
-
-
-def _well(job: Job) -> str:
-    checks = [each for each in job.steps if job.run.purpose == PROOF or each.number >= len(job.runbook.steps)]
-    proofs = " · ".join(each.said or each.title for each in checks if each.state == "done")
-    done = sum(each.state == "done" for each in job.steps) - len(checks)
-    words = [WENT_WELL.format(count=done)] if job.run.purpose == FIX else []
-    return " ".join([*words, PROVEN.format(said=proofs)] if proofs else words)
-
-
-def _failure(job: Job, said: str) -> str:
-    words = STEP_FAILED if isinstance(job.use(job.step), Told) else CHECK_FAILED
-    return words.format(number=job.step.number + 1, title=job.step.title, said=said)
-

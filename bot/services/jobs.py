@@ -1,15 +1,18 @@
 """A run at hand: its step with the action and the parameters filled in, what the step may see of the world, and its errors."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 import structlog
 from pydantic import ValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from bot.errors import Misbuilt, Unavailable
 from bot.services import runs
 from bot.services.desk import Desk
+from bot.store import runs as rows
 from bot.store.alerts import Alert
 from bot.store.runs import Run, Step
 from runbooks import faults
@@ -20,17 +23,30 @@ from runbooks.references import Unknown, fill
 
 log = structlog.get_logger()
 
+AWAY = (OperationalError, InterfaceError)       # of the database: it comes back, and nothing is decided meanwhile
+NOW = 0.0               # the next move is due at once
+
 NO_ACTION = "this Vigie has no action {name}"
 BAD_PARAMETERS = "its parameters do not fit: {what}"
 BROKE = "a fault of Vigie's own ({error})"
+TOO_LATE = "not sent: too long after it was written down that it begins"
+OVERTAKEN = "run {run}, step {step} is no longer {state}"
+LATEST_S = 20.0         # from the intent to the call; less than any `settle_s`, after which a person is asked
 
 
 class Stuck(Exception):
-    """The step did not work. `again`: the very same may work later, safely. `sent`: perhaps it happened all the same."""
+    """The step did not work. `again`: the very same may work later, safely. `unsent`: its call certainly changed nothing.
 
-    def __init__(self, said: str, again: bool = False, sent: bool = False) -> None:
+    `final`: it is not tried again, whatever the runbook says. `stop`: nor does the run go on elsewhere, somebody has stopped it.
+    `job` is the job as the step's beginning was written down.
+    """
+
+    def __init__(
+        self, said: str, again: bool = False, unsent: bool = False, final: bool = False, stop: bool = False,
+    ) -> None:
         super().__init__(said)
-        self.said, self.again, self.sent = said, again, sent
+        self.said, self.again, self.unsent, self.final, self.stop = said, again, unsent, final or stop, stop
+        self.job: Job | None = None
 
 
 class Overtaken(Exception):
@@ -59,9 +75,9 @@ class Job:
         use = self.use(step)
         return use.retry if isinstance(use, Told) else Retry()
 
-    def begun(self) -> "Job":
-        """The same once the step's beginning is written down."""
-        begun = replace(self.step, state="started")
+    def begun(self, at: datetime, tries: int) -> "Job":
+        """The same once it is written down that the step's call begins."""
+        begun = replace(self.step, state="started", begun_at=at, tries=tries, said=None)
         return replace(self, steps=tuple(begun if each is self.step else each for each in self.steps))
 
 
@@ -133,8 +149,30 @@ class Bench:
         return self.worlds.world(errand)
 
 
+    def still(self, step: Step, since: datetime, limit_s: float) -> None:
+        """Right before a call: raises Overtaken when the step is not ours any more, Stuck when its intent is too old.
+
+        We may have slept, and somebody else may look already what became of it: nothing may happen behind their back.
+        """
+        with self.desk.read() as connection:
+            now = rows.step_of(connection, step.run_id, step.number)
+        if (now.state, now.begun_at, now.tries) != (step.state, step.begun_at, step.tries):
+            raise Overtaken(OVERTAKEN.format(run=step.run_id, step=step.number + 1, state=step.state))
+        if self.desk.clock.now() > since + timedelta(seconds=min(LATEST_S, limit_s)):
+            raise Stuck(TOO_LATE, again=True, unsent=True)
+
+
+def change(connection: sa.Connection, step: Step, state: str, **values: Any) -> None:
+    """Moves the step on from the state in which it was found; raises Overtaken when it is no longer in it."""
+    if not rows.change_step(connection, step.run_id, step.number, [step.state], state=state, **values):
+        raise Overtaken(OVERTAKEN.format(run=step.run_id, step=step.number + 1, state=step.state))
+
+
 class told:
-    """Errors of actions in our words, as Stuck."""
+    """Errors of actions in our words, as Stuck: of what only looked, or was not sent."""
+
+    def __init__(self, unsent: bool = False) -> None:
+        self._unsent = unsent
 
     def __enter__(self) -> None:
         return None
@@ -143,7 +181,7 @@ class told:
         if isinstance(error, Exception) and not isinstance(error, Stuck):
             means = meaning(error)
             again = not isinstance(means, Failed) or means.again       # it only looked
-            raise Stuck(str(means), again) from error
+            raise Stuck(str(means), again, unsent=self._unsent) from error
 
 
 def meaning(error: Exception) -> Failed | Unsure:

@@ -1,16 +1,20 @@
-"""The way back: steps that were done are undone, the last one first, each seen to be as it was before."""
+"""The way back: steps that were (perhaps) done are undone, the last one first, each seen to be as it was before."""
 
-from bot.masking import mask_text
-from bot.services import journal, runs
-from bot.services.jobs import Bench, Job, Stuck, Task, meaning
-from bot.services.stepping import LONGEST_SAID, NOW
+from dataclasses import replace
+
+import structlog
+
+from bot.services import journal, runs, sound
+from bot.services.jobs import AWAY, BROKE, NOW, Bench, Job, Overtaken, Stuck, Task, change, meaning, told
 from bot.store import runs as rows
 from bot.store.runs import Step
-from runbooks.actions import Look, Outcome
+from runbooks.actions import Failed, Look, Outcome
 from runbooks.model import Step as Told
 from runbooks.model import Use
 
-TOUCHED = ("acted", "done", "failed", "undoing", "returning")
+log = structlog.get_logger()
+
+BACK = ("undone", "kept", "not undone")
 TRIES = 3
 AGAIN_AFTER_S = 10.0
 
@@ -18,23 +22,31 @@ NO_WAY_BACK = "no way back: {why}"
 KEPT = "kept as it is, as the runbook says"
 NOT_UNDONE = "could not be undone: {why}"
 NOT_IN_TIME = "not yet as it was before: {said}"
+INTERRUPTED = "interrupted while it was being undone"
 
 
 class Undoer:
-    """Undoes a run, one move at a time. An undo is safe to repeat, so a crash in between needs no person."""
+    """Undoes a run, one move at a time. What may be undone only once is called once, and looked at after that."""
 
     def __init__(self, bench: Bench) -> None:
         self._desk, self._bench = bench.desk, bench
 
     def next(self, job: Job) -> float | None:
         """Seconds until the next move; None when there is nothing left to undo."""
-        step = next((each for each in reversed(job.steps) if each.state in TOUCHED and each.outputs is not None), None)
+        step = next((each for each in reversed(job.steps) if each.outputs is not None and each.state not in BACK), None)
         if step is None:
             return None
         try:
-            task = self._bench.task(job, step)
+            return self._move(job, step, self._bench.task(job, step))
         except Stuck as stuck:
             return self._finish(job, step, "not undone", NOT_UNDONE.format(why=stuck.said))
+        except (Overtaken, *AWAY):
+            raise
+        except Exception as fault:  # around a runbook step: what breaks each time must not hold up the rest
+            log.exception("a way back broke", run=job.run.id, step=step.number)
+            return self._finish(job, step, "not undone", NOT_UNDONE.format(why=BROKE.format(error=type(fault).__name__)))
+
+    def _move(self, job: Job, step: Step, task: Task) -> float | None:
         if not task.action.mutates:
             return self._finish(job, step, "kept", step.said)
         if isinstance(task.use, Told) and task.use.undo == "none":
@@ -45,49 +57,75 @@ class Undoer:
         return self._call(job, step, task) if step.state == "undoing" else self._turn(job, step, task)
 
     def _turn(self, job: Job, step: Step, task: Task) -> float:
+        until = self._desk.clock.now() + task.use.timeout
         with self._desk.begin("run: undo") as connection:
-            rows.change_step(connection, job.run.id, step.number, [step.state], state="undoing", tries=0,
-                             deadline=job.now + task.use.timeout)
+            change(connection, step, "undoing", tries=0, deadline=until, said=step.said or INTERRUPTED)
             runs.show(connection, job.run, job.now, urgency=2)
         return NOW
 
     def _call(self, job: Job, step: Step, task: Task) -> float | None:
+        """Written down, then done; where nobody answers it is done again, if that is as good as once."""
+        way = self._other(job, step, task) or task
+        if step.said is None and not way.repeatable:        # written down, and no answer: we were interrupted
+            return self._answered(job, step, "returning", INTERRUPTED)
         if step.tries >= TRIES:
-            return self._finish(job, step, "not undone", NOT_UNDONE.format(why=step.said))
+            return self._finish(job, step, "not undone", NOT_UNDONE.format(why=step.said or INTERRUPTED))
         try:
-            self._desk.kill("undo: before")
-            said, state = self._undo(job, step, task).said, "returning"
-            self._desk.kill("undo: after")
+            outcome = self._undo(job, step, task, way)
+        except Stuck as stuck:      # nothing was sent
+            return self._answered(job, step, "undoing", stuck.said)
+        except Overtaken:
+            raise
         except Exception as error:  # around a runbook step: the rest of the way back must be gone all the same
-            said, state = str(meaning(error)), "undoing"
-        with self._desk.begin("run: undo") as connection:
-            rows.change_step(connection, job.run.id, step.number, ["undoing"], state=state, tries=step.tries + 1,
-                             said=mask_text(said)[:LONGEST_SAID])
-        return NOW if state == "returning" else AGAIN_AFTER_S
+            means = meaning(error)
+            again = way.repeatable or isinstance(means, Failed)
+            return self._answered(job, step, "undoing" if again else "returning", str(means))
+        return self._answered(job, step, "returning", outcome.said, outcome if way is not task else None)
 
-    def _undo(self, job: Job, step: Step, task: Task) -> Outcome:
-        other = self._other(job, step, task)
-        if other is not None:
-            world = self._bench.world(job, other, {}, acting=True)
-            return other.action.act(world, other.params, other.action.before(world, other.params))
+    def _undo(self, job: Job, step: Step, task: Task, way: Task) -> Outcome:
+        """The one place from which a way back changes the world; raises Stuck when nothing was sent."""
         before = step.before or {}
-        return task.action.undo(self._bench.world(job, task, before, acting=True), task.params, before, step.outputs or {})
+        with told(unsent=True):
+            if way is not task:
+                before = sound.state(way.action.before(self._bench.world(job, way, {}, acting=False), way.params))
+            world = self._bench.world(job, way, before, acting=True)
+        at, begun = self._desk.clock.now(), replace(step, tries=step.tries + 1)
+        with self._desk.begin("run: undo") as connection:
+            kept = {"way_back": {"before": before}} if way is not task else {}
+            change(connection, step, "undoing", tries=begun.tries, said=None, **kept)
+        self._desk.kill("undo: before")
+        self._bench.still(begun, at, way.action.settle_s / 2)
+        act = way.action.act(world, way.params, before) if way is not task else way.action.undo(
+            world, way.params, before, step.outputs or {})
+        self._desk.kill("undo: after")
+        return sound.outcome(act)
+
+    def _answered(self, job: Job, step: Step, state: str, said: str, of_another: Outcome | None = None) -> float:
+        with self._desk.begin("run: undo") as connection:
+            kept = rows.step_of(connection, job.run.id, step.number).way_back or {}
+            values = {"way_back": {**kept, "outputs": dict(of_another.outputs)}} if of_another is not None else {}
+            change(connection, step, state, tries=step.tries + 1, said=sound.sentence(said), **values)
+        return NOW if state == "returning" else AGAIN_AFTER_S
 
     def _see(self, job: Job, step: Step, task: Task) -> float | None:
         try:
-            look = self._undone(job, step, task)
+            look = sound.look(self._undone(job, step, task))
+        except Stuck:
+            raise
         except Exception as error:  # around a runbook step: a look that fails changes nothing
             look = Look("not seen", str(meaning(error)))
         if look.seen == "done":
             return self._finish(job, step, "undone", step.said)
         if look.seen == "failed" or job.now >= (step.deadline or job.now):
             return self._finish(job, step, "not undone", NOT_UNDONE.format(why=NOT_IN_TIME.format(said=look.said)))
-        return task.action.poll_s
+        return look.again_s or task.action.poll_s
 
     def _undone(self, job: Job, step: Step, task: Task) -> Look:
         other = self._other(job, step, task)
         if other is not None:
-            return other.action.look(self._bench.world(job, other, {}, acting=False), other.params, {}, {})
+            kept = step.way_back or {}
+            world = self._bench.world(job, other, {}, acting=False)
+            return other.action.look(world, other.params, kept.get("before", {}), kept.get("outputs", {}))
         before = step.before or {}
         world = self._bench.world(job, task, before, acting=False)
         return task.action.undone(world, task.params, before, step.outputs or {})
@@ -99,7 +137,7 @@ class Undoer:
 
     def _finish(self, job: Job, step: Step, state: str, said: str | None) -> float:
         with self._desk.begin("run: undo") as connection:
-            rows.change_step(connection, job.run.id, step.number, [step.state], state=state, said=said)
+            change(connection, step, state, said=said)
             if state != "kept":
                 outcome: journal.Outcome = "done" if state == "undone" else "failed"
                 runs.note(connection, job.run, runs.actor_of(self._desk, job.run), f"step {state}", job.now, outcome,

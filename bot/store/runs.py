@@ -69,7 +69,8 @@ step = sa.Table(
     sa.Column("given", sa.Text),                               # its parameters, filled in; secrets only by reference
     sa.Column("before", sa.Text),                              # the world before the call
     sa.Column("plan", sa.Text),
-    sa.Column("outputs", sa.Text),
+    sa.Column("outputs", sa.Text),                             # null: it certainly changed nothing
+    sa.Column("way_back", sa.Text),                            # of another action that undoes it: the world before, its outputs
     sa.Column("said", sa.Text),
     sa.Column("log", sa.Text),
     sa.Column("begun_at", Utc),                                # the call of the newest attempt
@@ -158,10 +159,11 @@ class Step:
     begun_at: datetime | None
     ended_at: datetime | None
     deadline: datetime | None
+    way_back: dict[str, Any] | None = None
 
 
 JSON_OF_RUN = frozenset({"definition", "parameters"})
-JSON_OF_STEP = frozenset({"given", "before", "outputs"})
+JSON_OF_STEP = frozenset({"given", "before", "outputs", "way_back"})
 STEP_COLUMNS = tuple(each.name for each in fields(Step))
 
 
@@ -192,6 +194,12 @@ def get(connection: sa.Connection, run_id: int) -> Run:
     return Run(**_read(connection.execute(sa.select(run).where(run.c.id == run_id)).one(), JSON_OF_RUN))
 
 
+def hold(connection: sa.Connection, run_id: int) -> Run:
+    """The same, and nobody else changes the run before this transaction has ended."""
+    connection.execute(sa.select(run.c.id).where(run.c.id == run_id).with_for_update())
+    return get(connection, run_id)
+
+
 def by_id(connection: sa.Connection, run_id: int) -> Run | None:
     row = connection.execute(sa.select(run).where(run.c.id == run_id)).one_or_none()
     return Run(**_read(row, JSON_OF_RUN)) if row else None
@@ -207,6 +215,12 @@ def steps(connection: sa.Connection, run_id: int) -> list[Step]:
     """Its steps, in order."""
     query = sa.select(step).where(step.c.run_id == run_id).order_by(step.c.number)
     return [Step(**_read(row, JSON_OF_STEP)) for row in connection.execute(query)]
+
+
+def step_of(connection: sa.Connection, run_id: int, number: int) -> Step:
+    """One of its steps; raises NoResultFound."""
+    query = sa.select(step).where(step.c.run_id == run_id, step.c.number == number)
+    return Step(**_read(connection.execute(query).one(), JSON_OF_STEP))
 
 
 def change(connection: sa.Connection, run_id: int, states: Iterable[str], **values: Any) -> bool:
@@ -264,13 +278,13 @@ def wake(connection: sa.Connection, run_id: int, now: datetime) -> None:
 # --- locks ----------------------------------------------------------------------------------------------------------------
 
 
-def lock(connection: sa.Connection, target: str, run_id: int, now: datetime) -> int:
-    """Takes the target for this run unless another holds it; returns who holds it now."""
+def lock(connection: sa.Connection, target: str, run_id: int, now: datetime) -> int | None:
+    """Takes the target for this run unless another holds it; returns who holds it now, None when it was given free just then."""
     insert = sa.text(
         "INSERT INTO run_lock (target, run_id, at) VALUES (:target, :run_id, :at) ON CONFLICT (target) DO NOTHING"
     ).bindparams(sa.bindparam("at", type_=Utc))
     connection.execute(insert, {"target": target, "run_id": run_id, "at": now})
-    return int(connection.execute(sa.select(run_lock.c.run_id).where(run_lock.c.target == target)).scalar_one())
+    return holder(connection, target)
 
 
 def unlock(connection: sa.Connection, ended: Run, now: datetime) -> None:
