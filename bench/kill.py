@@ -1,4 +1,4 @@
-"""kill -9 in the middle of the storm, and again while the cards go out: what is lost, what is doubled?"""
+"""kill -9 in the middle of the storm, while the cards go out, and in the middle of runs: what is lost, what is doubled?"""
 
 import time
 from collections import Counter
@@ -6,6 +6,7 @@ from typing import Any
 
 from bench import events
 from bench.databases import Database, count, deliveries
+from bench.killing import kill_runs, yard
 from bench.scale import Scale
 from bench.stage import House, Stage, house
 
@@ -33,8 +34,16 @@ def run(stage: Stage, database: Database, scale: Scale) -> dict[str, Any]:
     return {
         "answered_2xx": len(promised), "lost": len(promised - kept), "broken": sum(not each.ok for each in answers),
         "alerts": alerts, "cards_missing": alerts - len(cards), "cards_doubled": sum(n > 1 for n in cards.values()),
-        "kills": 1 + DELIVERY_KILLS,
+        "kills": 1 + DELIVERY_KILLS, "runs": _kill_runs(stage, database, scale),
     }
+
+
+def _kill_runs(stage: Stage, database: Database, scale: Scale) -> dict[str, Any]:
+    """On PostgreSQL two work: when one dies the other goes on."""
+    url, folder = database.fresh(), stage.folder / f"runs-{time.time_ns()}"
+    folder.mkdir()
+    with yard(folder, url, workers=1 if url.startswith("sqlite") else 2) as made:
+        return kill_runs(made, scale.killed_runs)
 
 
 def _kill_while_delivering(home: House) -> None:

@@ -15,8 +15,9 @@ class Scale:
     stored: tuple[int, ...] = (0, 100_000, 400_000)
     storms_in_a_row: int = 5
     killed_alerts: int = 100
+    killed_runs: int = 50
 
 
 FULL = Scale()
-QUICK = Scale(2_000, 400, 1, 24, 50, (0, 20_000), 3, 40)
-TINY = Scale(60, 12, 1, 3, 3, (0, 500), 1, 5)
+QUICK = Scale(2_000, 400, 1, 24, 50, (0, 20_000), 3, 40, 12)
+TINY = Scale(60, 12, 1, 3, 3, (0, 500), 1, 5, 2)

@@ -70,3 +70,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
     except urllib.error.HTTPError as refusal:
         with refusal:
             return refusal.code, refusal.read().decode()
+
+
+def frozen(pid: int | None) -> bool:
+    """Whether the process is stopped, as by SIGSTOP."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
