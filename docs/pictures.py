@@ -1,6 +1,7 @@
 """Takes the pictures of the README from a running demo: `make pictures`. Needs Chromium, and a minute."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -10,44 +11,49 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-SPEED = "20"                    # fast enough for impatient people, slow enough to meet an alert while somebody is on it
-PATIENCE_MS = 60_000
+SPEED, STILL = "20", "0"        # of the night that repairs itself; of one in which only we do something
+PATIENCE_MS = 240_000           # a quiet minute must pass before anything is closed
 LARGEST = 250_000
+WIDE, TALL = ViewportSize(width=1240, height=720), ViewportSize(width=1240, height=960)
 
 NO_BROWSER = f"No Chromium found; install one of {', '.join(BROWSERS)}.\n"
 NO_DEMO = "The demo did not start:\n{said}\n"
 TAKEN = "{name}: {size:,} bytes\n"
 TOO_LARGE = "{name} has {size:,} bytes; at most {most:,} are wanted in the repository.\n"
 
-ALERTS, PAYMENTS = "C0ALERTS01", "C0PAYMNT01"
-ERRORS, WRITTEN = "HTTPCode_Target_5XX_Count", "one target was out of memory"
-FIRING, CERTIFICATE = "Padok-1 sees the fault", "The certificate of hooks"
-MORE, CLOSE = "[data-action-id='vigie:more']", "Close…"
+ALERTS, PAYMENTS, REVIEW = "C0ALERTS01", "C0PAYMNT01", "C0REVIEW01"
+ALICE, PAUL, INES, OMAR = "U0ALICE001", "U0PAUL0001", "U0INES0001", "U0OMAR0001"
+REPAIRED, CERTIFICATE = "UnHealthyHostCount", "The certificate of hooks"
+CLOSED, WELL, ASKED, RUN = "Closed by Vigie", "Went well", "Approval wanted", "Run runbook…"
+BY_VIGIE, BY_OMAR = "asked by Vigie", "asked by Omar"
+CONFIRM, FAIL_OVER = "/vigie mandate nights confirm", "/vigie run rds-failover"
 
 
 def main() -> None:
-    """Plays the night once and takes each picture at its moment."""
+    """Plays a night that repairs itself and one in which we ask for something, and takes each picture at its moment."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         sys.exit(NO_BROWSER)
     PICTURES.mkdir(exist_ok=True)
-    with demo() as url, sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=FLAGS)
-        take(chromium, url)
+        for speed, take in ((STILL, take_question), (SPEED, take_repair)):
+            with demo(speed) as url:
+                take(chromium, url)
         chromium.close()
 
 
 @contextmanager
-def demo() -> Iterator[str]:
+def demo(speed: str) -> Iterator[str]:
     """A demo of our own, on a free port and in a folder that is thrown away; its address once it answers."""
     port = _free_port()
-    environ = {**os.environ, "PYTHONPATH": str(ROOT), "DEMO_PORT": str(port), "DEMO_SPEED": SPEED}
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "DEMO_PORT": str(port), "DEMO_SPEED": speed}
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "bot", "demo"]
         running = subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.PIPE, text=True)
@@ -76,31 +82,50 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def take(browser: Browser, url: str) -> None:
-    """The page with a thread, one card, one form."""
-    page = _open(browser, f"{url}#as=U0ALICE001&c={PAYMENTS}")
-    errors = page.locator("#messages article", has_text=ERRORS).first
-    errors.get_by_role("button", name="1 reply").click(timeout=PATIENCE_MS)
-    expect(page.locator("#thread")).to_contain_text(WRITTEN, timeout=PATIENCE_MS)
-    page.mouse.move(5, 400)
-    errors.scroll_into_view_if_needed()
-    _keep(page.screenshot(), "page.png")
-    page.get_by_role("button", name="Close the thread").click()
-    _keep(_with_frame(page, page.locator("#messages article", has_text=FIRING).first), "card.png")
-    page.locator(f"[data-channel={ALERTS}]").click()
+def take_question(browser: Browser, url: str) -> None:
+    """Omar wants to fail the database over: Inès is asked, and Paul, who is asleep, has said yes beforehand."""
+    page = _open(browser, url, INES, PAYMENTS)
+    for person, channel, line in ((PAUL, REVIEW, CONFIRM), (INES, REVIEW, CONFIRM), (OMAR, PAYMENTS, FAIL_OVER)):
+        page.request.post(f"{url}page/say", data={"as": person, "channel": channel, "text": line})
+    _open_thread(page.locator("#messages article", has_text=BY_OMAR).first)
+    question = page.locator("#thread-messages article", has_text=ASKED).first
+    expect(question).to_be_visible(timeout=PATIENCE_MS)
+    _keep(question.screenshot(), "question.png")
+
+
+def take_repair(browser: Browser, url: str) -> None:
+    """A form; then what Vigie repaired, proved and closed by itself: the card, and the page with its thread."""
+    page = _open(browser, url, ALICE, ALERTS)
     certificate = page.locator("#messages article", has_text=CERTIFICATE).first
-    certificate.locator(MORE).click(timeout=PATIENCE_MS)
-    page.get_by_role("menuitem", name=CLOSE).click()
+    certificate.get_by_role("button", name=RUN).click(timeout=PATIENCE_MS)
     expect(page.locator("#modal")).to_be_visible(timeout=PATIENCE_MS)
+    page.set_viewport_size(TALL)
     _keep(page.locator("#modal").screenshot(), "form.png")
+    page.set_viewport_size(WIDE)
+    page.keyboard.press("Escape")
+    page.locator(f"[data-channel={PAYMENTS}]").click()
+    repaired = page.locator("#messages article", has_text=REPAIRED).first
+    expect(repaired).to_contain_text(CLOSED, timeout=PATIENCE_MS)
+    _keep(_with_frame(page, repaired), "card.png")
+    _open_thread(repaired)
+    run = page.locator("#thread-messages article", has_text=BY_VIGIE).first
+    expect(run).to_contain_text(WELL, timeout=PATIENCE_MS)
+    run.evaluate("message => message.scrollIntoView()")
+    repaired.evaluate("message => message.scrollIntoView()")
+    page.mouse.move(5, 400)
+    _keep(page.screenshot(), "page.png")
 
 
-def _open(browser: Browser, url: str) -> Page:
+def _open_thread(message: Locator) -> None:
+    message.get_by_role("button", name=re.compile(r"\d repl(y|ies)")).click(timeout=PATIENCE_MS)
+
+
+def _open(browser: Browser, url: str, person: str, channel: str) -> Page:
     context = browser.new_context(
-        timezone_id="Europe/Paris", locale="en-GB", color_scheme="light", viewport={"width": 1240, "height": 720},
+        timezone_id="Europe/Paris", locale="en-GB", color_scheme="light", viewport=WIDE,
     )
     page = context.new_page()
-    page.goto(url)
+    page.goto(f"{url}#as={person}&c={channel}")
     return page
 
 

@@ -21,7 +21,7 @@ from bot.services import (
     approvals,
     automation,
     brakes,
-    cards,
+    buttons,
     contracts,
     due,
     ladder,
@@ -269,7 +269,7 @@ def pressed(room: str) -> Iterator[str]:
 def test_each_verb_has_its_buttons_where_the_page_says() -> None:
     rows = {row[0]: set(re.findall("`([a-z-]+)`", row[1])) for row in table("docs/slack.md", "where")}
     nowhere = rows.pop("nowhere: type it, or mention Vigie")
-    assert rows["a card"] == {*cards.BUTTONS, *cards.MORE} - {"seen"} and rows["a run"] == set(pressed("runcards"))
+    assert rows["a card"] == {*buttons.BUTTONS, *buttons.MORE} - {"seen"} and rows["a run"] == set(pressed("runcards"))
     assert rows["a question"] | rows["a page"] == set(pressed("askcards")) | {"outcome"}
     assert set.union(*rows.values()) | nowhere == set(FAMILY) and nowhere.isdisjoint(set.union(*rows.values()))
 
