@@ -274,6 +274,14 @@ def test_each_verb_has_its_buttons_where_the_page_says() -> None:
     assert set.union(*rows.values()) | nowhere == set(FAMILY) and nowhere.isdisjoint(set.union(*rows.values()))
 
 
+def test_the_lines_that_run_something_name_runbooks_and_parameters_that_exist() -> None:
+    book = load_catalogue(None, example(), actions(), TODAY).entries
+    for line in (row[0].strip("`").split()[1:] for row in table("docs/slack.md", "said")):
+        named = [book[word].runbook for word in line[1:] if word in book]
+        assert line[0] in FAMILY and all(word.isdigit() or word in book or "=" in word or word == "plan" for word in line[1:])
+        assert all(word.partition("=")[0] in named[0].parameters for word in line if "=" in word)
+
+
 OMAR: Any = {"name": "Omar", "slack": "U0OMAR0001", "team": "T0PADOK001", "organisation": "bridge", "roles": ["engineer"]}
 
 
