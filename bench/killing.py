@@ -160,22 +160,23 @@ def kill_runs(made: Yard, kills: int) -> dict[str, Any]:
     made.begin(FORTH)                   # a life without death: whoever works is there
     if not made.until(made.over):
         raise Broken(f"no run ends, even in peace: {made.log.read_text()[-2000:]}")
-    hits = sum(_kill_one(made) for _ in range(MOST_TRIES * kills) if made.hits < kills)
+    for _ in range(MOST_TRIES * kills):
+        if made.hits < kills:
+            _kill_one(made)
     made.until(made.settled)
-    return {"kills": hits, "missed": made.kills - hits, "runs": len(made.runs()), "in_doubt_and_decided": made.doubts,
+    return {"kills": made.hits, "missed": made.kills - made.hits, "runs": len(made.runs()), "in_doubt_and_decided": made.doubts,
             **reckon(made), "seconds": time.monotonic() - began}
 
 
-def _kill_one(made: Yard) -> bool:
-    """Whether the run was under way when its process died."""
-    by_deed, before = made.rng.random() < SHARE_BY_DEED, made.hits
+def _kill_one(made: Yard) -> None:
+    """A run, and the death of whoever carries it out, somewhere in it."""
+    by_deed = made.rng.random() < SHARE_BY_DEED
     sides, most = ((made.rng.choice((BEFORE, AFTER)),), MOST_DEEDS) if by_deed else ((LOOK, AFTER), MOST_ASKED)
     patience = 0.0 if by_deed else made.rng.uniform(0, MOMENT_S)
     made.effects.watch = _Assassin(made, made.rng.randint(1, most), sides, patience)
     made.begin(made.rng.choice(WEIGHED))
     made.until(made.over)
     made.effects.watch = lambda _side, _pid: None
-    return made.hits > before
 
 
 @dataclass

@@ -19,7 +19,9 @@ from runbooks.actions import Answer, Errand, Failed, Place, World
 
 NO_AWS = "vigie.yaml has no section `aws`: add the account that runbooks act on"
 NO_DATADOG = "vigie.yaml names no Datadog account of {organisation}: add it under `datadog`"
+TOO_LATE = "not sent: the first change was ready to be sent only {late:.0f} s after it had to be"
 DATADOG_TIMEOUT_S = 10
+LOOKS = ("Describe", "Get", "List")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class CloudWorlds:
         return Place(aws.account, aws.region) if aws else Place("000000000000", "eu-west-3")
 
     def world(self, errand: Errand) -> World:
-        return CloudWorld(self, errand)
+        return CloudWorld(self, errand, InTime(self._clock, errand.until))
 
     def secret(self, reference: str) -> str:
         return self._secrets.get(reference)
@@ -106,12 +108,32 @@ def _guise(aws: Aws, errand: Errand, own_external_id: str | None) -> Guise:
     return Guise(role, session_name(errand.person, errand.run), tuple(sorted(tags.items())), external, policy)
 
 
+class InTime:
+    """Lets a first change go out only while its errand is fresh: we may have slept, and another process may have taken over.
+
+    What belongs to it follows, however long that takes.
+    """
+
+    def __init__(self, clock: Clock, until: datetime | None) -> None:
+        self._clock, self._until = clock, until
+
+    def __call__(self, event_name: str = "", **_given: Any) -> None:
+        """Right before a request is sent; raises Failed, and nothing was done."""
+        if self._until is None or event_name.rpartition(".")[2].startswith(LOOKS):
+            return
+        late = (self._clock.now() - self._until).total_seconds()
+        if late > 0:
+            raise Failed(TOO_LATE.format(late=late), again=True)
+        self._until = None
+
+
 @dataclass(frozen=True, slots=True)
 class CloudWorld:
     """One errand's world."""
 
     worlds: CloudWorlds
     errand: Errand
+    in_time: InTime
 
     @property
     def now(self) -> datetime:
@@ -134,9 +156,12 @@ class CloudWorld:
         return self.worlds.allowed
 
     def aws(self, service: str, region: str | None = None) -> Any:
-        return self.worlds.aws(self.errand, service, region)
+        client = self.worlds.aws(self.errand, service, region)
+        client.meta.events.register("before-send", self.in_time)
+        return client
 
     def datadog(self, organisation: str) -> Any:
+        self.in_time()      # its client has no place to look again right before it sends
         return self.worlds.datadog(organisation)
 
     def get(self, url: str, timeout_s: float) -> Answer:

@@ -1,6 +1,7 @@
 """Actions with bugs, garbage for answers, people at once, sleepers, a catalogue that is edited: runs bear it, and say so."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,9 @@ import sqlalchemy as sa
 from bot.config.catalogue import Catalogue
 from bot.errors import Refused
 from bot.ports import KillPoint, survive
+from bot.services import runcards
 from bot.services.execution import Execution
+from bot.services.jobs import Overtaken
 from bot.services.runs import cancel, decide
 from bot.store import journal
 from bot.store import runs as rows
@@ -19,6 +22,7 @@ from bot.store.runs import Run
 from runbooks.actions import Action, Attachment, Failed, Look, Outcome, Params, State, Unsure, World
 from runbooks.actions.flow import SERVICE as FLOW
 from tests.fakes import Killed, ManualClock
+from tests.judge import message_faults
 from tests.story import ALICE, PAUL, T0, desk_on
 from tests.workshop import ACTIONS, Machine, NoEngine, Workshop, catalogue, runbook, workshop
 
@@ -71,6 +75,13 @@ def broken() -> Any:
     raise KeyError("a bug")
 
 
+def faults_of_message(shop: Workshop, run: Run) -> list[str]:
+    """What Slack would not take of the run's message."""
+    with shop.desk.read() as connection:
+        drawn = runcards.draw_run(runcards.view(shop.desk, connection, run.id))
+    return list(message_faults(drawn.text, drawn.blocks))
+
+
 def told(shop: Workshop, run: Run) -> list[str]:
     with shop.desk.read() as connection:
         return list(connection.execute(sa.select(journal.journal.c.kind).order_by(journal.journal.c.id)).scalars())
@@ -116,6 +127,7 @@ def test_answers_that_no_database_takes_are_kept_as_far_as_they_can_be(engine: s
     step = shop.steps(run.id)[0]
     assert run.state == rows.SUCCEEDED and (step.said or "").startswith("ab")
     assert step.outputs and step.outputs["number"] == "NaN" and "\x00" not in str(step.outputs)
+    assert faults_of_message(shop, run) == []
 
 
 def test_a_long_log_and_a_long_plan_are_kept_within_bounds_and_say_so(engine: sa.Engine) -> None:
@@ -127,6 +139,7 @@ def test_a_long_log_and_a_long_plan_are_kept_within_bounds_and_say_so(engine: sa
         file = rows.file(connection, run.id, 0)
     assert file is not None and len(file.content) < 210_000
     assert b"more characters were printed" in file.content
+    assert faults_of_message(shop, run) == []
 
 
 @pytest.mark.parametrize("actions", [{}, {"test.restart": ACTIONS["test.restart"]}])
@@ -171,6 +184,7 @@ def test_a_run_that_can_no_longer_be_read_ends_and_says_so(engine: sa.Engine) ->
     assert ended.state == rows.FAILED and "can no longer be read (of_another_time)" in (ended.said or "")
     with shop.desk.read() as connection:
         assert rows.holder(connection, run.target) is None
+    assert faults_of_message(shop, run) == []
 
 
 # --- tries ---
@@ -419,10 +433,42 @@ def test_a_refusal_that_comes_late_is_not_taken_for_that_of_another_step(engine:
 
     late = equipped(shop, {**ACTIONS, "test.restart": Late()})
     late.execution.move(run.id), late.execution.move(run.id)
-    with pytest.raises(Exception, match=r"is pending"):
+    with pytest.raises(Exception, match="step 1 is done"):
         late.execution.move(run.id)
     assert [each.state for each in shop.steps(run.id)][:2] == ["done", "pending"]
     assert shop.carry_on(run).state == rows.SUCCEEDED
+
+
+# --- two legs at once ---
+
+
+def test_of_two_that_look_at_once_what_is_due_one_gets_the_run(postgres_engine: sa.Engine) -> None:
+    shop = workshop(desk_on(postgres_engine), runbook(busy="wait"))
+    started = [shop.start(ALICE).id for _ in range(20)]
+    with ThreadPoolExecutor(4) as several:
+        claimed = [leg for each in several.map(lambda _: shop.execution._claim_due(), range(4)) for leg in each]
+    assert sorted(claimed) == [(each, 1) for each in started]
+
+
+def test_two_legs_of_one_run_at_once_do_each_thing_once(postgres_engine: sa.Engine) -> None:
+    """It must not come to this; if it does, each move is made by one of them, and nothing is called twice."""
+    steps = [RESTART, {**RESTART, "name": "again"}, RESIZE]
+    shop = workshop(desk_on(postgres_engine), runbook(steps=steps, verify=[]))
+
+    def leg(run: Run) -> None:
+        while shop.look(run.id).state not in rows.ENDED:
+            try:
+                shop.execution.move(run.id)
+            except Overtaken:
+                continue
+
+    for _ in range(15):
+        shop.machine.calls.clear()
+        run = shop.start(ALICE)
+        with ThreadPoolExecutor(3) as several:
+            list(several.map(leg, [run] * 3))
+        assert shop.look(run.id).state == rows.SUCCEEDED and shop.machine.calls.count("restart") == 2
+        assert told(shop, run).count("step done") == 3 * run.id and told(shop, run).count("run succeeded") == run.id
 
 
 def test_no_answer_twice_is_no_second_call(engine: sa.Engine) -> None:

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from bot.errors import Refused
 from bot.services.runs import cancel, decide
@@ -262,11 +263,11 @@ def file_of_its_own(template: Path, folder: Path) -> Iterator[sa.Engine]:
 
 
 @pytest.mark.timeout(300)
-@settings(max_examples=150, deadline=None, derandomize=True,
+@settings(max_examples=100, deadline=None, derandomize=True,
           suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(fate=fates())
 def test_whatever_happens_to_a_run_it_ends_and_breaks_no_law(sqlite_template: Path, tmp_path: Path, fate: Fate) -> None:
-    with file_of_its_own(sqlite_template, tmp_path) as engine:
+    with file_of_its_own(sqlite_template, tmp_path) as engine, capture_logs():
         told = live(engine, fate)
     broken = list(laws(fate, told))
     assert not broken, f"{broken}\n{told.run.state}: {told.run.said}\n{told.steps}"

@@ -1,6 +1,7 @@
 """How far one step reaches in AWS: as whom, for how long, with which rights, on which things; asked of the double over HTTP."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from bot.doubles.aws.front import Seen
 from bot.errors import Unavailable
 from bot.settings import EnvironmentSecrets
 from bot.worlds import Addresses, CloudWorlds
-from runbooks.actions import Errand, World
+from runbooks.actions import Errand, Failed, World
 from tests.action_stage import ActionWorld, aws_server, world
 from tests.aws_ground import ecs_service
 from tests.config_stage import example
@@ -127,6 +128,21 @@ def test_a_step_that_names_more_than_sts_takes_is_not_begun(reach: Reach) -> Non
     with pytest.raises(Unavailable, match=r"the step's session policy has .* characters, and STS takes 2048"):
         reach.world(resources=many).aws("ecs")
     assert reach.calls("AssumeRole") == []
+
+
+def test_a_change_that_is_ready_too_late_is_not_sent_but_what_belongs_to_one_that_was_sent_follows(reach: Reach) -> None:
+    fresh = reach.ground.now + timedelta(seconds=20)
+    late, slow = reach.world(until=fresh), reach.world(until=fresh)
+    restart(slow)
+    reach.ground.forward(21)
+    restart(slow)
+    ecs = late.aws("ecs")
+    ecs.describe_services(cluster="payments", services=["ledger"])
+    with pytest.raises(Failed, match=r"not sent: .* only 1 s after it had to be") as caught:
+        restart(late)
+    assert caught.value.again and len(reach.calls("UpdateService")) == 2
+    with pytest.raises(Failed, match="not sent"):
+        late.datadog("padok")
 
 
 def test_without_roles_vigie_acts_in_its_own_name_and_with_all_its_rights(world: ActionWorld) -> None:

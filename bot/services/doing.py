@@ -69,7 +69,7 @@ class Doer:
             world = self._bench.world(job, task, before, acting=task.action.mutates)
         self._desk.kill("act: before")
         if task.action.mutates:
-            self._bench.still(job.step, job.step.begun_at or job.now, task.action.settle_s / 2)
+            self._bench.still(job.step, job.step.begun_at or job.now, task.action)
         try:
             outcome = sound.outcome(task.action.act(world, task.params, before))
             self._desk.kill("act: after")

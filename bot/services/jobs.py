@@ -31,7 +31,7 @@ BAD_PARAMETERS = "its parameters do not fit: {what}"
 BROKE = "a fault of Vigie's own ({error})"
 TOO_LATE = "not sent: too long after it was written down that it begins"
 OVERTAKEN = "run {run}, step {step} is no longer {state}"
-LATEST_S = 20.0         # from the intent to the call; less than any `settle_s`, after which a person is asked
+LATEST_S = 20.0
 
 
 class Stuck(Exception):
@@ -145,11 +145,12 @@ class Bench:
         errand = Errand(run.id, task.step.number, run.actor, run.organisation, run.alert_id, now, acting, reads=action.reads)
         if acting:
             on = tuple(action.resources(task.params, before, self.worlds.place))
-            errand = replace(errand, actions=action.writes, resources=on)
+            until = now + timedelta(seconds=fresh_s(action))
+            errand = replace(errand, actions=action.writes, resources=on, until=until)
         return self.worlds.world(errand)
 
 
-    def still(self, step: Step, since: datetime, limit_s: float) -> None:
+    def still(self, step: Step, since: datetime, action: Action[Any]) -> None:
         """Right before a call: raises Overtaken when the step is not ours any more, Stuck when its intent is too old.
 
         We may have slept, and somebody else may look already what became of it: nothing may happen behind their back.
@@ -158,8 +159,13 @@ class Bench:
             now = rows.step_of(connection, step.run_id, step.number)
         if (now.state, now.begun_at, now.tries) != (step.state, step.begun_at, step.tries):
             raise Overtaken(OVERTAKEN.format(run=step.run_id, step=step.number + 1, state=step.state))
-        if self.desk.clock.now() > since + timedelta(seconds=min(LATEST_S, limit_s)):
+        if self.desk.clock.now() > since + timedelta(seconds=fresh_s(action)):
             raise Stuck(TOO_LATE, again=True, unsent=True)
+
+
+def fresh_s(action: Action[Any]) -> float:
+    """How long after it was written down a call may be sent; long before somebody is asked what became of it."""
+    return min(LATEST_S, action.settle_s / 2)
 
 
 def change(connection: sa.Connection, step: Step, state: str, **values: Any) -> None:

@@ -94,7 +94,7 @@ class Undoer:
             kept = {"way_back": {"before": before}} if way is not task else {}
             change(connection, step, "undoing", tries=begun.tries, said=None, **kept)
         self._desk.kill("undo: before")
-        self._bench.still(begun, at, way.action.settle_s / 2)
+        self._bench.still(begun, at, way.action)
         act = way.action.act(world, way.params, before) if way is not task else way.action.undo(
             world, way.params, before, step.outputs or {})
         self._desk.kill("undo: after")

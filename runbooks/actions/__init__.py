@@ -112,6 +112,7 @@ class Errand:
     actions: tuple[str, ...] = ()   # IAM actions that a session policy allows
     resources: tuple[str, ...] = () # ... those that change something, only on these ARNs
     reads: tuple[str, ...] = ()
+    until: datetime | None = None   # a change is not sent later: somebody else may look by then what became of it
 
     @property
     def label(self) -> str:
