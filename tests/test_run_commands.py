@@ -204,11 +204,11 @@ def test_a_form_asks_for_each_parameter_in_its_type_and_what_is_wrong_stands_bes
         assert inputs["named:size"]["element"]["initial_value"] == "14" and "2 to 20" in inputs["named:size"]["hint"]["text"]
         assert inputs["named:key"]["label"]["text"] == "key: the name of the variable that holds it"
         assert inputs["named:host"]["element"]["initial_value"] == "pay-1 <!channel>" and not inputs["named:key"]["optional"]
-        told = await scene.here.fill(size="99", key="VIGIE_KEY")
+        told = await scene.here.fill(size="99", key="VIGIE_SECRET_KEY")
         assert told["errors"] == {"named:size": "size must be at most 20, not 99."}
-        assert await scene.here.fill(size="12", key="VIGIE_KEY", sure="false", wait="1h30m") == {"ok": True}
-        assert scene.run.parameters == {"size": 12, "sure": False, "speed": "slow", "wait": "1h30m", "key": "secret:VIGIE_KEY",
-                                        "host": "pay-1 <!channel>"}
+        assert await scene.here.fill(size="12", key="VIGIE_SECRET_KEY", sure="false", wait="1h30m") == {"ok": True}
+        assert scene.run.parameters == {"size": 12, "sure": False, "speed": "slow", "wait": "1h30m",
+                                        "key": "secret:VIGIE_SECRET_KEY", "host": "pay-1 <!channel>"}
         assert scene.run.mode == "click"
         await scene.seen()
 

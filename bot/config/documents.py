@@ -17,6 +17,8 @@ from bot.errors import Misbuilt
 
 NO_FILE = Saying("there is no such file", "{right}")
 UNREADABLE = Saying("the file cannot be read: {reason}", "Let the user who runs Vigie read it.")
+NO_TEXT = Saying("this is no file of text", "Put the file itself there: no pipe or device.")
+TOO_LONG = Saying("the file has more than {most:,} bytes", "Split it, or take away what does not belong there.")
 NOT_UTF8 = Saying("the file is not UTF-8 (byte {position})", "Save it as UTF-8.")
 NO_CONTENT = Saying("the file is empty", "Start from {example}.")
 NOT_MAPPING = Saying("the file is not made of `key: value` lines", "{right}")
@@ -33,7 +35,7 @@ SECRET = Saying(
 
 NOT_SHOWN = "(not shown)"
 TOKEN = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----")
-DEEPEST, MOST_VALUES = 32, 100_000
+DEEPEST, MOST_VALUES, MOST_BYTES = 32, 100_000, 1_000_000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -139,7 +141,13 @@ def _load(path: Path, kind: Kind) -> Any:
 
 def _text(path: Path, kind: Kind) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise _Stop(NO_TEXT.at())       # a pipe would be waited for, and a device has no end
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise _Stop(TOO_LONG.at(most=MOST_BYTES))
+        return content.decode("utf-8-sig")
     except FileNotFoundError as error:
         raise _Stop(NO_FILE.at(right=kind.missing)) from error
     except OSError as error:

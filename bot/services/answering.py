@@ -119,8 +119,8 @@ def _question(
 
 def _able(desk: Desk, asked: Approval, asker: Asker) -> list[str]:
     """Everybody whose yes one of the demands would take, awake or not."""
-    every = [key for each in wants(asked) for key in (*signers.could(desk.config, each, asker), *each.who)]
-    return [key for key in dict.fromkeys(every) if key in desk.config.people and key != asker.actor]
+    every = [key for each in wants(asked) for key in signers.able(desk.config, each, asker)]
+    return [key for key in dict.fromkeys(every) if key != asker.actor]
 
 
 def _may_answer(desk: Desk, run: Run, asked: Approval, asker: Asker, actor: Actor, now: datetime) -> None:

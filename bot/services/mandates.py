@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.config import Clause, Config, Mandate
 from bot.errors import Refused
-from bot.services import authority, clauses, contracts, reach, signers
+from bot.services import authority, clauses, contracts, reach, secrecy, signers
 from bot.services.clauses import Deed
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.signers import Asker
@@ -36,6 +36,8 @@ OTHERS = " You may run: {names}."
 GONE = "The clause \"{citation}\" is no longer in vigie.yaml: the run goes no further. {who} can write it again."
 ENDED = "Mandate {name}, {clause}, allows it no more: {why}."
 BEYOND = "Mandate {name}, {clause}, allows it only {only}. {who} can widen it."
+
+LEFT = "{name} asked for it, and vigie.yaml no longer lists them as somebody of {side} who may run it: it goes no further."
 
 MOST_OTHERS = 3
 
@@ -82,6 +84,7 @@ def leave(
 ) -> Leave:
     """By what right the actor may run this now; raises Refused, naming the clause and who can grant it."""
     granted = _granted(desk, connection, wish, parameters, target, now)
+    secrecy.check(desk.config, wish.runbook, parameters)
     if wish.purpose == FIX:
         asker = asker_of(desk.config, wish, granted.clause)
         try:
@@ -215,10 +218,11 @@ def may_touch(desk: Desk, connection: sa.Connection, run: Run, actor: Actor, ver
 
 
 def holds(desk: Desk, connection: sa.Connection, run: Run, target: str, now: datetime) -> None:
-    """Before each step that changes something: raises Refused when the run's mandate was withdrawn, or ends short of it.
+    """Before each step that changes something: raises Refused when who asked has left, or the mandate ends short of it.
 
     Days and hours count until the run has changed something: what has begun within them is brought to its end.
     """
+    _still_there(desk.config, run)
     if run.mandate is None:
         return
     found, who = contracts.cited(desk.config, run.mandate), contracts.grantors(desk.config)
@@ -234,6 +238,16 @@ def holds(desk: Desk, connection: sa.Connection, run: Run, target: str, now: dat
     only = clauses.missing(clause, deed, (clauses.targets,) if begun else (clauses.targets, clauses.daytime))
     if only:
         raise Refused(BEYOND.format(name=name, clause=clause.name, only=only[0], who=who))
+
+
+def _still_there(config: Config, run: Run) -> None:
+    """Raises Refused when whoever asked has left, is of another company by now, or may no longer run anything."""
+    person = config.people.get(run.actor)
+    there = person is not None and person.organisation == run.organisation
+    if run.actor == VIGIE.key or (there and person and (run.glass is not None or authority.may(person.roles, "act"))):
+        return
+    side = config.organisations.get(run.organisation)
+    raise Refused(LEFT.format(name=person.name if person else run.actor, side=side.name if side else run.organisation))
 
 
 def _has_changed_something(desk: Desk, connection: sa.Connection, run: Run) -> bool:

@@ -52,6 +52,7 @@ class Demand:
     standing: str | None = None         # in words: the approval given beforehand that may count as it
     signer: str | None = None           # ... and who gave it
     who: tuple[str, ...] = ()           # the people who were asked
+    stands_in: bool = False             # they are leads who sign for those in blackout
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,12 @@ def could(config: Config, demand: Demand, asker: Asker) -> list[str]:
     ]
 
 
+def able(config: Config, demand: Demand, asker: Asker) -> list[str]:
+    """Whose answer counts: who could now, and whoever stands in for them, as long as they are leads."""
+    leads = [key for key in demand.who if key in config.people and "lead" in config.people[key].roles]
+    return [*could(config, demand, asker), *(leads if demand.stands_in else ())]
+
+
 def _of_side(config: Config, side: str, organisation: str, asking: str) -> bool:
     kind = config.organisations[organisation].kind
     return {"any": True, "own": kind == "own", "partner": kind == "partner", "other": organisation != asking}.get(
@@ -118,18 +125,18 @@ def placed(config: Config, demand: Demand, asker: Asker, now: datetime) -> Deman
     While all who could are in blackout, an approval that one of them gave beforehand counts; without one, the lead on duty
     signs for them. Raises Refused when nobody may be asked, with what would work.
     """
-    able = could(config, demand, asker)
-    awake = _awake(config, able, now)
+    those = could(config, demand, asker)
+    awake = _awake(config, those, now)
     if len(awake) >= demand.count:
         return replace(demand, who=tuple(awake), standing=None, signer=None)
-    if able and not awake:
-        if demand.signer in able and demand.count == 1:
+    if those and not awake:
+        if demand.signer in those and demand.count == 1:
             return demand
         leads = _leads_on_duty(config, asker, now)
         if len(leads) >= demand.count:
-            why = STANDS_IN.format(why=demand.why, absent=_names(config, able, "and"))
-            return replace(demand, who=tuple(leads), why=why, standing=None, signer=None)
-    raise Refused(_nobody(config, demand, asker, able, awake, now))
+            why = STANDS_IN.format(why=demand.why, absent=_names(config, those, "and"))
+            return replace(demand, who=tuple(leads), why=why, standing=None, signer=None, stands_in=True)
+    raise Refused(_nobody(config, demand, asker, those, awake, now))
 
 
 def _awake(config: Config, people: Iterable[str], now: datetime) -> list[str]:
@@ -144,7 +151,7 @@ def _leads_on_duty(config: Config, asker: Asker, now: datetime) -> list[str]:
 
 def signed(config: Config, demand: Demand, asker: Asker, signatures: Sequence[Any]) -> bool:
     """Whether these signatures are all that the demand wants; what was given beforehand counts for nothing else."""
-    fit = {*could(config, demand, asker), *demand.who}
+    fit = able(config, demand, asker)
     people = {each.person for each in signatures if each.standing is None and each.person in fit}
     beforehand = {each.person for each in signatures if each.standing is not None and each.standing == demand.standing}
     return len(people | beforehand) >= demand.count
@@ -184,9 +191,9 @@ def _side(config: Config, side: str, asking: str) -> str:
 
 
 def _nobody(
-    config: Config, demand: Demand, asker: Asker, able: Sequence[str], awake: Sequence[str], now: datetime
+    config: Config, demand: Demand, asker: Asker, those: Sequence[str], awake: Sequence[str], now: datetime
 ) -> str:
-    asleep = [key for key in able if key not in awake]
+    asleep = [key for key in those if key not in awake]
     ends = [end for key in asleep if (end := duty.in_blackout(config, config.people[key].organisation, now))]
     ways = [WAIT.format(at=clock_time(min(ends)))] if ends else []
     ways += [GLASS.format(command=asker.instead)] if asker.instead else []

@@ -1,0 +1,186 @@
+"""An insider tries to make Vigie do what it must not: other people's powers, secrets, markup, files that are no runbooks."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.config import Config, read_catalogue
+from bot.errors import Refused
+from bot.services import answering, glass, rehearsing
+from bot.services.desk import Actor
+from bot.services.mandates import Wish
+from bot.store import runs as rows
+from runbooks.model import Runbook
+from tests.config_stage import TODAY, actions, example
+from tests.powers import DAY, NIGHT, agreed, asking, question, shop_at, until_asked
+from tests.story import ALICE, INES, LEA, PAUL
+from tests.workshop import Workshop, runbook
+
+BY_INES = {"name": "§1 make it smaller", "runbooks": "smaller", "second": {"organisation": "padok"}}
+
+
+def lately(shop: Workshop, change: Callable[[dict[str, Any]], None]) -> None:
+    """vigie.yaml is changed and Vigie started anew, while runs wait: the mandate stays as it was confirmed."""
+    told = shop.desk.config.model_dump(mode="json")
+    change(told["people"])
+    config = Config.model_validate(told)
+    desk = replace(shop.desk, config=config)
+    shop.desk, shop.execution = desk, type(shop.execution)(desk, shop.worlds, shop.execution._engine)
+
+
+def gone(people: dict[str, Any]) -> None:
+    del people["lea"]
+
+
+def moved(people: dict[str, Any]) -> None:
+    people["lea"]["organisation"] = "bridge"
+
+
+def degraded(people: dict[str, Any]) -> None:
+    people["lea"]["roles"] = ["manager"]
+
+
+# --- people who are no longer who they were ---
+
+
+@pytest.mark.parametrize("change", [gone, moved, degraded])
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_run_changes_nothing_for_somebody_who_left_or_moved_or_may_act_no_more(
+    sqlite_engine: sa.Engine, change: Callable[[dict[str, Any]], None], asks: bool
+) -> None:
+    shop = shop_at(sqlite_engine, NIGHT, None, asking() if asks else runbook())
+    run = shop.start(LEA)
+    if asks:
+        until_asked(shop, run)
+        answering.approve(shop.desk, run.id, INES)
+    lately(shop, change)
+    ended = shop.carry_on(run)
+    assert (ended.state, shop.machine.calls) == (rows.FAILED, [])
+    assert "vigie.yaml no longer lists them as somebody of Padok" in str(ended.said)
+
+
+def test_a_run_of_the_owners_own_ends_with_its_persons_role_too(sqlite_engine: sa.Engine) -> None:
+    shop = shop_at(sqlite_engine, DAY)
+    run = shop.start(ALICE)
+    lately(shop, lambda people: people["alice"].update(roles=["manager"]))
+    assert shop.carry_on(run).state == rows.FAILED and shop.machine.calls == []
+
+
+def test_who_was_asked_and_lost_the_role_meanwhile_can_no_longer_say_yes(sqlite_engine: sa.Engine) -> None:
+    shop = shop_at(sqlite_engine, NIGHT, agreed(BY_INES), runbook())
+    run = shop.start(LEA)
+    assert until_asked(shop, run).asked == ["ines"]
+    lately(shop, lambda people: people["ines"].update(roles=["engineer"]))
+    with pytest.raises(Refused, match="needs the yes of a lead or approver of Padok"):
+        answering.approve(shop.desk, run.id, replace(INES, roles=frozenset({"engineer"})))
+    assert shop.machine.calls == []
+
+
+def test_who_stands_in_for_sleepers_signs_only_while_a_lead(sqlite_engine: sa.Engine) -> None:
+    clause = {"name": "§1 make it smaller", "runbooks": "smaller", "second": {"organisation": "bridge"}}
+    shop = shop_at(sqlite_engine, NIGHT, agreed(clause), runbook())
+    run = shop.start(LEA)
+    assert until_asked(shop, run).asked == ["ines"]
+    before, told = shop.desk, shop.execution
+    lately(shop, lambda people: people["ines"].update(roles=["engineer"]))
+    with pytest.raises(Refused, match="needs the yes of a lead or approver of Bridge"):
+        answering.approve(shop.desk, run.id, INES)
+    shop.desk, shop.execution = before, told
+    assert answering.approve(shop.desk, run.id, INES).state == "approved"
+
+
+# --- approving one's own by another way ---
+
+
+def test_nobody_signs_what_they_asked_for_by_whatever_way(sqlite_engine: sa.Engine) -> None:
+    shop = shop_at(sqlite_engine, NIGHT, agreed({"name": "§1", "runbooks": "other"}), asking())
+    book = shop.desk.catalogue.runbook("smaller")
+    assert book is not None
+    with pytest.raises(Refused, match="could not be approved"):
+        glass.break_glass(shop.desk, Wish(book, INES), INES, "the only lead who is awake")
+    run = glass.break_glass(shop.desk, Wish(book, LEA), LEA, "payments are down and all sleep")
+    asked = until_asked(shop, run)
+    for way in (answering.approve, answering.reject):
+        with pytest.raises(Refused, match="You asked for run"):
+            way(shop.desk, run.id, LEA)
+    with pytest.raises(Refused, match="Bridge is in blackout"):
+        answering.approve(shop.desk, run.id, PAUL)
+    assert question(shop, run).state == asked.state == "open" and shop.machine.calls == []
+
+
+def test_the_button_of_one_run_approves_no_other_and_an_old_one_nothing_new(sqlite_engine: sa.Engine) -> None:
+    books = [asking(name=name, lock=f"test:{name}") for name in ("smaller", "other")]
+    shop = shop_at(sqlite_engine, DAY, None, *books)
+    first, second = shop.start(ALICE), shop.start(ALICE, "other")
+    asked = [until_asked(shop, each) for each in (first, second)]
+    with pytest.raises(Refused, match="no longer asked"):
+        answering.approve(shop.desk, second.id, PAUL, asked[0].id)
+    assert question(shop, second).state == "open"
+    answering.approve(shop.desk, first.id, PAUL, asked[0].id)
+    assert shop.carry_on(first).state == rows.SUCCEEDED
+    with pytest.raises(Refused, match="has begun"):
+        answering.approve(shop.desk, first.id, PAUL, asked[0].id)
+    shop.clock.advance(900)
+    with pytest.raises(Refused, match="within 15 min"):
+        answering.approve(shop.desk, second.id, PAUL, asked[1].id)
+    assert shop.carry_on(second).state == rows.FAILED and shop.machine.calls == ["resize"]
+
+
+# --- secrets ---
+
+ECHO = {"name": "look", "uses": "test.read", "with": {"value": "${{ params.value }}"}}
+
+
+def reading(**parameter: Any) -> Runbook:
+    return runbook(parameters={"value": parameter}, steps=[ECHO], verify=[])
+
+
+@pytest.mark.parametrize("who", [ALICE, LEA])
+@pytest.mark.parametrize("given", ["secret:SLACK_BOT_TOKEN", "secret:VIGIE_SECRET_BRIDGE_GENERIC"])
+def test_a_value_that_is_no_secret_cannot_name_one(sqlite_engine: sa.Engine, who: Actor, given: str) -> None:
+    shop = shop_at(sqlite_engine, DAY, None, reading())
+    book = shop.desk.catalogue.runbook("smaller")
+    assert book is not None
+    desk = replace(shop.desk, worlds=shop.worlds)
+    for way in (shop.start, lambda actor, given: rehearsing.plan(desk, Wish(book, actor, given=given))):
+        with pytest.raises(Refused, match="must not begin with `secret:`"):
+            way(who, given={"value": given})
+
+
+@pytest.mark.parametrize("given", [
+    "SLACK_BOT_TOKEN", "DATABASE_URL", "VIGIE_SEAL_KEY", "AWS_SECRET_ACCESS_KEY", "hunter2",
+    "VIGIE_SECRET_BRIDGE_GENERIC", "secret:VIGIE_SECRET_BRIDGE_GENERIC",
+])
+def test_a_runbook_is_given_none_of_vigies_own_secrets(sqlite_engine: sa.Engine, given: str) -> None:
+    shop = shop_at(sqlite_engine, DAY, None, reading(secret=True))
+    with pytest.raises(Refused, match="must name what holds the secret") as caught:
+        shop.start(ALICE, given={"value": given})
+    assert given.removeprefix("secret:") not in str(caught.value)
+    assert shop.start(ALICE, given={"value": "VIGIE_SECRET_CONSOLE"}).parameters == {"value": "secret:VIGIE_SECRET_CONSOLE"}
+
+
+# --- what stands in a customer's folder ---
+
+
+@pytest.mark.parametrize(("make", "why"), [
+    (lambda path: os.mkfifo(path), "this is no file of text"),
+    (lambda path: path.symlink_to("/dev/zero"), "this is no file of text"),
+    (lambda path: path.mkdir(), "cannot be read"),
+    (lambda path: path.symlink_to(path.name), "cannot be read"),
+    (lambda path: path.symlink_to("nowhere"), "there is no such file"),
+    (lambda path: path.write_bytes(b"name: x\n" + b"# more\n" * 200_000), "has more than 1,000,000 bytes"),
+    (lambda path: path.write_bytes(b"name: \xff\n"), "not UTF-8"),
+    (lambda path: path.write_text("name: x\nname: y\n"), "stands twice"),
+    (lambda path: path.write_text("a: &a [*a]\n"), "is not a key here"),
+    (lambda path: path.write_text("a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(
+        f"{name}: &{name} [{','.join([f'*{chr(ord(name) - 1)}'] * 10)}]\n" for name in "bcdefgh")), "unfolds to more than"),
+])
+def test_what_is_no_runbook_is_told_and_never_waited_for(tmp_path: Path, make: Callable[[Path], Any], why: str) -> None:
+    make(tmp_path / "x.yaml")
+    found = read_catalogue(tmp_path, example(), actions(), TODAY)
+    assert found.catalogue is None and any(why in each.what for each in found.faults), found.faults
