@@ -6,37 +6,49 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 import uvicorn
 from starlette.routing import Mount
 
 from bot.app import SERVE, App
-from bot.config import Config, load_config
+from bot.config import Catalogue, Config, load_catalogue, load_config
 from bot.demo import demo_secrets
+from bot.demo.doubles import Doubles, addresses, at_home
+from bot.discover import discover
+from bot.doubles.platform import Platform
 from bot.doubles.sns import DEMO_CERTIFICATE, DEMO_CERTIFICATE_URL, envelope
 from bot.ports import SystemIds
 from bot.sending import post, prepare
 from bot.services import audit, due, overview
 from bot.services.manifest import manifest
 from bot.settings import EnvironmentSecrets, load_settings
-from bot.store import journal
+from bot.store import alerts, approvals, journal, runs
+from bot.store.approvals import Approval
 from bot.store.db import reader
+from bot.store.runs import Run
 from bot.workspace import Workspace
 from bot.workspace.seed import example_seed
+from runbooks import actions
+from runbooks.actions import Service
 
 T = TypeVar("T")
 
 ALICE, BRUNO, PAUL, LEA = "U0ALICE001", "U0BRUNO001", "U0PAUL0001", "U0LEA00001"
-OMAR, EVE, VIGIE = "U0OMAR0001", "U0EVE00001", "U0VIGIE001"
+OMAR, INES, EVE, VIGIE = "U0OMAR0001", "U0INES0001", "U0EVE00001", "U0VIGIE001"
 ALERTS, PAYMENTS, REVIEW = "C0ALERTS01", "C0PAYMNT01", "C0REVIEW01"
 EXAMPLE = Path(str(resources.files("bot") / "vigie.example.yaml"))
+PARIS = ZoneInfo("Europe/Paris")
 PATIENCE_S = 15.0
+THREADS = 32            # for a Vigie that waits for doubles in its own process
+BREATH_S = 0.03
 
 
 class WallClock:
@@ -51,18 +63,26 @@ class WallClock:
     def advance(self, **length: float) -> None:
         self.ahead += timedelta(**length)
 
+    def go_to(self, hour: int, minute: int) -> None:
+        """The next time it is so late in Paris."""
+        here = self.now().astimezone(PARIS)
+        then = here.replace(hour=hour, minute=minute, second=0, microsecond=0)
+        self.ahead += (then if then > here else then + timedelta(days=1)) - here
+
 
 class Stage:
     """What a test does and sees. Every method may be called from the test's own thread."""
 
-    def __init__(self, config: Config, url: str, listening: socket.socket) -> None:
+    def __init__(self, config: Config, url: str, listening: socket.socket, with_platform: bool = False) -> None:
         self.config, self.url, self._listening = config, url, listening
         self.clock = WallClock()
         self.secrets = demo_secrets(config)
+        self._doubles = Doubles(config, self.secrets, self.clock, self.send, 1) if with_platform else None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._server: uvicorn.Server | None = None
         self._ended = False
+        self.platform: Platform
 
     # --- its life ---
 
@@ -71,6 +91,7 @@ class Stage:
         self.wait(self._open(environ, by_socket, slack_pace))
 
     async def _open(self, environ: Mapping[str, str], by_socket: bool, slack_pace: float) -> None:
+        self._loop.set_default_executor(ThreadPoolExecutor(THREADS))
         seed = example_seed(f"{self.url}/slack/events", manifest(self.config, self.url))
         clock, base = self.clock, f"{self.url}/workspace"
         self.workspace = Workspace(seed, clock=clock, wire_clock=clock, pace=slack_pace, base_url=base)
@@ -78,11 +99,14 @@ class Stage:
             **environ, **self.secrets, "SLACK_BOT_TOKEN": seed.app.token, "SLACK_SIGNING_SECRET": seed.app.signing_secret,
             "SLACK_API_URL": f"{self.url}/workspace/api/", **({"SLACK_APP_TOKEN": seed.app.app_token} if by_socket else {}),
         }
-        mounts = [Mount("/workspace", self.workspace.asgi)]
+        mounts = [Mount("/workspace", self.workspace.asgi), *(self._doubles.mounts if self._doubles else [])]
         self.app = App(
             load_settings(given), self.config, EnvironmentSecrets(given), SERVE, clock=self.clock, mounts=mounts, pace=0,
-            known_certificates={DEMO_CERTIFICATE_URL: DEMO_CERTIFICATE},
+            known_certificates={DEMO_CERTIFICATE_URL: DEMO_CERTIFICATE}, addresses=addresses(self.url),
+            catalogue=at_home(shipped(self.config), self.url) if self._doubles else Catalogue(),
         )
+        if self._doubles:
+            self.platform = await self._doubles.lay_out()
         await self.app.start()
         options = uvicorn.Config(self.app.asgi(), log_config=None, lifespan="off", timeout_graceful_shutdown=2)
         self._server = uvicorn.Server(options)
@@ -141,6 +165,16 @@ class Stage:
     def say(self, person: str, channel: str, text: str, thread: str | None = None) -> None:
         self.wait(self.workspace.acts.say(person, channel, text, thread))
 
+    def ask(self, person: str, channel: str, line: str) -> str:
+        """Types a command and waits for its answer."""
+        before = self.whispers(channel, person)
+        self.say(person, channel, line)
+
+        def answered() -> list[str]:
+            return self.whispers(channel, person)[len(before):]
+
+        return self.until(answered, f"an answer to {line!r}")[-1]
+
     def click(self, person: str, channel: str, ts: str, words: str) -> None:
         """Presses the button, or chooses the menu's entry, that bears these words."""
         self.wait(self.workspace.acts.click(person, {"channel": channel, "ts": ts, **self._target(channel, ts, words)}))
@@ -178,7 +212,7 @@ class Stage:
     def card(self, channel: str, about: str, person: str = ALICE) -> dict[str, Any]:
         """The one message that speaks of this and can be acted on, waited for."""
         def found() -> dict[str, Any] | None:
-            cards = [each for each in self.messages(channel, person) if about in shown(each) and _has_buttons(each)]
+            cards = [each for each in self.messages(channel, person) if about in shown(each) and _is_card(each)]
             assert len(cards) < 2, f"{len(cards)} cards speak of {about!r}"
             return cards[0] if cards else None
 
@@ -236,7 +270,7 @@ class Stage:
         def sealed() -> Any:
             with reader(self.app.engine) as connection:
                 found = audit.verify(connection, now=self.clock.now())
-            return found if found.unsealed == 0 or not found.ok else None
+            return found if found.unsealed == 0 else None       # after a leap of the clock the sealer first has to follow
 
         return self.until(sealed, "the journal to be sealed")
 
@@ -244,6 +278,38 @@ class Stage:
         """The clock goes on, and what is due is done."""
         self.clock.advance(**length)
         due.act(self.app.desk)
+
+    def runs(self) -> list[Run]:
+        """All runs, oldest first."""
+        with reader(self.app.engine) as connection:
+            return runs.find(connection)[::-1]
+
+    def questions(self) -> list[Approval]:
+        """What waits for somebody's yes."""
+        with reader(self.app.engine) as connection:
+            return approvals.find(connection, approvals.approval.c.state == approvals.OPEN)
+
+    def live(self, fact: Callable[[], T | None], what: str = "it", step_s: float = 5, most_s: float = 7200) -> T:
+        """Lets time pass, so fast as Vigie and the platform can follow, until something is true; returns it."""
+        end = self.clock.now() + timedelta(seconds=most_s)
+        while not (found := fact()):
+            assert self.clock.now() < end, f"waited {most_s:g} s of the story for {what}; {self._state_of_runs()}"
+            self.until(self._rests, "Vigie to rest")
+            self.pass_time(seconds=step_s)
+            self.platform.tick()
+            time.sleep(BREATH_S)
+        return found
+
+    def _rests(self) -> bool:
+        """Nothing can go on now: every run waits for its time or for somebody."""
+        with reader(self.app.engine) as connection:
+            work = runs.busy(connection) or runs.due(connection, self.clock.now()) or alerts.undecided(connection, 1)
+        if work:
+            self.app.desk.wake()
+        return not work
+
+    def _state_of_runs(self) -> list[str]:
+        return [f"run {each.id} {each.runbook}: {each.state}, step {each.position + 1}, {each.said}" for each in self.runs()]
 
     def until(self, fact: Callable[[], T | None], what: str = "it", seconds: float = PATIENCE_S) -> T:
         """Waits for something true and returns it."""
@@ -262,8 +328,10 @@ def shown(message: Mapping[str, Any]) -> str:
     return "\n".join([message["text"], json.dumps(message.get("blocks") or [], ensure_ascii=False)])
 
 
-def _has_buttons(message: Mapping[str, Any]) -> bool:
-    return any(block["type"] == "actions" for block in message.get("blocks") or [])
+def _is_card(message: Mapping[str, Any]) -> bool:
+    """It can be acted on, and stands in no other message's thread."""
+    acts = any(block["type"] == "actions" for block in message.get("blocks") or [])
+    return acts and message.get("thread_ts") in (None, message["ts"])
 
 
 def _filled(view: Any, values: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
@@ -292,14 +360,20 @@ def example_config(probation: int = 0, **endpoints: Mapping[str, Any]) -> Config
     return config.model_copy(update={"probation": quiet, "endpoints": doors})
 
 
+def shipped(config: Config) -> Catalogue:
+    """The runbooks that come with Vigie."""
+    return load_catalogue(None, config, discover(actions, Service))
+
+
 @contextmanager
 def staged(
-    engine: sa.Engine, config: Config | None = None, *, by_socket: bool = False, slack_pace: float = 0
+    engine: sa.Engine, config: Config | None = None, *, by_socket: bool = False, slack_pace: float = 0,
+    with_platform: bool = False,
 ) -> Iterator[Stage]:
-    """Vigie on this database, with a Slack of its own."""
+    """Vigie on this database, with a Slack of its own; and with AWS and Datadog, if the story needs them."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        stage = Stage(config or example_config(), url, listening)
+        stage = Stage(config or example_config(), url, listening, with_platform)
         database = engine.url.render_as_string(hide_password=False)
         stage.open({"DATABASE_URL": database}, by_socket, slack_pace)
         try:

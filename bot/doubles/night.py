@@ -88,7 +88,7 @@ def night(start: datetime, speed: float) -> list[Act]:
         Sent(520, "padok-datadog", "the probe was restarted by hand, please ignore"),
         Broke(600, "hanging database"),
         Said(640, OMAR, PAYMENTS, "/vigie run {alert} rds-failover", about="DatabaseConnections"),
-        Said(660, INES, PAYMENTS, "/vigie approve {run}", about="Would fail pay-db over"),
+        Said(660, INES, PAYMENTS, "/vigie approve {run}", about="pay-db over from"),
         Said(670, OMAR, PAYMENTS, BEYOND, about=SIGNATURES, in_thread=True),
         Said(680, OMAR, PAYMENTS, LEFT, about=SIGNATURES, in_thread=True),
         Said(700, LEA, PAYMENTS, f"/vigie note {{alert}} {MENDED}", about=SIGNATURES),

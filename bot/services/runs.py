@@ -68,9 +68,8 @@ def start_within(desk: Desk, connection: sa.Connection, wish: Wish) -> Run:
     parameters = resolve(runbook, wish.given or {}, alert)
     target = target_of(runbook, parameters, alert)
     leave = mandates.leave(desk, connection, wish, parameters, target, now)
-    holder = runs.holder(connection, target) if wish.purpose == FIX else None
-    if holder is not None and runbook.busy == "refuse":
-        raise Refused(_held(desk, connection, holder, target))
+    if wish.purpose == FIX and runbook.busy == "refuse":
+        _refuse_a_second(desk, connection, target)
     uses = uses_of(runbook, wish.purpose)
     run = runs.add(connection, {
         "runbook": runbook.name, "title": runbook.title, "version": runbook.version, "definition": runbook.snapshot(),
@@ -99,9 +98,12 @@ def use_at(run: Run, number: int) -> Use:
     return use
 
 
-def _held(desk: Desk, connection: sa.Connection, holder: int, target: str) -> str:
-    at = clock_time(runs.get(connection, holder).begun_at)
-    return HELD.format(run=holder, target=target, at=at, command=desk.config.command)
+def _refuse_a_second(desk: Desk, connection: sa.Connection, target: str) -> None:
+    """Also while the first has not taken its lock yet, or waits for it itself."""
+    same = (runs.run.c.target == target, runs.run.c.purpose == FIX, runs.run.c.state.in_(runs.UNDER_WAY))
+    for first in runs.find(connection, *same, most=1):
+        at = clock_time(first.begun_at)
+        raise Refused(HELD.format(run=first.id, target=target, at=at, command=desk.config.command))
 
 
 def _channel(desk: Desk, connection: sa.Connection, runbook: Runbook, alert: Alert | None) -> str:

@@ -1,4 +1,4 @@
-"""The first story: an alarm is raised, somebody takes it, it heals, it is closed, and all of it is written down."""
+"""The first story: an alarm is raised, somebody is called and takes it, it heals, it is closed, all of it written down."""
 
 import sqlalchemy as sa
 
@@ -8,6 +8,7 @@ from tests.stage import LEA, PAYMENTS, example_config, shown, staged
 
 def test_an_alarm_becomes_a_card_is_taken_heals_and_is_closed(engine: sa.Engine) -> None:
     with staged(engine, example_config(probation=15)) as stage:
+        stage.clock.go_to(2, 14)
         assert stage.send("bridge-cloudwatch", cloudwatch.alarm("pay-api-5xx", "ALARM", "pay-api", stage.clock.now()))[0] == 200
         card = stage.reads(PAYMENTS, "pay-api", "Nobody has it yet.")
         assert card["text"].startswith("Firing, important: pay-api")
@@ -27,7 +28,7 @@ def test_an_alarm_becomes_a_card_is_taken_heals_and_is_closed(engine: sa.Engine)
         log = "\n".join(stage.until(lambda: [each for each in stage.thread(PAYMENTS, card["ts"]) if "closed by Vigie" in each]))
         assert log.index("opened") < log.index("acknowledged by Léa: looking at the targets") < log.index("recovered")
         kinds = [each.kind for each in stage.entries() if each.object == "alert:1"]
-        assert kinds == ["alert opened", "alert acked", "alert recovered", "alert closed"]
+        assert kinds == ["alert opened", "alert decided", "person called", "alert acked", "alert recovered", "alert closed"]
         verdict = stage.verdict()
         assert verdict.ok, verdict.faults
-        assert stage.pinged() == set()
+        assert stage.pinged() == {LEA}, "at night Padok has the duty, and nobody else is called"

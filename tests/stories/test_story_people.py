@@ -24,7 +24,9 @@ def _whispers(stage: Stage, *people: str) -> list[str]:
 
 
 def kinds(stage: Stage, alert: int) -> list[tuple[str, str]]:
-    return [(each.kind, each.actor) for each in stage.entries() if each.object == f"alert:{alert}"]
+    """What people did with it."""
+    found = [(each.kind, each.actor) for each in stage.entries() if each.object == f"alert:{alert}"]
+    return [each for each in found if each[1] in stage.config.people]
 
 
 def test_a_probe_of_the_partner_speaks_and_a_click_and_a_form_are_written_down(engine: sa.Engine) -> None:
@@ -46,7 +48,7 @@ def test_a_probe_of_the_partner_speaks_and_a_click_and_a_form_are_written_down(e
         assert stage.fill(LEA, reason="the probe was wrong") == {}
 
         stage.reads(PAYMENTS, "pay-api answers", "the probe was wrong")
-        assert kinds(stage, 1)[1:] == [("alert acked", "lea"), ("command refused", "lea"), ("alert closed", "lea")]
+        assert kinds(stage, 1) == [("alert acked", "lea"), ("command refused", "lea"), ("alert closed", "lea")]
         assert stage.alerts()[0]["closed_by"] == "lea"
 
 
@@ -92,4 +94,4 @@ def test_whichever_way_it_is_said_the_journal_says_the_same(engine: sa.Engine) -
         stage.say(ALICE, ALERTS, "@Vigie note the bank has been called", thread=cards[2]["ts"])
         noted = stage.until(lambda: found if len(found := stage.entries("alert noted")) == 3 else None)
         assert len({(each.actor, each.organisation, each.details, each.outcome) for each in noted}) == 1
-        assert all(kinds(stage, n)[1:] == [("alert acked", "alice"), ("alert noted", "alice")] for n in (1, 2, 3))
+        assert all(kinds(stage, n) == [("alert acked", "alice"), ("alert noted", "alice")] for n in (1, 2, 3))
