@@ -5,9 +5,11 @@ import json
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.services import calling
+from bot.services import calling, response
+from bot.services.askcards import draw_page
+from bot.store import cards
 from tests.night_shift import Shift, shift
-from tests.story import CONFIG, PAUL
+from tests.story import CONFIG, LEA, PAUL
 
 DARK = {
     name: {**each, "blackout": "00:00-08:00"}
@@ -40,6 +42,20 @@ def test_one_reason_calls_once(engine: sa.Engine) -> None:
     night.clock.advance(60)
     assert not call(night) and call(night, "page:1:run7-1", "run 7 failed")
     assert (len(night.posts("page")), night.alert().called_at, len(night.told("person called"))) == (2, first, 2)
+
+
+def test_the_buttons_of_a_call_go_once_somebody_has_the_alert(engine: sa.Engine) -> None:
+    night = shift(engine)
+    night.tell()
+    call(night)
+    page, = night.posts("page")
+    with night.desk.begin("test") as connection:
+        assert [each["type"] for each in draw_page(night.desk, connection, page).blocks] == ["section", "actions"]
+        cards.shown(connection, page, "1.2", page.revision, night.clock.now(), None)
+    response.ack(night.desk, night.alert(), LEA)
+    page, = night.posts("page")
+    with night.desk.begin("test") as connection:
+        assert page.due_at and [each["type"] for each in draw_page(night.desk, connection, page).blocks] == ["section"]
 
 
 def test_with_nobody_to_call_two_channels_learn_it(engine: sa.Engine) -> None:

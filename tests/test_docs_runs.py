@@ -201,7 +201,7 @@ def test_a_run_that_is_stopped_halfway_takes_back_what_it_did_and_calls_somebody
 # --- who is called ----------------------------------------------------------------------------------------------------------
 
 CALLS = (
-    triage.CALLS, aftermath.FAILED, aftermath.IN_DOUBT, due.STILL_THERE, triage.CAME_BACK, proving.UNPROVEN_CALL, proving.SILENT,
+    triage.CALL, aftermath.FAILED, aftermath.IN_DOUBT, due.STILL_THERE, triage.CAME_BACK, proving.UNPROVEN_CALL, proving.SILENT,
 )
 
 

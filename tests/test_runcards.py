@@ -131,7 +131,7 @@ def test_a_question_says_exactly_what_would_be_done_and_who_may_say_yes() -> Non
     assert said == [
         "<@U0INES0001> approval wanted by Alice (Bridge) for run 57 \"Smaller\", expires 02:29 UTC.",
         "Bridge is in blackout until 07:00 UTC: nobody there is asked.",
-        "*Set it to 14*", "Step 2 of 3: resize · `test.resize` on pay-api · size = 14", "Now: size = 18.",
+        "*Set it to 14*", "Step 2 of 3: resize · `test.resize` on pay-api · size = 14", "Now: size 18.",
         "Changes: the number of machines. Undo: back to how it is now.",
         "Wanted: the runbook asks for it. May approve: Inès (Padok lead).",
     ]

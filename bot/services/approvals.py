@@ -100,7 +100,10 @@ def covers(connection: sa.Connection, question: Question, now: datetime | None =
         return True
     if asked.digest != question.digest or (now is not None and asked.expires_at <= now):
         return False
-    return questions.change(connection, asked.id, [APPROVED], state=USED)
+    used = questions.change(connection, asked.id, [APPROVED], state=USED)
+    if used and now is not None:
+        show(connection, question.run, asked, now)      # nothing can be revoked any more, so its button goes
+    return used
 
 
 def _last(connection: sa.Connection, question: Question) -> Approval | None:

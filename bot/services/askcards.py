@@ -1,6 +1,7 @@
 """What calls people in Slack: the question whether something may be done, and a page. They are mentioned once, when it is new."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from bot.config import Config
 from bot.services import duty
 from bot.services.desk import Desk
 from bot.services.drawing import Drawing, button, confirm, context, deed, escape, person, section, sections
-from bot.services.response import clock_time, headline
+from bot.services.response import clock_time
 from bot.services.runcards import RunView, on, outcomes, reference, values, view
 from bot.store import alerts, approvals, runs
 from bot.store.alerts import Alert
@@ -36,7 +37,7 @@ MAY = "May approve: {people}.{count}"
 COUNT = " {count} of them are needed."
 BECAUSE = "Wanted: {why}."
 SIGNED = "Signed by {who} {at}{standing}."
-STANDING = " (standing approval in {clause})"
+STANDING = " ({clause})"
 ENDINGS = {
     approvals.APPROVED: "✅ *Approved* by {signers}.",
     approvals.REJECTED: "✖ *Rejected* by {who} {at}{reason}",
@@ -51,11 +52,10 @@ APPROVE, REJECT, REVOKE = "Approve", "Reject…", "Revoke"
 APPROVE_TITLE, REVOKE_TITLE = "Approve step {number} of {run}?", "Take the approval back?"
 REVOKE_TEXT = "Works until the step begins. The run then fails at this step."
 
-ABOUT = "{headline} ({name})"
 ACK, RUN, WHY = "Acknowledge", "Run runbook…", "Why?"
 
 LONGEST_PLAN, MOST_NAMED = 600, 8
-
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +143,19 @@ def _what(shown: AskView) -> str:
 
 
 def _effects(shown: AskView) -> Iterable[str]:
-    known = {name: value for name, value in (shown.step.before or {}).items() if isinstance(value, str | int | float | bool)}
+    known = {name: value for name, value in (shown.step.before or {}).items() if _telling(value)}
     if known:
-        yield NOW.format(values=values(known))
+        yield NOW.format(values=values(known, " "))
     if shown.action and shown.action.mutates:
         undo = NO_UNDO.format(why=escape(shown.action.no_undo)) if shown.action.no_undo else UNDO
         yield CHANGES.format(changes=escape(shown.action.changes, 300)) + undo
     if shown.anew:
         yield ANEW
+
+
+def _telling(value: Any) -> bool:
+    """Of what was read before: not when, and not what it is made of."""
+    return isinstance(value, str | int | float | bool) and not INSTANT.match(str(value))
 
 
 def _signing(shown: AskView) -> Iterable[str]:
@@ -222,9 +227,13 @@ def _about(connection: sa.Connection, what: str, number: int) -> Iterable[dict[s
         step = next((each for each in runs.steps(connection, number) if each.number == run.position), None)
         if run.state == runs.IN_DOUBT:
             yield {"type": "actions", "block_id": f"doubt:{number}", "elements": list(outcomes(run, step))}
-    elif alert := alerts.by_id(connection, number):
-        yield context(ABOUT.format(headline=escape(headline(alert)), name=alert.name))
+    elif (alert := alerts.by_id(connection, number)) and _wanted(alert):
         yield {"type": "actions", "block_id": f"page:{number}", "elements": list(_first_aid(alert))}
+
+
+def _wanted(alert: Alert) -> bool:
+    """Whether somebody is still needed: once it is theirs, or over, the card has what one can do."""
+    return alert.state != "closed" and not alert.acked_by and not (alert.state == "recovered" and alert.seen_by)
 
 
 def _first_aid(alert: Alert) -> Iterable[dict[str, Any]]:

@@ -66,7 +66,7 @@ def _decide(desk: Desk, alert_id: int, now: datetime) -> bool:
         journal.record(connection, actor=VIGIE, kind="alert decided", object=f"alert:{alert.id}", outcome="done", at=now,
                        what=decision.what, why=list(decision.reasons), run=run.id if run else None)
         if decision.pages and not _called(look):
-            calling.call(desk, connection, alert, "; ".join(decision.reasons), now, calling.key_for(look.members))
+            calling.call(desk, connection, alert, decision.call, now, calling.key_for(look.members))
         response.show(connection, [alert], now, urgency=1)
     return True
 

@@ -31,9 +31,9 @@ MORE = "… and {count} more: `{command} runbooks <name>` shows each."
 HEAD = "*{title}* `{name}` · version {version}"
 CLAIMS = "Recognises: {what}."
 RECOGNISES_NOTHING = "Recognises nothing by itself."
-STANDS = "On {rung}{since}; may climb to {ceiling}."
+STANDS, NEVER_MOVED = "{stands}; may climb to {ceiling}.", "On {rung}"
 READY, NOT_READY = "Ready for {next}.", "Not ready for {next}: {why}."
-RECORDED = "{runs} runs, {failures} failed or did not hold, {rollbacks} taken back."
+RECORDED = "{runs} {word}, {failures} failed or did not hold, {rollbacks} taken back."
 PROPOSED = "{who} proposes {rung}: a lead or approver of another company signs with `{command} promote {name}`."
 STOPPED = "⏸ Automation {told}."
 OWNED = "Kept by {owner}, reviewed {reviewed}{stale}."
@@ -84,14 +84,17 @@ def _line(desk: Desk, connection: sa.Connection, entry: Entry, allowed: bool) ->
     runbook, ready = entry.runbook, ladder.readiness(connection, entry.runbook)
     last = runs.find(connection, runs.run.c.runbook == runbook.name, most=1)
     return LINE.format(
-        name=runbook.name, title=runbook.title, rung=remedies.RUNGS[ready.rung], record=_record(ready),
+        name=runbook.name, title=runbook.title, rung=remedies.RUNGS[ready.rung], record=_record(ready, bool(last)),
         last=LAST.format(id=last[0].id, at=f"{last[0].begun_at:%d %b}") if last else "", owner=_owner(desk, runbook),
         reviewed=f"{runbook.reviewed:%d %b %Y}", stale=_stale(desk, runbook), may=YOU_MAY if allowed else YOU_MAY_NOT,
     )
 
 
-def _record(ready: Readiness) -> str:
-    return RECORD.format(good=ready.runs - ready.failures, all=ready.runs) if ready.runs else NEVER
+def _record(ready: Readiness, ran: bool) -> str:
+    """A run that is under way, or was refused, is one that ran and counts for nothing."""
+    if not ready.runs:
+        return "" if ran else NEVER
+    return RECORD.format(good=ready.runs - ready.failures, all=ready.runs)
 
 
 def _owner(desk: Desk, runbook: Runbook) -> str:
@@ -131,10 +134,12 @@ def _recognises(runbook: Runbook) -> str:
 
 def _trust(desk: Desk, connection: sa.Connection, runbook: Runbook) -> Iterable[str]:
     ready, since = ladder.readiness(connection, runbook), ladder.since(desk, connection, runbook)
-    yield STANDS.format(rung=ready.rung, since=f" ({since})" if since else "", ceiling=runbook.automation)
+    stands = f"{since[:1].upper()}{since[1:]}" or NEVER_MOVED.format(rung=ready.rung)
+    yield STANDS.format(stands=stands, ceiling=runbook.automation)
     why = "; ".join(ready.why)
     told = (READY if ready.enough else NOT_READY).format(next=ready.next, why=why) if ready.next else ""
-    yield f"{RECORDED.format(runs=ready.runs, failures=ready.failures, rollbacks=ready.rollbacks)} {told}".rstrip()
+    word = "run" if ready.runs == 1 else "runs"
+    yield f"{RECORDED.format(runs=ready.runs, word=word, failures=ready.failures, rollbacks=ready.rollbacks)} {told}".rstrip()
     if made := ladder.waiting(desk, connection, runbook):
         yield PROPOSED.format(who=called(desk, made.by), rung=made.rung, name=runbook.name, command=desk.config.command)
     if switch := brakes.stopped(connection, runbook.name, next((name for when in runbook.when for name in when.service), "")):

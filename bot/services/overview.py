@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from bot.services import logbook, underway
 from bot.services.arrivals import fingerprint
 from bot.services.desk import VIGIE, Actor, Desk
+from bot.services.drawing import deed
 from bot.services.response import TROUBLE, called, clock_time, headline, lasted, lasting
 from bot.sources import unreadable_key
 from bot.store import alerts, cards, journal, traffic
@@ -41,6 +42,7 @@ TOLD_TIMES, RELAPSED = ", told {signals}×", ", relapsed {relapses}×"
 OBSERVERS, NOTES, HAPPENED = "*Who sees what*", "*Notes*", "*What happened*"
 OBSERVED = "• {observer}: {state}, {at}"
 NOTED = "• {at} {who}: {text}"
+RUN = "run {id}"
 ENTRY = "• {at} {kind} · {who}{details}"
 EARLIER = "… {count} earlier lines are in the journal."
 
@@ -218,9 +220,18 @@ def _entries(connection: sa.Connection, alert: Alert) -> list[Any]:
 
 def _entry(desk: Desk, entry: Any) -> str:
     given = json.loads(entry.details)
-    told = [str(given[name]) for name in TOLD if given.get(name)]
+    told = [_told(desk, name, given[name]) for name in TOLD if given.get(name)]
     details = f": {_short(', '.join(told), LONGEST_DETAIL)}" if told else ""
-    return ENTRY.format(at=clock_time(entry.at), kind=entry.kind, who=called(desk, entry.actor), details=details)
+    who = called(desk, given.get("by") or entry.actor)       # a yes that was given beforehand is that of who gave it
+    return ENTRY.format(at=clock_time(entry.at), kind=entry.kind, who=who, details=details)
+
+
+def _told(desk: Desk, name: str, value: object) -> str:
+    """One detail as people say it."""
+    if name in ("to", "who"):
+        return called(desk, str(value))
+    words = {"run": RUN.format(id=value), "plan": deed(str(value)), "what": logbook.DECIDED.get(str(value), str(value))}
+    return words.get(name, str(value))
 
 
 def why(desk: Desk, alert: Alert) -> str:

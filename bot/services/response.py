@@ -188,9 +188,10 @@ def _done(
 
 
 def show(connection: sa.Connection, changed: Iterable[Alert], now: datetime, urgency: int) -> None:
-    """Their cards and logs are to be drawn anew."""
+    """Their cards, logs and calls are to be drawn anew."""
     for each in changed:
         cards.bump(connection, each.group_id, now, urgency)
+        cards.redraw_pages(connection, each.group_id, now)
 
 
 def headline(alert: Alert) -> str:

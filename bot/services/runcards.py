@@ -122,13 +122,13 @@ def thing(run: Run) -> str:
     return named if named == run.service else f"{run.service} ({named})"
 
 
-def values(given: Mapping[str, Any]) -> str:
+def values(given: Mapping[str, Any], between: str = " = ") -> str:
     """size = 14, cluster = payments; a secret is only its name."""
     shown: list[str] = []
     for name, value in given.items():
         if sum(map(len, shown)) > LONGEST_VALUES:
             return ", ".join([*shown, "…"])
-        shown.append(f"{escape(name, 40)} = {escape(str(value), 80)}")
+        shown.append(f"{escape(name, 40)}{between}{escape(str(value), 80)}")
     return ", ".join(shown)
 
 

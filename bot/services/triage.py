@@ -33,6 +33,8 @@ HELD_BACK = "Vigie does not run it: {why}"
 CAME_BACK = "it came back: {why}"
 CALLS = "a person is called: {why}"
 IT_IS_IMPORTANT, IT_CAME_BACK = "the alert is important", "what was done did not hold"
+CALL, NOT_KNOWN = "{why}, and {state}.", "no runbook recognises it"
+PRESSING, WAITS, HELD = "important", "its runbook waits for somebody to start it", "Vigie does not run its runbook: {why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class Decision:
     what: What
     pages: bool
     reasons: tuple[str, ...]
+    call: str = ""                      # what whoever is called is told: the same, in one sentence
 
 
 def decide(facts: Facts) -> Decision:
@@ -135,7 +138,15 @@ def decide(facts: Facts) -> Decision:
     reasons += [_about_rung(facts, what)] if facts.recognised else []
     reasons += [] if acts else [HELD_BACK.format(why=each) for each in facts.brakes]
     reasons += [CALLS.format(why=" and ".join(why))] if pages else [] if facts.recognised else [SHOWN]
-    return Decision(what, pages, tuple(reasons))
+    return Decision(what, pages, tuple(reasons), _call(facts) if pages else "")
+
+
+def _call(facts: Facts) -> str:
+    """One short sentence for somebody who is woken by it."""
+    why = [CAME_BACK.format(why=facts.came_back)] if facts.came_back else []
+    why += [PRESSING] if facts.important else []
+    held = HELD.format(why="; ".join(facts.brakes)) if facts.brakes else WAITS
+    return CALL.format(why=", ".join(why), state=held if facts.recognised else NOT_KNOWN)
 
 
 def _what(facts: Facts) -> What:

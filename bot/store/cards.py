@@ -106,6 +106,14 @@ def _add(
         ))
 
 
+def redraw_pages(connection: sa.Connection, group_id: int, now: datetime) -> None:
+    """The calls about the group's alerts are to be drawn anew: their buttons are for those whom nobody has yet."""
+    shown = (post.c.group_id == group_id, post.c.kind == "page", post.c.ts.is_not(None))
+    connection.execute(sa.update(post).where(*shown).values(
+        revision=post.c.revision + 1, due_at=sa.func.coalesce(post.c.due_at, now), urgency=2,
+    ))
+
+
 def show_ask(connection: sa.Connection, approval_id: int, channel: str, group_id: int | None, now: datetime) -> None:
     """The message that asks for an approval is to be posted, or drawn anew."""
     batch.bump_posts(connection, [{
