@@ -200,8 +200,14 @@ def test_a_run_that_is_stopped_halfway_takes_back_what_it_did_and_calls_somebody
 
 # --- who is called ----------------------------------------------------------------------------------------------------------
 
+OFFERED = Facts("runbook smaller", True, "click")
+RELAPSED = Facts(
+    "runbook smaller", False, "automatic", brakes=(brakes.UNTRUSTED.format(count=1, s=""),),
+    came_back=automation.CAME_BACK.format(run=57),
+)
 CALLS = (
-    triage.CALL, aftermath.FAILED, aftermath.IN_DOUBT, due.STILL_THERE, triage.CAME_BACK, proving.UNPROVEN_CALL, proving.SILENT,
+    decide(Facts(None, True)).call, decide(OFFERED).call, aftermath.FAILED, aftermath.IN_DOUBT, due.STILL_THERE,
+    decide(RELAPSED).call, proving.UNPROVEN_CALL, proving.SILENT,
 )
 
 
