@@ -14,11 +14,12 @@ from bot.errors import Refused
 from bot.services import answering, glass, rehearsing
 from bot.services.desk import Actor
 from bot.services.mandates import Wish
+from bot.store import alerts
 from bot.store import runs as rows
 from runbooks.model import Runbook
 from tests.config_stage import TODAY, actions, example
 from tests.powers import DAY, NIGHT, agreed, asking, question, shop_at, until_asked
-from tests.story import ALICE, INES, LEA, PAUL
+from tests.story import ALICE, INES, LEA, PAUL, arrive, signal
 from tests.workshop import Workshop, runbook
 
 BY_INES = {"name": "§1 make it smaller", "runbooks": "smaller", "second": {"organisation": "padok"}}
@@ -92,6 +93,19 @@ def test_who_stands_in_for_sleepers_signs_only_while_a_lead(sqlite_engine: sa.En
         answering.approve(shop.desk, run.id, INES)
     shop.desk, shop.execution = before, told
     assert answering.approve(shop.desk, run.id, INES).state == "approved"
+
+
+# --- another target by another alert ---
+
+
+def test_an_alert_of_a_service_in_the_mandate_opens_no_runbook_of_another_service(sqlite_engine: sa.Engine) -> None:
+    shop = shop_at(sqlite_engine, NIGHT, agreed({**BY_INES, "services": ["edge"]}), runbook())
+    arrive(shop.desk, signal(key="edge/any", service="edge", name="edge-any"))
+    with shop.desk.read() as connection:
+        alert = alerts.recent(connection)[0]
+    assert alert.service == "edge"
+    with pytest.raises(Refused, match="only for edge, not pay-api"):
+        shop.start(LEA, alert=alert)
 
 
 # --- approving one's own by another way ---

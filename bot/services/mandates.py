@@ -149,7 +149,7 @@ def _granted(
         return Leave()
     authority.require(desk.config, wish.actor, "run", "act")
     deed = Deed(
-        wish.runbook.name, reach.service_of(wish.runbook, wish.alert), now, "UTC", wish.alert.severity if wish.alert else None,
+        wish.runbook.name, reach.touched(wish.runbook, wish.alert), now, "UTC", wish.alert.severity if wish.alert else None,
         parameters, target, reach.changed(desk.catalogue, wish.runbook, parameters, wish.alert),
     )
     instead = instead_of(desk.config, wish.actor.key, wish.runbook.name, wish.alert.id if wish.alert else None)

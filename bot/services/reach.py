@@ -19,6 +19,13 @@ def service_of(runbook: Runbook, alert: Alert | None) -> str:
     return next((name for when in runbook.when for name in when.service), UNKNOWN_SERVICE)
 
 
+def touched(runbook: Runbook, alert: Alert | None) -> str:
+    """The service whose things it changes: the alert's where the runbook is for it, else its own, whatever alert is named."""
+    meant = [when.service for when in runbook.when]
+    fits = alert is not None and (not meant or any(not names or alert.service in names for names in meant))
+    return service_of(runbook, alert if fits else None)
+
+
 def values_of(parameters: Mapping[str, Any], alert: Alert | None) -> dict[str, Any]:
     """What `${{ }}` may name before the first step."""
     values = {f"params.{name}": value for name, value in parameters.items()}
