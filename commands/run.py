@@ -47,6 +47,7 @@ def form(call: Call) -> Fields:
         if not options:
             raise Refused(NOTHING_ALLOWED.format(command=call.desk.config.command))
         return (Field("runbook", "Which runbook", "choice", options=tuple(options), leads_on=True),)
+    library.demand(call.desk, call.actor, runbook, alert)
     asked = forms.of_parameters(runbook, alert, given)
     return asked if does else (*asked, Field("do", "What to do", "choice", options=TO_DO, initial="--start"))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 
 from bot.config import Clause, Config
 from bot.errors import Refused
-from bot.services import clauses, contracts, mandates, response, runs
+from bot.services import clauses, contracts, library, mandates, response, runs
 from bot.services.clauses import Deed
 from bot.services.desk import VIGIE, Actor
 from bot.services.mandates import Wish
@@ -122,6 +122,13 @@ def test_on_the_nights_when_clocks_change_the_hours_are_what_clocks_show(at: dat
     deed = Deed("smaller", "pay-api", at, "Europe/Paris")
     shown = at.astimezone(PARIS)
     assert (clauses.missing(night, deed) == []) == (shown.hour < 8 or (shown.hour, shown.minute) >= (22, 30))
+
+
+def test_nobody_fills_in_a_form_for_what_is_refused_in_any_case(sqlite_engine: sa.Engine) -> None:
+    shop = shop_at(sqlite_engine, DAY, with_clause(hours=["00:00-08:00"]))
+    with pytest.raises(Refused, match="Mandate"):
+        library.demand(shop.desk, LEA, runbook(), None)
+    library.demand(shop.desk, PAUL, runbook(), None)
 
 
 def test_strangers_managers_and_people_under_a_false_flag_are_refused(sqlite_engine: sa.Engine) -> None:

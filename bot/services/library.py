@@ -66,6 +66,14 @@ def runnable(desk: Desk, actor: Actor, alert: Alert | None) -> list[Runbook]:
     return sorted(may, key=lambda each: not (alert and any(alert.service in when.service for when in each.when)))
 
 
+def demand(desk: Desk, actor: Actor, runbook: Runbook, alert: Alert | None) -> None:
+    """Before anybody fills a form in: raises Refused when the actor may not run it, whatever its parameters are."""
+    with desk.read() as connection:
+        why = mandates.refusal(desk, connection, Wish(runbook, actor, alert), desk.clock.now())
+    if why is not None:
+        raise Refused(why)
+
+
 def overview(desk: Desk, actor: Actor) -> str:
     """What runs, and what could be run."""
     if not desk.catalogue.entries:

@@ -55,7 +55,7 @@ DECIDED = {
 LEFT_TO_THE_RUN = frozenset({"step done"})      # its own message tells it
 PEOPLE = ("who", "to", "by", "asked")
 AFTER_A_COLON = ("note", "reason", "said", "why", "standing", "glass")
-NOBODY = "nobody"
+NOBODY, BEFOREHAND = "nobody", "nobody, for the yes was given beforehand"
 
 LONGEST = 2_800
 MOST_LINES = 40
@@ -90,6 +90,7 @@ def sentence(config: Config, entry: Any) -> str:
         words[name] = f": {words[name]}" if words[name] else ""
     for name in PEOPLE:
         words[name] = _people(config, told.get(name))
+    words["asked"] = words["asked"] if told.get("asked") else BEFOREHAND
     words["actor"] = person(config, entry.actor)
     words["by"] = words["by"] if told.get("by") else words["actor"]
     words["until"] = clock_time(datetime.fromisoformat(told["until"])) if told.get("until") else ""

@@ -1,6 +1,7 @@
 """Amazon ECS: restart, scale or roll back a service, stop its oldest task, see how it stands."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field
@@ -17,7 +18,10 @@ NO_OLDER = "{family}:{revision} has no older active revision to go back to"
 
 RESTART = "would restart {service}: a new deployment of {task} replaces its {desired} tasks one after the other"
 SCALE = "would set the desired count of {service} from {was} to {desired}"
-STOP = "would stop the task {task} of {service}, the oldest of {running} (since {since}); ECS starts another in its place"
+STOP = (
+    "would stop the task {task} of {service}, the oldest of {running} (since {since:%d %b %H:%M} UTC); "
+    "ECS starts another in its place"
+)
 ROLL_BACK = "would take {service} back from {was} to {to}"
 READ = "would read how {service} stands"
 
@@ -169,7 +173,8 @@ class StopOldestTask(_OnService[StopTask]):
         return {"task": oldest["taskArn"], "since": _since(oldest).isoformat(timespec="seconds"), "running": len(tasks)}
 
     def plan(self, params: StopTask, before: State) -> str:
-        return STOP.format(service=params.service, **{**before, "task": short(before["task"])})
+        since = datetime.fromisoformat(before["since"]).astimezone(UTC)
+        return STOP.format(service=params.service, **{**before, "task": short(before["task"]), "since": since})
 
     def act(self, world: World, params: StopTask, before: State) -> Outcome:
         world.aws("ecs").stop_task(cluster=params.cluster, task=before["task"], reason=world.label)

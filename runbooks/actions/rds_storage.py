@@ -23,7 +23,7 @@ GROW = "would grow the storage of {instance} from {was} to {to} GiB; it can neve
 TAKEN = "the snapshot {snapshot} has begun"
 THERE = "the snapshot {snapshot} is there already"
 NO_SNAPSHOT = "there is no snapshot {snapshot}"
-SNAPSHOT_IS = "the snapshot {snapshot} is {status} ({percent} %)"
+SNAPSHOT_IS, SO_FAR = "the snapshot {snapshot} is {status}", " ({percent} %)"
 GROWING = "the storage of {instance} grows to {to} GiB"
 HAS = "{instance} is {status} and has {size} GiB"
 
@@ -67,7 +67,8 @@ class Snapshot(OnInstance[OfInstance]):
         if found is None:
             return Look("not seen", NO_SNAPSHOT.format(snapshot=snapshot))
         status, percent = found["Status"], found.get("PercentProgress", 0)
-        said = SNAPSHOT_IS.format(snapshot=snapshot, status=status, percent=percent)
+        said = SNAPSHOT_IS.format(snapshot=snapshot, status=status)
+        said += SO_FAR.format(percent=percent) if status == "creating" else ""
         if status == "available":
             return Look("done", said, {"snapshot": snapshot, "arn": found["DBSnapshotArn"]})
         return Look("under way" if status == "creating" else "failed", said, {"snapshot": snapshot})
