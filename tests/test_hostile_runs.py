@@ -1,22 +1,28 @@
 """An insider tries to make Vigie do what it must not: other people's powers, secrets, markup, files that are no runbooks."""
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import sqlalchemy as sa
 
 from bot.config import Config, read_catalogue
+from bot.entrypoints.perform import Saying, perform
 from bot.errors import Refused
-from bot.services import answering, glass, rehearsing
+from bot.services import answering, audit, cards, glass, rehearsing
 from bot.services.desk import Actor
+from bot.services.drawing import Drawing
 from bot.services.mandates import Wish
-from bot.store import alerts
+from bot.store import alerts, journal
+from bot.store import cards as posts
 from bot.store import runs as rows
-from runbooks.model import Runbook
+from commands import Way
+from runbooks.model import Runbook, Step
+from tests.chat_stage import FAMILY
 from tests.config_stage import TODAY, actions, example
 from tests.powers import DAY, NIGHT, agreed, asking, question, shop_at, until_asked
 from tests.story import ALICE, INES, LEA, PAUL, arrive, signal
@@ -145,6 +151,42 @@ def test_the_button_of_one_run_approves_no_other_and_an_old_one_nothing_new(sqli
     assert shop.carry_on(second).state == rows.FAILED and shop.machine.calls == ["resize"]
 
 
+# --- outsiders ---
+
+VERBS = (
+    "run {alert}", "run {alert} plan", "run smaller", "steps run{run}", "approve run{run}", "reject run{run} no",
+    "revoke run{run}", "cancel run{run}", "outcome run{run} again", "runbooks", "stop-automation everything",
+    "resume-automation everything",
+    "promote smaller", "mandate nights confirm", "mandate nights withdraw", "break-glass {alert} smaller payments are down now",
+    "reviewed run{run} all was well here", "why {alert}",
+)
+
+
+@pytest.mark.parametrize("way", get_args(Way))
+def test_an_outsider_does_nothing_by_any_verb_and_each_try_is_written_down(sqlite_engine: sa.Engine, way: Way) -> None:
+    shop = shop_at(sqlite_engine, DAY, None, asking())
+    arrive(shop.desk, signal())
+    run = shop.start(ALICE)
+    asked = until_asked(shop, run)
+    before = len(entries(shop))
+    for each in VERBS:
+        verb, *rest = each.format(alert=1, run=run.id).split()
+        ref, words = (rest[0], rest[1:]) if way in ("button", "form") and rest else (None, rest)
+        for team, user in (("T0EVIL0001", "U0EVE00001"), ("T0EVIL0001", "U0PAUL0001"), (None, "U0PAUL0001")):
+            reply = perform(shop.desk, FAMILY, Saying(team, user, "slack C0ALERTS01", (verb, *words), ref, way))
+            assert not reply.ok and reply.ask is None and reply.text.startswith("Vigie does not know you"), (each, reply)
+    tried = entries(shop)[before:]
+    assert {each.kind for each in tried} == {"command refused"} and len(tried) == 3 * len(VERBS)
+    assert (question(shop, run), shop.look(run.id).state, shop.machine.calls) == (asked, rows.ASKING, [])
+    with shop.desk.read() as connection:
+        assert len(rows.find(connection)) == 1 and audit.verify(connection).ok
+
+
+def entries(shop: Workshop) -> list[Any]:
+    with shop.desk.read() as connection:
+        return list(journal.all_entries(connection))
+
+
 # --- secrets ---
 
 ECHO = {"name": "look", "uses": "test.read", "with": {"value": "${{ params.value }}"}}
@@ -176,6 +218,39 @@ def test_a_runbook_is_given_none_of_vigies_own_secrets(sqlite_engine: sa.Engine,
         shop.start(ALICE, given={"value": given})
     assert given.removeprefix("secret:") not in str(caught.value)
     assert shop.start(ALICE, given={"value": "VIGIE_SECRET_CONSOLE"}).parameters == {"value": "secret:VIGIE_SECRET_CONSOLE"}
+
+
+# --- words that are more than words ---
+
+
+def test_nothing_that_somebody_wrote_calls_links_or_turns_text_round(sqlite_engine: sa.Engine) -> None:
+    evil = "<!channel> <@U0MARIE001>\n\u202e <https://evil.example|click> ${{ alert.id }}" + "y" * 5_000
+    book = reading(**{"from": "alert.label.host"}).model_copy(update={"lock": "host:${{ params.value }}"})
+    shop = shop_at(sqlite_engine, DAY, None, book.model_copy(update={"steps": (look_after_a_yes(),)}))
+    arrive(shop.desk, signal(title=evil, labels={"host": evil}))
+    with shop.desk.read() as connection:
+        alert = alerts.recent(connection)[0]
+    run = shop.start(ALICE, alert=alert)
+    until_asked(shop, run)
+    for when in ("asked", "rejected"):
+        for key, shown in drawn(shop).items():
+            text = json.dumps([shown.text, shown.blocks], ensure_ascii=False)
+            bad = [each for each in ("<!channel", "<@U0MARIE", "<https", "\u202e") if each in text]
+            assert not bad and len(text) < 12_000, (when, key, bad, text[:600])
+        if when == "asked":
+            answering.reject(shop.desk, run.id, PAUL, evil)
+            assert shop.carry_on(run).state == rows.FAILED
+
+
+def look_after_a_yes() -> Step:
+    return Step.model_validate({**ECHO, "approve": True})
+
+
+def drawn(shop: Workshop) -> dict[str, Drawing]:
+    with shop.desk.read() as connection:
+        keys = connection.scalars(sa.select(posts.post.c.key)).all()
+        found = {key: posts.by_key(connection, key) for key in keys}
+        return {key: cards.draw(shop.desk, connection, each) for key, each in found.items() if each is not None}
 
 
 # --- what stands in a customer's folder ---
