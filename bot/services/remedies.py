@@ -22,7 +22,7 @@ from runbooks.model import Runbook
 
 RUNBOOK = "Runbook: \"{title}\" · {count} step{s} · {rung}{may}"
 RUNGS = {"manual": "run by a person", "click": "one click", "automatic": "runs by itself"}
-FROM = "{who} from {at}"
+FROM = "{who} (in blackout until {at})"
 MAY, NOBODY_MAY = " · may run: {who}", " · nobody may run it now"
 UNDER_WAY = {
     runs.WAITING: "Run {id} \"{title}\" waits for its turn · started by {who}",
@@ -119,7 +119,7 @@ class Side:
 
 
 def who_may(desk: Desk, connection: sa.Connection, runbook: Runbook, alert: Alert | None) -> tuple[Side, ...]:
-    """Whose people may run it: Padok; Bridge from 08:00, when its blackout ends."""
+    """Whose people may run it: Padok; Bridge, which nobody shall wake before 08:00."""
     now, found = desk.clock.now(), []
     for key, organisation in desk.config.organisations.items():
         until = duty.in_blackout(desk.config, key, now)

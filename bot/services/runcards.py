@@ -47,6 +47,7 @@ WORDS = {
     "asking": "waits for approval", "in doubt": "in doubt", "failed": "failed", "undoing": "being undone",
     "returning": "being undone", "undone": "undone", "kept": "kept", "not undone": "*not undone*",
 }
+NOT_DONE = "not done"
 SINCE = "since {at}, at most {limit}"
 NO_WAY_BACK, WAY_BACK = "no way back", "can be undone"
 LEFT_OUT = "… and {count} more: `{command} steps {id}` has them all."
@@ -142,7 +143,8 @@ def _glass(shown: RunView) -> Iterable[str]:
 def step_line(shown: RunView, step: Step) -> str:
     """2 ✔ restart the oldest task · 8a1… runs · 48 s · no way back"""
     title = escape(step.title, LONGEST_TITLE)
-    words = [f"{step.number + 1} {SIGNS.get(step.state, '·')} {title}", WORDS.get(step.state, "")]
+    left_out = NOT_DONE if step.state in ("pending", "ready") and shown.run.ended_at is not None else ""
+    words = [f"{step.number + 1} {SIGNS.get(step.state, '·')} {title}", WORDS.get(step.state, left_out)]
     if step.state != "pending" and step.said:
         words.append(escape(step.said, LONGEST_SAID))
     return " · ".join(each for each in [*words, _time(step), _undo(shown, step)] if each)
