@@ -198,8 +198,11 @@ class _Assassin:
 
     def _strike(self, pid: int) -> None:
         """Now and then whoever takes over dies of it too."""
+        victim = next((each for each in self.yard.workers if each.pid == pid), None)
+        if victim is None or not victim.is_alive():
+            return
         self.yard.hits += not self.yard.over()
-        self.yard.kill(next(each for each in self.yard.workers if each.pid == pid))
+        self.yard.kill(victim)
         if self.yard.rng.random() < SHARE_OF_HEIRS:
             self.number = self.yard.rng.randint(1, MOST_DEEDS)
 

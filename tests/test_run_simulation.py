@@ -242,7 +242,7 @@ def _never_twice(told: Told, each: Step, made: Any) -> Iterator[str]:
 def _way_back(machine: Witness, each: Step, made: Any) -> Iterator[str]:
     changed = machine.perhaps[each.number, "resize"] + machine.perhaps[each.number, "restart"]
     if changed and made.uses != "test.read":
-        wanted = ("kept",) if made.undo == "none" else ("undone", "not undone")
+        wanted = ("kept", "not undone") if made.undo == "none" else ("undone", "not undone")
         if each.state not in wanted:
             yield f"{each.name} was perhaps done, and is {each.state}: {each.said}"
 

@@ -33,7 +33,7 @@ class Undoer:
 
     def next(self, job: Job) -> float | None:
         """Seconds until the next move; None when there is nothing left to undo."""
-        step = next((each for each in reversed(job.steps) if each.outputs is not None and each.state not in BACK), None)
+        step = next((each for each in reversed(job.steps) if self._changed(each)), None)
         if step is None:
             return None
         try:
@@ -46,12 +46,17 @@ class Undoer:
             log.exception("a way back broke", run=job.run.id, step=step.number)
             return self._finish(job, step, "not undone", NOT_UNDONE.format(why=BROKE.format(error=type(fault).__name__)))
 
+    def _changed(self, step: Step) -> bool:
+        """Whether it (perhaps) changed something, and nobody has looked after that yet."""
+        action = self._desk.catalogue.actions.get(step.uses)
+        return step.outputs is not None and step.state not in BACK and (action is None or action.mutates)
+
     def _move(self, job: Job, step: Step, task: Task) -> float | None:
-        if not task.action.mutates:
-            return self._finish(job, step, "kept", step.said)
         if isinstance(task.use, Told) and task.use.undo == "none":
             why = NO_WAY_BACK.format(why=task.action.no_undo) if task.action.no_undo else KEPT
-            return self._finish(job, step, "kept", why)
+            if step.state == "done":
+                return self._finish(job, step, "kept", why)
+            return self._finish(job, step, "not undone", f"{step.said}; {why}" if step.said else why)
         if step.state == "returning":
             return self._see(job, step, task)
         return self._call(job, step, task) if step.state == "undoing" else self._turn(job, step, task)
