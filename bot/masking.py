@@ -133,12 +133,22 @@ _IBAN = re.compile(
 _IBAN_HINT = re.compile("[0-9][0-9](?<=[A-Za-z]{2}[0-9]{2})[ +\\-0-9A-Za-z\u0080-\uffff]{11}")
 
 
+_hidden: set[str] = set()       # values that this process has read out of a secret store for a runbook
+SHORTEST_HIDDEN = 4
+
+
+def hide(secret: str) -> None:
+    """From now on this value is masked wherever it turns up: an action that was given it may print it."""
+    if len(secret) >= SHORTEST_HIDDEN:
+        _hidden.add(secret)
+
+
 def mask(value: Any) -> Any:
     """The same value without card numbers, IBANs and secrets; the very same object where there is nothing to hide."""
     leaves: list[str] = []
     _gather(value, leaves)
     text = "\n".join(leaves)
-    return _mask(value, "") if _may_hold_numbers(text) or _may_hold_secrets(text) else value
+    return _mask(value, "") if _may_hold_numbers(text) or _may_hold_secrets(text) or _holds_hidden(text) else value
 
 
 def mask_text(text: str) -> str:
@@ -163,6 +173,10 @@ def _gather(value: Any, leaves: list[str]) -> None:
 def _may_hold_numbers(text: str) -> bool:
     """Far cheaper than looking properly, and nearly always False."""
     return bool(_HINT.search(text) or _IBAN_HINT.search(text)) or _is_escaped(text)
+
+
+def _holds_hidden(text: str) -> bool:
+    return any(each in text for each in _hidden)
 
 
 def _may_hold_secrets(text: str) -> bool:
@@ -197,6 +211,8 @@ def _is_secret(key: str) -> bool:
 
 
 def _mask_text(text: str, key: str) -> str:
+    for each in sorted(_hidden, key=len, reverse=True):
+        text = text.replace(each, MASK)
     if len(text) >= _SHORTEST and _may_hold_numbers(text):
         text = _IBAN.sub(_mask_iban, _mask_cards(text, key))
     return _mask_secrets(text) if _may_hold_secrets(text) else text

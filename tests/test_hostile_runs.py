@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import pytest
 import sqlalchemy as sa
+from pydantic import Field
 
 from bot.config import Config, read_catalogue
 from bot.entrypoints.perform import Saying, perform
@@ -20,13 +21,15 @@ from bot.services.mandates import Wish
 from bot.store import alerts, journal
 from bot.store import cards as posts
 from bot.store import runs as rows
+from bot.store.db import metadata
 from commands import Way
+from runbooks.actions import Outcome, Params, State, World
 from runbooks.model import Runbook, Step
 from tests.chat_stage import FAMILY
 from tests.config_stage import TODAY, actions, example
 from tests.powers import DAY, NIGHT, agreed, asking, question, shop_at, until_asked
 from tests.story import ALICE, INES, LEA, PAUL, arrive, signal
-from tests.workshop import Workshop, runbook
+from tests.workshop import ACTIONS, Restart, Workshop, runbook
 
 BY_INES = {"name": "§1 make it smaller", "runbooks": "smaller", "second": {"organisation": "padok"}}
 
@@ -273,3 +276,52 @@ def test_what_is_no_runbook_is_told_and_never_waited_for(tmp_path: Path, make: C
     make(tmp_path / "x.yaml")
     found = read_catalogue(tmp_path, example(), actions(), TODAY)
     assert found.catalogue is None and any(why in each.what for each in found.faults), found.faults
+
+
+# --- secrets that a runbook was given, and values that are none ---
+
+
+class TokenParams(Params):
+    token: str = Field(description="What opens the door")
+
+
+class Chatty(Restart):
+    """Prints the secret that it was given, wherever it can."""
+
+    name, params, example = "test.chatty", TokenParams, {"token": "x"}
+
+    def plan(self, params: TokenParams, before: State) -> str:
+        return f"log in with {params.token}"
+
+    def act(self, world: World, params: TokenParams, before: State) -> Outcome:
+        super().act(world, params, before)
+        return Outcome(f"logged in with {params.token}", {"token used": params.token}, log=f"Bearer is {params.token}")
+
+
+def every_row(shop: Workshop) -> str:
+    """All that the database holds, as text."""
+    with shop.desk.read() as connection:
+        tables = metadata.sorted_tables
+        return "\n".join(str(row) for table in tables for row in connection.execute(sa.select(table)))
+
+
+def test_a_secret_that_an_action_prints_stands_in_no_row(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    parameters = {"key": {"type": "string", "secret": True}}
+    book = runbook(parameters=parameters, verify=[], steps=[
+        {"name": "log-in", "uses": "test.chatty", "with": {"token": "${{ params.key }}"}, "undo": "none"},
+    ])
+    monkeypatch.setitem(ACTIONS, "test.chatty", Chatty())
+    shop = shop_at(engine, DAY, None, book)
+    run = shop.carry_on(shop.start(PAUL, given={"key": "VIGIE_SECRET_BANK"}))
+    assert run.state == rows.SUCCEEDED and shop.machine.calls == ["restart"]
+    rest = every_row(shop)
+    assert "VIGIE_SECRET_BANK" in rest and "the secret VIGIE_SECRET_BANK" not in rest and "log in with ****" in rest
+
+
+@pytest.mark.parametrize(("value", "why"), [("nan", "a number"), ("inf", "a number"), ("4111111111111111", "card number")])
+def test_values_that_are_none_are_refused(sqlite_engine: sa.Engine, value: str, why: str) -> None:
+    kind = "number" if why == "a number" else "string"
+    book = runbook(parameters={"share": {"type": kind}}, steps=[{"name": "restart", "uses": "test.restart", "undo": "none"}])
+    shop = shop_at(sqlite_engine, DAY, None, book)
+    with pytest.raises(Refused, match=why):
+        shop.start(PAUL, given={"share": value})

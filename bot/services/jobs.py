@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from bot.errors import Misbuilt, Unavailable
+from bot.masking import hide
 from bot.services import runs
 from bot.services.desk import Desk
 from bot.store import runs as rows
@@ -112,7 +113,7 @@ class Bench:
         try:
             kept = step.given if other is None and step.state != "pending" else None
             given = kept if kept is not None else fill(use.with_, self._values(job, step))
-            return Task(step, use, action, action.params.model_validate(self._revealed(given)), given)
+            return Task(step, use, action, action.params.model_validate(self._revealed(job, given)), given)
         except Unknown as fault:
             raise Stuck(str(fault)) from fault
         except ValidationError as fault:
@@ -129,15 +130,21 @@ class Bench:
             values |= {f"steps.{each.name}.outputs.{name}": value for name, value in (each.outputs or {}).items()}
         return values
 
-    def _revealed(self, given: Any) -> Any:
-        """With the secrets themselves, which stand in no row."""
+    def _revealed(self, job: Job, given: Any) -> Any:
+        """With the run's own secrets themselves, which stand in no row; what only looks like one stays what it is."""
+        named = {job.run.parameters.get(name) for name, each in job.runbook.parameters.items() if each.secret}
+        return self._with_secrets(given, named) if named else given
+
+    def _with_secrets(self, given: Any, named: set[Any]) -> Any:
         if isinstance(given, dict):
-            return {name: self._revealed(each) for name, each in given.items()}
+            return {name: self._with_secrets(each, named) for name, each in given.items()}
         if isinstance(given, list):
-            return [self._revealed(each) for each in given]
-        if isinstance(given, str) and given.startswith(runs.SECRET):
-            return self.worlds.secret(given.removeprefix(runs.SECRET))
-        return given
+            return [self._with_secrets(each, named) for each in given]
+        if not isinstance(given, str) or given not in named:
+            return given
+        secret = self.worlds.secret(given.removeprefix(runs.SECRET))
+        hide(secret)
+        return secret
 
     def world(self, job: Job, task: Task, before: dict[str, Any], acting: bool) -> World:
         """What the action is given: clients that may look, or do exactly what this step needs."""
@@ -148,7 +155,6 @@ class Bench:
             until = now + timedelta(seconds=fresh_s(action))
             errand = replace(errand, actions=action.writes, resources=on, until=until)
         return self.worlds.world(errand)
-
 
     def still(self, step: Step, since: datetime, action: Action[Any]) -> None:
         """Right before a call: raises Overtaken when the step is not ours any more, Stuck when its intent is too old.

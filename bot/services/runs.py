@@ -1,5 +1,6 @@
 """Runs of runbooks as people start, cancel and decide them: one verb, one transaction. What carries them out is execution.py."""
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -33,6 +34,7 @@ MISSING = "\"{runbook}\" needs {name}{what}. Give it: {name}=..."
 NOT_A = "{name} must be {kind}, not \"{given}\"."
 NOT_ONE_OF = "{name} must be one of {choices}, not \"{given}\"."
 NOT_LIKE = "{name} does not look right: \"{given}\" must match {pattern}."
+NOT_HERE = "{name} looks like a card number or a secret, and those never stand in a run: name what holds it."
 TOO_SMALL = "{name} must be at least {bound:g}, not {given}."
 TOO_LARGE = "{name} must be at most {bound:g}, not {given}."
 HELD = (
@@ -149,15 +151,17 @@ def _fitting(name: str, parameter: Parameter, value: Any) -> Any:
     """The value in its type and within its bounds; a secret stays the name of what holds it."""
     if parameter.secret:
         return f"{SECRET}{str(value).removeprefix(SECRET)}"
-    typed = _typed(name, parameter, value)
+    typed, shown = _typed(name, parameter, value), str(value)[:80]
+    if not shown.startswith(SECRET) and mask_text(str(typed)) != str(typed):
+        raise Refused(NOT_HERE.format(name=name))
     if parameter.enum and typed not in parameter.enum:
-        raise Refused(NOT_ONE_OF.format(name=name, choices=", ".join(map(str, parameter.enum)), given=value))
+        raise Refused(NOT_ONE_OF.format(name=name, choices=", ".join(map(str, parameter.enum)), given=shown))
     if parameter.pattern and not re.fullmatch(parameter.pattern, str(typed)):
-        raise Refused(NOT_LIKE.format(name=name, given=str(value)[:80], pattern=parameter.pattern))
+        raise Refused(NOT_LIKE.format(name=name, given=shown, pattern=parameter.pattern))
     if parameter.minimum is not None and typed < parameter.minimum:
-        raise Refused(TOO_SMALL.format(name=name, bound=parameter.minimum, given=value))
+        raise Refused(TOO_SMALL.format(name=name, bound=parameter.minimum, given=shown))
     if parameter.maximum is not None and typed > parameter.maximum:
-        raise Refused(TOO_LARGE.format(name=name, bound=parameter.maximum, given=value))
+        raise Refused(TOO_LARGE.format(name=name, bound=parameter.maximum, given=shown))
     return typed
 
 
@@ -168,7 +172,7 @@ def _typed(name: str, parameter: Parameter, value: Any) -> Any:
             case "integer":
                 return int(text)
             case "number":
-                return float(text)
+                return _finite(float(text))
             case "boolean":
                 return {"true": True, "yes": True, "false": False, "no": False}[text.lower()]
             case "length":
@@ -176,6 +180,13 @@ def _typed(name: str, parameter: Parameter, value: Any) -> Any:
     except (ValueError, KeyError):
         raise Refused(NOT_A.format(name=name, kind=KINDS[parameter.type], given=text[:80])) from None
     return text
+
+
+def _finite(number: float) -> float:
+    """Neither infinite nor "not a number", which would pass every bound."""
+    if not math.isfinite(number):
+        raise ValueError
+    return number
 
 
 # --- what people do with a run --------------------------------------------------------------------------------------------
