@@ -12,11 +12,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.config import Config, load_config
-from bot.demo import STAGE, demo_secrets, doubles, set_stage
+from bot.config import Config, load_catalogue, load_config
+from bot.demo import STAGE, demo_secrets, doubles, playing, set_stage
 from bot.demo.hours import EVENING, at_night
+from bot.discover import discover
 from bot.errors import Misbuilt
 from bot.services import duty
+from runbooks import actions
+from runbooks.actions import Service
 from tests.processes import ROOT, free_port, post, running, vigie
 
 EXAMPLE = ROOT / "bot" / "vigie.example.yaml"
@@ -41,12 +44,18 @@ def told(folder: Path) -> dict[str, Any] | None:
     return night if sources >= SOURCES and "lea" in {each["acked_by"] for each in night["alerts"]} else None
 
 
+def messages(url: str, channel: str) -> str:
+    """What Alice sees there."""
+    with urllib.request.urlopen(f"{url}/workspace/page/messages?channel={channel}&as=U0ALICE001", timeout=10) as page:
+        return str(page.read().decode())
+
+
 def status(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(vigie("status", "--json", cwd=folder).stdout)
     return found
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_the_night_plays_from_every_source_and_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -57,6 +66,7 @@ def test_the_night_plays_from_every_source_and_ctrl_c_ends_it_cleanly(tmp_path: 
         night = until(lambda: told(tmp_path), "every source to speak, and Léa to take what is hers")
         assert {source for each in night["alerts"] for source in each["sources"]} == SOURCES
         assert night["unreadable"] == 1 and night["dropped"] == {}
+        until(lambda: "fixed it (run" in messages(url, "C0ALERTS01"), "Vigie to have repaired something")
 
         second = vigie("demo", cwd=tmp_path, given=given)
         assert second.returncode == 1 and f"DEMO_PORT={port + 1}" in second.stderr, second.stderr
@@ -138,3 +148,25 @@ def test_without_moto_it_is_told_what_to_install(tmp_path: Path, monkeypatch: py
     with pytest.raises(Misbuilt, match="`make demo` installs it"):
         set_stage({})
     assert not STAGE.exists()
+
+
+def test_no_runbook_of_the_demo_asks_anybody_outside_this_machine() -> None:
+    shipped = load_catalogue(None, load_config(EXAMPLE), discover(actions, Service))
+    asked = [
+        each.default for entry in doubles.at_home(shipped, "http://127.0.0.1:8080").entries.values()
+        for each in entry.runbook.parameters.values() if "://" in str(each.default)
+    ]
+    assert "http://127.0.0.1:8080/doubles/outside/api.bank.example/health" in asked
+    assert all(each.startswith("http://127.0.0.1:8080/") for each in asked)
+
+
+def test_people_speak_about_the_newest_message_that_names_their_subject() -> None:
+    said = [
+        {"ts": "1", "text": "Firing: pay-db (#3)"},
+        {"ts": "2", "text": "approval wanted for run 7: fail pay-db over", "thread_ts": "1"},
+        {"ts": "3", "text": "Firing: ledger (#4)"},
+    ]
+    assert playing.subject(said, "pay-db", playing.NAMES["{alert}"]) == playing.Subject("3", "1")
+    assert playing.subject(said, "pay-db over", playing.NAMES["{run}"]) == playing.Subject("7", "1")
+    assert playing.subject(said, "bank", playing.NAMES["{alert}"]) is None
+    assert playing.subject(said, "", "()") == playing.Subject()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+import structlog
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
@@ -23,6 +24,7 @@ from bot.config import Config, load_catalogue, load_config, secrets_of
 from bot.demo.doubles import Doubles, addresses, at_home, demand_moto
 from bot.demo.hours import StoryClock, at_night
 from bot.demo.playing import Night
+from bot.demo.welcome import welcome
 from bot.discover import discover
 from bot.doubles.sns import DEMO_CERTIFICATE, DEMO_CERTIFICATE_URL
 from bot.durable import Identity, Taken
@@ -39,25 +41,14 @@ from bot.workspace.seed import Seed, example_seed
 from runbooks import actions
 from runbooks.actions import Service
 
+log = structlog.get_logger()
+
 STAGE = Path(".demo")
 DEFAULT_PORT = "8080"
 DEFAULT_SPEED = "20"
 QUIET_MINUTES = 1        # of probation while the night is played at speed
 THREADS = 48             # Vigie and the doubles that it waits for share them
 
-WELCOME = """
-Vigie's demo is running. Open  {url}
-
-  You act as Alice (Bridge); switch to Léa (Padok) or to Eve, a stranger, at the top left.
-  Type /vigie help in the composer, click the buttons, open a thread.
-  {night}
-  {hours}
-  In another terminal: {vigie} status (or audit verify, or send FILE --endpoint bridge-generic).
-  Ctrl-C ends it; the next start finds a clean stage.
-"""
-PLAYING = "An example night is played now, at {speed} times its speed."
-HOURS = "It is night in it whatever your clock says: {name} is in blackout {hours} ({zone})."
-SILENT = "DEMO_SPEED=0: nothing is played; send what you like."
 BAD_PORT = "DEMO_PORT={value} is not a port: leave it out for 8080, or give a number from 1 to 65535."
 BAD_SPEED = "DEMO_SPEED={value} is not a speed: leave it out for 20, or give a number; 0 plays nothing."
 PORT_TAKEN = "Port {port} is taken: end what listens there, or start with DEMO_PORT={other}."
@@ -158,14 +149,6 @@ def _speed(text: str) -> float:
     return speed
 
 
-def _vigie() -> str:
-    """The command as it can be typed here: `make demo` leaves it in a folder that no path knows."""
-    beside = Path(sys.executable).with_name("vigie")
-    if shutil.which("vigie") or not beside.exists():
-        return "vigie"
-    return str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside)
-
-
 async def play(stage: Stage) -> None:
     """Starts all, prints the address, plays the night, waits for the end."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
@@ -175,6 +158,8 @@ async def play(stage: Stage) -> None:
     beside = [asyncio.create_task(each) for each in (
         _tell(stage, serving, demo), demo.doubles.live(), demo.night.carry(demo.app),
         when_leaving(serving, demo.workspace.close))]
+    for each in beside:
+        each.add_done_callback(_tell_fault)
     try:
         await serving.serve()
     except SystemExit:
@@ -185,6 +170,12 @@ async def play(stage: Stage) -> None:
         await asyncio.gather(*beside, return_exceptions=True)
         await demo.workspace.close()
         await demo.app.stop()
+
+
+def _tell_fault(beside: asyncio.Task[None]) -> None:
+    """What plays beside the server and breaks would else be heard of by nobody."""
+    if not beside.cancelled() and (fault := beside.exception()) is not None:
+        log.error("the demo's night has broken off", exc_info=fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,15 +231,8 @@ async def _tell(stage: Stage, serving: uvicorn.Server, demo: Demo) -> None:
     """Says where to look as soon as there is something to see; then lays out the platform, and plays."""
     while not serving.started:
         await system_sleep(0.05)
-    words = PLAYING.format(speed=f"{stage.speed:g}") if stage.speed else SILENT
-    sys.stdout.write(WELCOME.format(url=f"{stage.url}/", night=words, hours=_hours(demo.app.config), vigie=_vigie()))
+    sys.stdout.write(welcome(stage.url, stage.speed, demo.app.config))
     sys.stdout.flush()
     platform = await demo.doubles.lay_out()
     if stage.speed:
         await demo.night.play(demo.app, platform)
-
-
-def _hours(config: Config) -> str:
-    """Who sleeps while the demo is played."""
-    asleep = next((each for each in config.organisations.values() if each.blackout), None)
-    return HOURS.format(name=asleep.name, hours=asleep.blackout, zone=asleep.timezone) if asleep else ""

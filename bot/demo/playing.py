@@ -69,8 +69,10 @@ class Night:
             await self._say(act, act.line.format(alert=subject.number, run=subject.number), subject.thread)
 
     async def _deliver(self, app: App, endpoint_name: str, said: Any) -> None:
+        endpoint = app.config.endpoints.get(endpoint_name)
+        if endpoint is None:        # the configuration is one's own
+            return
         content = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
-        endpoint = app.config.endpoints[endpoint_name]
         body, headers = prepare(content.encode(), endpoint, app.secrets, raw=False)
         status, answer = await post(f"{self._url}/webhooks/{endpoint.source}/{endpoint_name}", body, headers)
         if status >= 400:
