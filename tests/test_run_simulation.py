@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from bot.errors import Refused
+from bot.services.jobs import Task
 from bot.services.runs import cancel, decide
+from bot.services.undoing import Undoer
 from bot.store import runs as rows
 from bot.store.db import create_engine
 from bot.store.runs import Run, Step
@@ -262,12 +265,45 @@ def file_of_its_own(template: Path, folder: Path) -> Iterator[sa.Engine]:
         engine.dispose()
 
 
-@pytest.mark.timeout(300)
-@settings(max_examples=100, deadline=None, derandomize=True,
-          suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(fate=fates())
-def test_whatever_happens_to_a_run_it_ends_and_breaks_no_law(sqlite_template: Path, tmp_path: Path, fate: Fate) -> None:
-    with file_of_its_own(sqlite_template, tmp_path) as engine, capture_logs():
+def judged(template: Path, folder: Path, fate: Fate) -> None:
+    """Raises AssertionError with the laws that are broken."""
+    with file_of_its_own(template, folder) as engine, capture_logs():
         told = live(engine, fate)
     broken = list(laws(fate, told))
     assert not broken, f"{broken}\n{told.run.state}: {told.run.said}\n{told.steps}"
+
+
+ANY_MACHINE = settings(
+    deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@pytest.mark.timeout(300)
+@settings(ANY_MACHINE, max_examples=100)
+@given(fate=fates())
+def test_whatever_happens_to_a_run_it_ends_and_breaks_no_law(sqlite_template: Path, tmp_path: Path, fate: Fate) -> None:
+    judged(sqlite_template, tmp_path, fate)
+
+
+def repeats_what_must_not_be() -> Any:
+    return mock.patch.object(Task, "repeatable", property(lambda _task: True))
+
+
+def forgets_its_lock() -> Any:
+    return mock.patch.object(rows, "unlock", lambda _connection, _ended, _now: None)
+
+
+def goes_no_way_back() -> Any:
+    return mock.patch.object(Undoer, "next", lambda _undoer, _job: None)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("bug", [repeats_what_must_not_be, forgets_its_lock, goes_no_way_back])
+def test_a_planted_bug_of_runs_is_found(sqlite_template: Path, tmp_path: Path, bug: Callable[[], Any]) -> None:
+    @settings(ANY_MACHINE, max_examples=300, phases=[Phase.generate], database=None)
+    @given(fate=fates())
+    def hunt(fate: Fate) -> None:
+        judged(sqlite_template, tmp_path, fate)
+
+    with bug(), pytest.raises(AssertionError):
+        hunt()
