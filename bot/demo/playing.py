@@ -122,8 +122,10 @@ def _posts_wait(app: App) -> bool:
 
 def subject(messages: Sequence[Any], about: str, pattern: str) -> Subject | None:
     """The newest message that speaks of it; nothing to speak of, no subject."""
+    if not about:
+        return Subject()
     for message in reversed(messages):
         text = json.dumps(message, ensure_ascii=False)
         if about in text and (found := re.search(pattern, text)):
             return Subject(found[1], message.get("thread_ts") or message["ts"])
-    return None if about else Subject()
+    return None
