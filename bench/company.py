@@ -7,7 +7,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from bot.config import load_config
-from bot.services.manifest import manifest
+from bot.services.check.manifest import manifest
 from bot.workspace import Seed, example_seed
 from bot.workspace.seed import Channel
 

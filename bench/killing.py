@@ -21,8 +21,8 @@ from bench.processes import Broken
 from bot.config import load_config
 from bot.ports import SystemClock, SystemIds
 from bot.services.desk import Actor, Desk
-from bot.services.mandates import Wish
-from bot.services.runs import decide, start
+from bot.services.leave.mandates import Wish
+from bot.services.run.runs import decide, start
 from bot.store import journal
 from bot.store import runs as rows
 from bot.store.db import create_engine

@@ -15,8 +15,9 @@ from bench.platform import BROKEN, NOT_NOW, Reporter
 from bench.stage import House
 from bot.config import Config
 from bot.ports import SystemClock, SystemIds
-from bot.services import audit, cards
 from bot.services.desk import Desk
+from bot.services.ledger import audit
+from bot.services.slack import cards
 from bot.store import journal
 from bot.store.cards import Post, post
 from bot.store.db import create_engine, reader

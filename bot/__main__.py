@@ -162,7 +162,7 @@ def status(as_json: Json = False) -> None:
     """What is open, what was dropped, what waits for Slack."""
     from bot.entrypoints.wording import bare
     from bot.ports import SystemClock, SystemIds
-    from bot.services import overview
+    from bot.services.alert import overview
     from bot.services.desk import Desk
     from bot.store.db import create_engine
 
@@ -198,7 +198,7 @@ def manifest(
     import commands
     from bot.discover import discover
     from bot.entrypoints.chat import SHORTCUTS
-    from bot.services.manifest import manifest as make
+    from bot.services.check.manifest import manifest as make
 
     settings = _settings(_environ())
     config, by_socket = _config(settings), socket or (settings.socket_mode and not url)

@@ -34,15 +34,18 @@ from bot.entrypoints.socket_mode import run_socket
 from bot.entrypoints.web import Check, RequestId, Web
 from bot.errors import Misbuilt, Rejected, Unavailable
 from bot.ports import Clock, Ids, KillPoint, SystemClock, SystemIds, survive, system_sleep
-from bot.services import audit, automation, cards, delivery, due, execution, journal, reminding
-from bot.services.courier import PACE_S, Courier
-from bot.services.delivery import Delivery
+from bot.services.alert import automation, due
+from bot.services.alert.intake import Intake
+from bot.services.alert.reception import Reception
 from bot.services.desk import VIGIE, Desk
-from bot.services.execution import Execution
-from bot.services.intake import Intake
+from bot.services.ledger import audit, journal
+from bot.services.ledger.sealing import KeySigner, Sealer
 from bot.services.meters import Meters
-from bot.services.reception import Reception
-from bot.services.sealing import KeySigner, Sealer
+from bot.services.run import execution, reminding
+from bot.services.run.execution import Execution
+from bot.services.slack import cards, delivery
+from bot.services.slack.courier import PACE_S, Courier
+from bot.services.slack.delivery import Delivery
 from bot.settings import Secrets, Settings
 from bot.store import cards as posts
 from bot.store import traffic

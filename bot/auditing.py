@@ -7,7 +7,7 @@ from typing import TextIO
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from bot.ports import SystemClock
-from bot.services import audit
+from bot.services.ledger import audit
 from bot.settings import Settings
 from bot.store.db import create_engine, reader
 

@@ -16,12 +16,12 @@ from bot.config import Config, load_catalogue, load_config, secrets_of
 from bot.discover import discover
 from bot.errors import Misbuilt, Unavailable
 from bot.ports import SystemClock
-from bot.services.account_checks import AwsProbes, DatadogProbes
-from bot.services.advice import advice
-from bot.services.checks import Means, Report, run_checks
-from bot.services.findings import Finding, failed, for_machines
-from bot.services.iam import policies
-from bot.services.online_checks import Probes, run_online_checks
+from bot.services.check.account_checks import AwsProbes, DatadogProbes
+from bot.services.check.advice import advice
+from bot.services.check.checks import Means, Report, run_checks
+from bot.services.check.findings import Finding, failed, for_machines
+from bot.services.check.iam import policies
+from bot.services.check.online_checks import Probes, run_online_checks
 from bot.settings import Secrets, Settings, load_settings
 from bot.sources.datadog import WEBHOOK_TEMPLATE
 from bot.store.db import create_engine

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.errors import Refused
-from bot.services import pointing, response
-from bot.services.authority import Level
+from bot.services.alert import response
 from bot.services.desk import Actor, Desk
-from bot.services.forms import Field as Field
-from bot.services.forms import Fields as Fields
-from bot.services.runcards import thing
+from bot.services.leave.authority import Level
+from bot.services.run import pointing
+from bot.services.slack.forms import Field as Field
+from bot.services.slack.forms import Fields as Fields
+from bot.services.slack.runcards import thing
 from bot.store.alerts import Alert
 from bot.store.runs import Run
 

@@ -1,6 +1,6 @@
 """Take an alert."""
 
-from bot.services import response
+from bot.services.alert import response
 from commands import Call, command
 
 TAKEN = "{name} is yours · {what}"

@@ -1,6 +1,6 @@
 """Say yes to a step that waits for it."""
 
-from bot.services import answering
+from bot.services.leave import answering
 from bot.store import approvals
 from commands import Call, about_run, command
 

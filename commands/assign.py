@@ -4,7 +4,8 @@ import difflib
 
 from bot.config import Config
 from bot.errors import Refused
-from bot.services import authority, response
+from bot.services.alert import response
+from bot.services.leave import authority
 from commands import Call, Field, command
 
 ASSIGNED = "{name} is assigned to {who}."

@@ -1,9 +1,11 @@
 """Run what no mandate allows: loudly, with a second yes, and reviewed afterwards."""
 
 from bot.errors import Refused
-from bot.services import forms, glass, library
-from bot.services.mandates import Wish
-from bot.services.runcards import thing
+from bot.services.leave import glass
+from bot.services.leave.mandates import Wish
+from bot.services.run import library
+from bot.services.slack import forms
+from bot.services.slack.runcards import thing
 from commands import Call, Field, Fields, command
 
 BROKEN = (

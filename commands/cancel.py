@@ -1,6 +1,6 @@
 """End a run."""
 
-from bot.services import runs
+from bot.services.run import runs
 from commands import Call, Field, about_run, command
 
 CANCELLED = "Run {id} ends: no further step begins{undo}. What is under way is seen to its end."

@@ -1,6 +1,6 @@
 """Close an alert for good."""
 
-from bot.services import response
+from bot.services.alert import response
 from commands import Call, Field, command
 
 CLOSED = "{name} is closed. If the fault is seen again, that opens a new alert."

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bot.services import authority
+from bot.services.leave import authority
 from commands import Call, Command, Group, command, named
 
 GROUPS: tuple[Group, ...] = ("this alert", "runbooks", "who is on", "looking back")

@@ -1,7 +1,7 @@
 """What the partner's people may do."""
 
 from bot.errors import Refused
-from bot.services import contracts
+from bot.services.leave import contracts
 from commands import Call, command
 
 WHAT = "Say confirm or withdraw: `{command} mandate {name} confirm`. `{command} mandate` shows each mandate."

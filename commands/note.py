@@ -1,6 +1,6 @@
 """Write on an alert."""
 
-from bot.services import response
+from bot.services.alert import response
 from commands import Call, Field, command
 
 NOTED = "Noted on {name}."

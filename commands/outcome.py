@@ -3,8 +3,8 @@
 from typing import get_args
 
 from bot.errors import Refused
-from bot.services import runs
-from bot.services.runs import Decision
+from bot.services.run import runs
+from bot.services.run.runs import Decision
 from commands import Call, Field, about_run, command
 
 SAID = {

@@ -1,7 +1,7 @@
 """Say how far a runbook is trusted."""
 
 from bot.errors import Refused
-from bot.services import ladder, library
+from bot.services.run import ladder, library
 from commands import Call, command
 from runbooks.model import RUNGS, Rung
 

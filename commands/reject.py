@@ -1,6 +1,6 @@
 """Say no to a step that waits for a yes."""
 
-from bot.services import answering
+from bot.services.leave import answering
 from commands import Call, Field, about_run, command
 
 REJECTED = "You rejected step {number} of run {id}: it does not begin."

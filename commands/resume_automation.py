@@ -1,6 +1,6 @@
 """Let Vigie act by itself again."""
 
-from bot.services import brakes
+from bot.services.run import brakes
 from commands import Call, command
 
 RESUMED = "Automation goes on for {scope}."

@@ -1,6 +1,6 @@
 """Close the matter of a broken glass."""
 
-from bot.services import glass
+from bot.services.leave import glass
 from commands import Call, Field, about_run, command
 
 REVIEWED = "Run {id} is reviewed by you."

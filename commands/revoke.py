@@ -1,6 +1,6 @@
 """Take an approval back."""
 
-from bot.services import answering
+from bot.services.leave import answering
 from commands import Call, about_run, command
 
 REVOKED = "Your approval of step {number} of run {id} is taken back: it does not begin."

@@ -3,9 +3,11 @@
 import re
 
 from bot.errors import Refused
-from bot.services import forms, library, rehearsing, response, runs
-from bot.services.mandates import Wish
-from bot.services.runcards import thing
+from bot.services.alert import response
+from bot.services.leave.mandates import Wish
+from bot.services.run import library, rehearsing, runs
+from bot.services.slack import forms
+from bot.services.slack.runcards import thing
 from bot.store.alerts import Alert
 from commands import Call, Field, Fields, Subject, command
 from runbooks.model import Runbook

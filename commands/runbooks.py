@@ -1,6 +1,6 @@
 """What can be run."""
 
-from bot.services import library
+from bot.services.run import library
 from commands import Call, command
 
 

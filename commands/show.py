@@ -1,6 +1,6 @@
 """All about one alert."""
 
-from bot.services import overview
+from bot.services.alert import overview
 from commands import Call, command
 
 

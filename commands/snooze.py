@@ -4,8 +4,8 @@ import re
 from datetime import timedelta
 
 from bot.errors import Refused
-from bot.services import response
-from bot.services.response import clock_time, lasting
+from bot.services.alert import response
+from bot.services.alert.response import clock_time, lasting
 from commands import Call, Field, command
 
 SNOOZED = "{name} is quiet until {at} ({length}); it comes back by itself if it still fires."

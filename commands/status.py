@@ -1,6 +1,6 @@
 """What is open now, and what Vigie could not do."""
 
-from bot.services import overview
+from bot.services.alert import overview
 from commands import Call, command
 
 

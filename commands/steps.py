@@ -1,6 +1,6 @@
 """All about one run."""
 
-from bot.services import retelling
+from bot.services.run import retelling
 from commands import Call, about_run, command
 
 

@@ -1,6 +1,6 @@
 """Stop what Vigie does by itself."""
 
-from bot.services import brakes
+from bot.services.run import brakes
 from commands import Call, Field, Fields, Subject, command
 
 STOPPED = "Automation is stopped for {scope}: nothing of it begins by itself. `{command} resume-automation {word}` lets it go on."

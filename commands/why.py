@@ -1,6 +1,6 @@
 """Why an alert was judged as it was."""
 
-from bot.services import overview
+from bot.services.alert import overview
 from commands import Call, command
 
 

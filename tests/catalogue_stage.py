@@ -24,13 +24,14 @@ from bot.config import Catalogue, load_catalogue
 from bot.discover import discover
 from bot.doubles.aws import Seen
 from bot.doubles.platform import Platform
-from bot.services import answering, automation, contracts, due
-from bot.services.arrivals import arrivals
+from bot.services.alert import automation, due
+from bot.services.alert.arrivals import arrivals
+from bot.services.alert.intake import take
 from bot.services.desk import Actor, Desk
-from bot.services.execution import Execution
-from bot.services.intake import take
-from bot.services.mandates import Wish
-from bot.services.runs import cancel, start
+from bot.services.leave import answering, contracts
+from bot.services.leave.mandates import Wish
+from bot.services.run.execution import Execution
+from bot.services.run.runs import cancel, start
 from bot.settings import EnvironmentSecrets
 from bot.sources import Delivery, Source
 from bot.store import alerts, approvals, rungs, runs

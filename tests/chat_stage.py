@@ -18,9 +18,9 @@ from bot.discover import discover
 from bot.entrypoints.chat import SHORTCUTS, build_bolt
 from bot.entrypoints.gate import gate
 from bot.ports import SystemClock
-from bot.services import cards
-from bot.services.courier import Courier
 from bot.services.desk import OBSERVER, Desk
+from bot.services.slack import cards
+from bot.services.slack.courier import Courier
 from bot.store import alerts, journal
 from bot.store.alerts import Alert
 from bot.workspace import faults

@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clients import slack
 from bot.entrypoints.chat import Chat
-from bot.services.courier import Courier
+from bot.services.slack.courier import Courier
 from bot.workspace.blocks import faults, view_faults, weight
 
 LONGEST = 12_000

@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.services import audit
-from bot.services import cards as drawing
 from bot.services.desk import Desk
+from bot.services.ledger import audit
+from bot.services.slack import cards as drawing
 from bot.store import alerts, cards, journal, traffic
 from tests.fakes import CountingIds, ManualClock
 from tests.virtual import LawBroken, Message

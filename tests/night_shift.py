@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.services import automation, due
+from bot.services.alert import automation, due
 from bot.services.desk import Desk
 from bot.store import alerts, cards, rungs, runs
 from bot.store import journal as book

@@ -9,8 +9,10 @@ from unittest import mock
 import sqlalchemy as sa
 
 from bot.errors import Unavailable
-from bot.services import courier, due, folding, intake, journal, proving, response
-from bot.services.intake import Intake
+from bot.services.alert import due, folding, intake, proving, response
+from bot.services.alert.intake import Intake
+from bot.services.ledger import journal
+from bot.services.slack import courier
 from bot.store import batch, cards
 
 Planted = AbstractContextManager[Any]

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.services import contracts
 from bot.services.desk import Actor, Desk
+from bot.services.leave import contracts
 from bot.store import approvals, runs
 from bot.store.approvals import Approval
 from bot.store.journal import journal

@@ -11,14 +11,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bot.config import Config
 from bot.ports import KillPoint
-from bot.services import cards as drawing
-from bot.services.courier import Courier
-from bot.services.delivery import WORK, Delivery
+from bot.services.alert.intake import Intake
+from bot.services.alert.reception import Reception
 from bot.services.desk import Desk
-from bot.services.intake import Intake
+from bot.services.ledger.sealing import KeySigner, Sealer
 from bot.services.meters import Meters
-from bot.services.reception import Reception
-from bot.services.sealing import KeySigner, Sealer
+from bot.services.slack import cards as drawing
+from bot.services.slack.courier import Courier
+from bot.services.slack.delivery import WORK, Delivery
 from bot.sources import Delivery as Arriving
 from bot.sources.generic import HEADER, generic
 from tests.fakes import CountingIds

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from bot.config import Config
-from bot.services import automation, due
+from bot.services.alert import automation, due
 from bot.store import alerts
 from bot.store.db import create_engine
 from bot.store.migrate import upgrade

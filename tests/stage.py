@@ -27,8 +27,9 @@ from bot.doubles.platform import Platform
 from bot.doubles.sns import DEMO_CERTIFICATE, DEMO_CERTIFICATE_URL, envelope
 from bot.ports import SystemIds
 from bot.sending import post, prepare
-from bot.services import audit, due, overview
-from bot.services.manifest import manifest
+from bot.services.alert import due, overview
+from bot.services.check.manifest import manifest
+from bot.services.ledger import audit
 from bot.settings import EnvironmentSecrets, load_settings
 from bot.store import alerts, approvals, journal, runs
 from bot.store.approvals import Approval

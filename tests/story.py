@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from bot.config import Config
 from bot.ports import KillPoint, survive
-from bot.services.arrivals import arrivals
+from bot.services.alert.arrivals import arrivals
+from bot.services.alert.folding import Arrival
+from bot.services.alert.intake import take
 from bot.services.desk import Actor, Desk
-from bot.services.folding import Arrival
-from bot.services.intake import take
 from bot.sources import Delivery, Signal
 from tests.fakes import CountingIds, ManualClock
 

@@ -9,8 +9,8 @@ import pytest
 from bot.checking import aws_probes, datadog_probes
 from bot.config import Config
 from bot.doubles.aws import Aws as Double
-from bot.services.findings import Finding
-from bot.services.online_checks import Probes, run_online_checks
+from bot.services.check.findings import Finding
+from bot.services.check.online_checks import Probes, run_online_checks
 from bot.settings import EnvironmentSecrets, load_settings
 from tests.action_stage import Served, aws_server
 from tests.config_stage import example

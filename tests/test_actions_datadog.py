@@ -14,9 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from bot.doubles.datadog_api import Account
-from runbooks import datadog_api
 from runbooks.actions import Action, Failed, Look, Outcome, Params, State, Unsure
 from runbooks.actions.datadog import SERVICE
+from runbooks.aids import datadog_api
 from runbooks.faults import KNOWN, told
 from tests.datadog_stage import PREFIX, SAMPLES, Checked, DatadogWorld, client_of, datadog_server, datadog_world
 from tests.fakes import START

@@ -14,10 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bot.config.catalogue import Catalogue
 from bot.errors import Refused
-from bot.services import due, response
-from bot.services.arrivals import arrivals
+from bot.services.alert import due, response
+from bot.services.alert.arrivals import arrivals
+from bot.services.alert.intake import take
 from bot.services.desk import Actor, Desk
-from bot.services.intake import take
 from bot.sources import Delivery
 from bot.store import alerts
 from bot.store.alerts import Alert

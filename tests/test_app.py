@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.app import SERVE, WEB, WORKER, App, Role
 from bot.demo import demo_secrets
 from bot.errors import Misbuilt
-from bot.services import overview
+from bot.services.alert import overview
 from bot.settings import EnvironmentSecrets, load_settings
 from bot.sources import Delivery
 from bot.store import cards, journal

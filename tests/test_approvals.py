@@ -11,9 +11,11 @@ from hypothesis import strategies as some
 
 from bot.config import Config
 from bot.errors import Refused
-from bot.services import answering, brakes, duty, response, runs, signers
+from bot.services.alert import response
 from bot.services.desk import VIGIE, Actor
-from bot.services.signers import Asker, Demand
+from bot.services.leave import answering, duty, signers
+from bot.services.leave.signers import Asker, Demand
+from bot.services.run import brakes, runs
 from bot.store import approvals as questions
 from bot.store import cards
 from bot.store import runs as rows

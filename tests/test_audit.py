@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bot.errors import Refused
-from bot.services import audit
-from bot.services.faults import GAP, REWRITTEN, TRUNCATED
-from bot.services.inspection import KEPT
-from bot.services.sealing import GENESIS, KeySigner, Sealer, digest, hash_of, listed, root_of
+from bot.services.ledger import audit
+from bot.services.ledger.faults import GAP, REWRITTEN, TRUNCATED
+from bot.services.ledger.inspection import KEPT
+from bot.services.ledger.sealing import GENESIS, KeySigner, Sealer, digest, hash_of, listed, root_of
 from bot.store.journal import Entry, Seal
 from bot.store.journal import journal as entry_table
 from bot.store.journal import seal as seal_table

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.errors import Refused
-from bot.services import authority
+from bot.services.leave import authority
 from tests.story import CONFIG
 
 

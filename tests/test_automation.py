@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from bot.services import automation, brakes, ladder, response
+from bot.services.alert import automation, response
 from bot.services.desk import VIGIE
+from bot.services.run import brakes, ladder
 from bot.store import runs as rows
 from tests.fakes import KillAt, Killed
 from tests.night_shift import SHARED, Shift, shift

@@ -7,8 +7,8 @@ from contextlib import suppress
 import sqlalchemy as sa
 
 from bot.errors import Refused
-from bot.services import automation, due, response
-from bot.services.jobs import Overtaken
+from bot.services.alert import automation, due, response
+from bot.services.run.jobs import Overtaken
 from bot.store import alerts
 from tests import laws
 from tests.night_shift import SHARED, Shift, shift

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.services.execution import Execution
+from bot.services.run.execution import Execution
 from bot.store import runs as rows
 from bot.store.db import create_engine
 from tests.fakes import KillAt, Killed

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import Refused
-from bot.services import brakes
 from bot.services.desk import Actor
+from bot.services.run import brakes
 from bot.store import rungs
 from bot.store import runs as rows
 from bot.store.cards import by_key

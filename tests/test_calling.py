@@ -5,8 +5,8 @@ import json
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.services import calling, response
-from bot.services.askcards import draw_page
+from bot.services.alert import calling, response
+from bot.services.slack.askcards import draw_page
 from bot.store import cards
 from tests.night_shift import Shift, shift
 from tests.story import CONFIG, LEA, PAUL

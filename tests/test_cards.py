@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.services import logbook
-from bot.services.cards import View, draw_card
-from bot.services.drawing import Drawing
-from bot.services.remedies import Remedies
+from bot.services.slack import logbook
+from bot.services.slack.cards import View, draw_card
+from bot.services.slack.drawing import Drawing
+from bot.services.slack.remedies import Remedies
 from bot.store.alerts import Alert
 from bot.store.rungs import Switch
 from tests.judge import message_faults

@@ -11,7 +11,7 @@ from bot.doubles import datadog
 from bot.doubles.aws.gauges import ALARMS
 from bot.doubles.troubles import ATTACKERS, MONITORS
 from bot.errors import Refused
-from bot.services.triage import Case
+from bot.services.alert.triage import Case
 from tests.catalogue_stage import (
     AT_NIGHT,
     LEA,

@@ -16,8 +16,8 @@ from bot.entrypoints.chat import build_bolt
 from bot.entrypoints.perform import Saying
 from bot.entrypoints.socket_mode import run_socket
 from bot.ports import system_sleep
-from bot.services.drawing import Drawing
-from bot.services.response import clock_time
+from bot.services.alert.response import clock_time
+from bot.services.slack.drawing import Drawing
 from bot.store.db import create_engine
 from bot.workspace import payloads
 from bot.workspace.delivery import EVENT

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 import bot.sources
 from bot.discover import discover
 from bot.errors import Misbuilt, Unavailable
-from bot.services.checks import Means, run_checks
-from bot.services.findings import Finding, failed, for_machines
+from bot.services.check.checks import Means, run_checks
+from bot.services.check.findings import Finding, failed, for_machines
 from bot.settings import EnvironmentSecrets
 from bot.store.db import create_engine
 from tests.config_stage import RUNBOOKS, TEXT, TODAY, actions

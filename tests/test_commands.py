@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.entrypoints.perform import Saying, perform
-from bot.services import overview, response
+from bot.services.alert import overview, response
 from bot.store import cards
 from bot.store.traffic import count_drop
 from commands.snooze import read_length

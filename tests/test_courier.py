@@ -5,10 +5,10 @@ from functools import partial
 
 import pytest
 
-from bot.services import cards as drawing
-from bot.services import response
-from bot.services import runs as running
-from bot.services.courier import Courier
+from bot.services.alert import response
+from bot.services.run import runs as running
+from bot.services.slack import cards as drawing
+from bot.services.slack.courier import Courier
 from bot.store import alerts, batch, cards, runs
 from tests.fakes import FakeSlack, KillAt, Killed
 from tests.story import ALICE, arrive, desk_on, signal

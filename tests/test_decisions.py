@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.config import Config
-from bot.services.triage import Case, Facts, decide, judge
+from bot.services.alert.triage import Case, Facts, decide, judge
 from tests.story import CONFIG
 from tests.workshop import catalogue, runbook
 

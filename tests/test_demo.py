@@ -17,7 +17,7 @@ from bot.demo import STAGE, demo_secrets, doubles, playing, set_stage
 from bot.demo.hours import EVENING, at_night
 from bot.discover import discover
 from bot.errors import Misbuilt
-from bot.services import duty
+from bot.services.leave import duty
 from runbooks import actions
 from runbooks.actions import Service
 from tests.processes import ROOT, free_port, post, running, vigie

@@ -16,7 +16,9 @@ from bot import durable, sources
 from bot.config import Config, Probation, read_config
 from bot.discover import discover
 from bot.entrypoints import gate
-from bot.services import advice, courier, response
+from bot.services.alert import response
+from bot.services.check import advice
+from bot.services.slack import courier
 from bot.sources import cloudwatch, datadog, generic
 from tests.pages import NAMES, ROOT, blocks, named, read, spoken, table
 from tests.story import arrive, desk_on

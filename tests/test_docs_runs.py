@@ -15,25 +15,12 @@ import sqlalchemy as sa
 from bot.clients import roles
 from bot.config import Config, Probation, load_catalogue
 from bot.entrypoints import perform
-from bot.services import (
-    aftermath,
-    answering,
-    approvals,
-    automation,
-    brakes,
-    buttons,
-    contracts,
-    due,
-    ladder,
-    overview,
-    proving,
-    response,
-    runcards,
-    similar,
-    triage,
-)
-from bot.services.signing import plain_times
-from bot.services.triage import Facts, decide
+from bot.services.alert import automation, due, overview, proving, response, similar, triage
+from bot.services.alert.triage import Facts, decide
+from bot.services.leave import answering, approvals, contracts
+from bot.services.leave.signing import plain_times
+from bot.services.run import aftermath, brakes, ladder
+from bot.services.slack import buttons, runcards
 from bot.store import journal, runs
 from commands import Way
 from runbooks.model import RUNGS, Limits, Runbook
@@ -264,7 +251,7 @@ def test_a_doubt_is_answered_with_the_buttons_that_are_named() -> None:
 
 def pressed(room: str) -> Iterator[str]:
     """The verbs of the buttons that a drawing file makes by name."""
-    for node in ast.walk(ast.parse((ROOT / f"bot/services/{room}.py").read_text())):
+    for node in ast.walk(ast.parse((ROOT / f"bot/services/slack/{room}.py").read_text())):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "button":
             said = node.args[1]
             first = said.values[0] if isinstance(said, ast.JoinedStr) else said

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bot.services import duty, hours
+from bot.services.leave import duty, hours
 from tests.story import CONFIG
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import Refused
-from bot.services.runs import cancel, decide
+from bot.services.run.runs import cancel, decide
 from bot.store import runs as rows
 from tests.fakes import KillAt, Killed
 from tests.story import ALICE, PAUL, desk_on

@@ -18,7 +18,7 @@ from bot.config import KNOWN_SOURCES, Endpoint, Topic
 from bot.discover import discover
 from bot.doubles import sns
 from bot.errors import Misbuilt, Refused
-from bot.services.authority import ROLES
+from bot.services.leave.authority import ROLES
 from bot.sources import Delivery, Document, Signal, Source
 from commands import Command, Field
 

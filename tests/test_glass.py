@@ -7,9 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import Refused
-from bot.services import answering, glass
 from bot.services.desk import Actor
-from bot.services.mandates import Wish
+from bot.services.leave import answering, glass
+from bot.services.leave.mandates import Wish
 from bot.store import approvals as questions
 from bot.store import runs as rows
 from bot.store.cards import Post, post

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from bot.doubles.cloudwatch import alarm
 from bot.doubles.datadog import webhook
 from bot.errors import Refused
-from bot.services import response
-from bot.services.arrivals import arrivals
-from bot.services.intake import take
+from bot.services.alert import response
+from bot.services.alert.arrivals import arrivals
+from bot.services.alert.intake import take
 from bot.sources import Delivery
 from bot.store import alerts, batch
 from bot.store.alerts import Alert

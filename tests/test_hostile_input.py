@@ -18,11 +18,11 @@ from bot.decoding import DuplicateKey, parse
 from bot.discover import discover
 from bot.masking import mask, mask_text
 from bot.ports import SystemIds
-from bot.services import reception
+from bot.services.alert import reception
+from bot.services.alert.intake import Intake
+from bot.services.alert.reception import Reception
 from bot.services.desk import Desk
-from bot.services.intake import Intake
 from bot.services.meters import Meters
-from bot.services.reception import Reception
 from bot.sources import Delivery, Source
 from bot.store import alerts
 from bot.store.alerts import signal

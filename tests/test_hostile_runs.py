@@ -14,10 +14,13 @@ from pydantic import Field
 from bot.config import Config, read_catalogue
 from bot.entrypoints.perform import Saying, perform
 from bot.errors import Refused
-from bot.services import answering, audit, cards, glass, rehearsing
 from bot.services.desk import Actor
-from bot.services.drawing import Drawing
-from bot.services.mandates import Wish
+from bot.services.leave import answering, glass
+from bot.services.leave.mandates import Wish
+from bot.services.ledger import audit
+from bot.services.run import rehearsing
+from bot.services.slack import cards
+from bot.services.slack.drawing import Drawing
 from bot.store import alerts, journal
 from bot.store import cards as posts
 from bot.store import runs as rows

@@ -4,7 +4,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.entrypoints import modals, wording
-from bot.services import logbook, overview, response
+from bot.services.alert import overview, response
+from bot.services.slack import logbook
 from bot.store import alerts, journal
 from tests.story import ALICE, CONFIG, arrive, desk_on, signal
 

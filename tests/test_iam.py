@@ -13,7 +13,7 @@ from bot.clients.roles import session_policy
 from bot.config import Catalogue, Entry, actions_of, load_catalogue
 from bot.config.use_rules import spots
 from bot.errors import Misbuilt
-from bot.services import iam
+from bot.services.check import iam
 from bot.worlds import _guise
 from runbooks.actions import Action, Errand
 from runbooks.model import Runbook

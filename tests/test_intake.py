@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from bot.services import due, response
+from bot.services.alert import due, response
 from bot.store import alerts, cards
 from bot.store.alerts import Alert
 from bot.store.journal import journal

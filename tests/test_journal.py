@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.services import audit, journal
 from bot.services.desk import Actor
-from bot.services.sealing import MOST, Sealer, digest
+from bot.services.ledger import audit, journal
+from bot.services.ledger.sealing import MOST, Sealer, digest
 from bot.store.journal import Seal, all_entries, all_seals, entries
 from bot.store.journal import journal as table
 from tests.fakes import ManualClock

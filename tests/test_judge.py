@@ -8,7 +8,7 @@ import pytest
 
 from bot.clients.slack import SlackClient, web_client
 from bot.errors import Unavailable
-from bot.services.drawing import Drawing
+from bot.services.slack.drawing import Drawing
 from tests.judge import Judge, message_faults, shown_faults
 
 

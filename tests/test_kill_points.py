@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.services import due, response
+from bot.services.alert import due, response
 from bot.store import alerts
 from bot.store.alerts import Alert
 from tests import laws, planted

@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import Refused
-from bot.services import ladder
 from bot.services.desk import Actor
+from bot.services.run import ladder
 from bot.store import evidence
 from tests.fakes import ManualClock
 from tests.night_shift import Shift, shift

@@ -11,10 +11,12 @@ from hypothesis import strategies as some
 
 from bot.config import Clause, Config
 from bot.errors import Refused
-from bot.services import clauses, contracts, library, mandates, response, runs
-from bot.services.clauses import Deed
+from bot.services.alert import response
 from bot.services.desk import VIGIE, Actor
-from bot.services.mandates import Wish
+from bot.services.leave import clauses, contracts, mandates
+from bot.services.leave.clauses import Deed
+from bot.services.leave.mandates import Wish
+from bot.services.run import library, runs
 from bot.store import runs as rows
 from tests.powers import CLAUSE, DAY, EVE, NIGHT, OMAR, agreed, confirmed, shop_at, written
 from tests.story import ALICE, CONFIG, INES, LEA, MARIE, PAUL, arrive, signal

@@ -14,10 +14,11 @@ import sqlalchemy as sa
 
 from bot.config import Config, load_catalogue
 from bot.errors import Refused
-from bot.services import answering, approvals, contracts, glass, runs
 from bot.services.desk import Actor, Desk
-from bot.services.mandates import Wish
-from bot.services.signing import plain_times
+from bot.services.leave import answering, approvals, contracts, glass
+from bot.services.leave.mandates import Wish
+from bot.services.leave.signing import plain_times
+from bot.services.run import runs
 from bot.store import alerts
 from bot.store import runs as rows
 from bot.store.alerts import Alert

@@ -6,7 +6,7 @@ import pytest
 
 from bot.config import load_config
 from bot.errors import Misbuilt
-from bot.services.manifest import SCOPES, manifest, missing_scopes
+from bot.services.check.manifest import SCOPES, manifest, missing_scopes
 from tests.config_stage import EXAMPLE
 
 URL = "https://vigie.example.com"

@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.services import answering, brakes, glass, ladder, response, runs
+from bot.services.alert import response
 from bot.services.desk import Desk
-from bot.services.mandates import Wish
+from bot.services.leave import answering, glass
+from bot.services.leave.mandates import Wish
+from bot.services.ledger.sealing import Sealer
 from bot.services.meters import Meters
-from bot.services.sealing import Sealer
+from bot.services.run import brakes, ladder, runs
 from tests.fakes import KillAt, Killed
 from tests.night_shift import Shift, shift
 from tests.powers import CLAUSE, DAY, NIGHT, agreed, asking, shop_at, until_asked

@@ -15,8 +15,8 @@ from alembic.script import ScriptDirectory
 
 from bot import durable, store
 from bot.errors import Misbuilt
-from bot.services import audit
-from bot.services.sealing import Sealer
+from bot.services.ledger import audit
+from bot.services.ledger.sealing import Sealer
 from bot.store.db import create_engine
 from bot.store.migrate import application_role, at_head, scripts, upgrade
 from tests.fakes import START

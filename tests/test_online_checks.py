@@ -8,11 +8,11 @@ from bot.clients import aws
 from bot.clients.slack import SlackClient
 from bot.config import load_config
 from bot.errors import Misbuilt, Rejected, Unavailable
-from bot.services.account_checks import AwsProbes, DatadogProbes
-from bot.services.advice import advice
-from bot.services.findings import Finding, failed
-from bot.services.manifest import SCOPES, manifest
-from bot.services.online_checks import Probes, run_online_checks
+from bot.services.check.account_checks import AwsProbes, DatadogProbes
+from bot.services.check.advice import advice
+from bot.services.check.findings import Finding, failed
+from bot.services.check.manifest import SCOPES, manifest
+from bot.services.check.online_checks import Probes, run_online_checks
 from bot.settings import load_settings
 from bot.sources.datadog import WEBHOOK_TEMPLATE
 from tests.config_stage import EXAMPLE

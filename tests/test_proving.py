@@ -3,8 +3,8 @@
 import pytest
 import sqlalchemy as sa
 
-from bot.services import due, response
-from bot.services.runs import cancel
+from bot.services.alert import due, response
+from bot.services.run.runs import cancel
 from bot.store import runs as rows
 from tests.night_shift import Shift, shift
 from tests.story import LEA, PAUL

@@ -8,8 +8,9 @@ import pytest
 from bot.checking import SESSION
 from bot.clients import roles
 from bot.config.catalogue import STALE_AFTER
-from bot.services import account_checks, iam, meters
-from bot.services.findings import Finding
+from bot.services import meters
+from bot.services.check import account_checks, iam
+from bot.services.check.findings import Finding
 from tests.config_stage import example
 from tests.pages import blocks, read
 from tests.test_iam import ACTIONS, SHIPPED, VIGIE

@@ -16,8 +16,10 @@ from bot.config import Probation
 from bot.discover import discover
 from bot.entrypoints import gate
 from bot.errors import Refused
-from bot.services import authority, due, manifest, response
+from bot.services.alert import due, response
+from bot.services.check import manifest
 from bot.services.desk import Desk
+from bot.services.leave import authority
 from bot.services.meters import Meters
 from bot.store.alerts import Alert, by_id
 from commands import Command

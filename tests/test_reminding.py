@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 import sqlalchemy as sa
 
 from bot.config import load_catalogue
-from bot.services import reminding
 from bot.services.desk import Desk
+from bot.services.run import reminding
 from bot.store.cards import Post, post
 from runbooks.model import Runbook
 from tests.config_stage import RUNBOOKS, actions, example

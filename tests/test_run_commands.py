@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.services import answering, automation, brakes
+from bot.services.alert import automation
+from bot.services.leave import answering
+from bot.services.run import brakes
 from bot.store import rungs
 from bot.store import runs as rows
 from bot.store.runs import Run

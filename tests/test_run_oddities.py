@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from bot.config.catalogue import Catalogue
 from bot.errors import Refused
 from bot.ports import KillPoint, survive
-from bot.services import runcards
-from bot.services.execution import Execution
-from bot.services.jobs import Overtaken
-from bot.services.runs import cancel, decide
+from bot.services.run.execution import Execution
+from bot.services.run.jobs import Overtaken
+from bot.services.run.runs import cancel, decide
+from bot.services.slack import runcards
 from bot.store import journal
 from bot.store import runs as rows
 from bot.store.runs import Run

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from bot.errors import Refused
-from bot.services.jobs import Task
-from bot.services.runs import cancel, decide
-from bot.services.undoing import Undoer
+from bot.services.run.jobs import Task
+from bot.services.run.runs import cancel, decide
+from bot.services.run.undoing import Undoer
 from bot.store import runs as rows
 from bot.store.db import create_engine
 from bot.store.runs import Run, Step

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.services.askcards import AskView, ask_drawing
-from bot.services.drawing import Drawing
-from bot.services.runcards import RunView, draw_run, took
+from bot.services.slack.askcards import AskView, ask_drawing
+from bot.services.slack.drawing import Drawing
+from bot.services.slack.runcards import RunView, draw_run, took
 from bot.store import approvals, runs
 from bot.store.approvals import Approval
 from bot.store.runs import Run, Step

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from bot.services import response, similar
+from bot.services.alert import response, similar
 from tests.night_shift import Shift, shift
 from tests.story import LEA
 

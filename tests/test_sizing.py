@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from runbooks.sizing import Aims, Measured, Series, highest_rate, need, percentile, refusals, step_down
+from runbooks.aids.sizing import Aims, Measured, Series, highest_rate, need, percentile, refusals, step_down
 
 DAYS = 14
 BINS = DAYS * 288

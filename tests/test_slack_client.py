@@ -15,8 +15,8 @@ from starlette.routing import Route
 from bot.clients import slack
 from bot.clients.slack import SlackClient, web_client
 from bot.errors import Rejected, Unavailable
-from bot.services.courier import Slack as CourierSlack
-from bot.services.drawing import Drawing, File
+from bot.services.slack.courier import Slack as CourierSlack
+from bot.services.slack.drawing import Drawing, File
 from tests.workspace_stage import ALERTS, Stage, served, stage
 
 CARD = Drawing("Firing: pay-api", [{"type": "section", "text": {"type": "mrkdwn", "text": "*Firing*"}}])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.services.reception import Reception
+from bot.services.alert.reception import Reception
 from tests.processes import post
 from tests.stage import Stage, staged
 

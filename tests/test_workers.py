@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bench.company import environment, write_config
 from bench.processes import Process, free_port
 from bench.stage import Slack
-from bot.services import audit
+from bot.services.ledger import audit
 from bot.store.db import reader
 
 ALERTS = 6

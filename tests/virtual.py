@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.errors import Rejected, Unavailable
 from bot.ports import KillPoint
-from bot.services.drawing import Drawing
+from bot.services.slack.drawing import Drawing
 from tests.fakes import START, ManualClock
 
 Event = Callable[[], Awaitable[None]]

@@ -9,9 +9,9 @@ from pydantic import Field
 
 from bot.config.catalogue import Catalogue, Entry
 from bot.services.desk import Actor, Desk
-from bot.services.execution import Execution
-from bot.services.mandates import Wish
-from bot.services.runs import start
+from bot.services.leave.mandates import Wish
+from bot.services.run.execution import Execution
+from bot.services.run.runs import start
 from bot.store import runs
 from bot.store.runs import Run
 from runbooks.actions import Action, Answer, Errand, Failed, Look, Outcome, Params, Place, State, Unsure, World

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from bot.errors import Refused, Unavailable
 from bot.ports import KillPoint
-from bot.services import response
+from bot.services.alert import response
 from bot.services.desk import Actor, Desk
 from bot.store import alerts
 from bot.store.alerts import Alert

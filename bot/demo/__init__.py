@@ -33,7 +33,7 @@ from bot.errors import Misbuilt
 from bot.logs import configure
 from bot.ports import SystemClock, system_sleep
 from bot.running import run, server, when_leaving
-from bot.services.manifest import manifest
+from bot.services.check.manifest import manifest
 from bot.settings import EnvironmentSecrets, load_settings
 from bot.store.migrate import upgrade
 from bot.workspace import Workspace

@@ -9,7 +9,7 @@ from bot.config import Config
 from bot.decoding import clean
 from bot.entrypoints.perform import Ask
 from bot.masking import mask_text
-from bot.services import authority
+from bot.services.leave import authority
 from commands import Field
 
 PREFIX = "vigie:"

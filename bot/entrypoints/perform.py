@@ -9,8 +9,9 @@ import structlog
 
 from bot.entrypoints.wording import marked
 from bot.errors import Refused, Unavailable
-from bot.services import authority, journal
 from bot.services.desk import Actor, Desk
+from bot.services.leave import authority
+from bot.services.ledger import journal
 from bot.store import traffic
 from commands import Call, Command, Field, Subject, Way, named
 

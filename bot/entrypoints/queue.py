@@ -9,8 +9,8 @@ from bot.clients.aws import QueueMessage
 from bot.config import Endpoint
 from bot.errors import Refused, Unavailable
 from bot.ports import system_sleep
+from bot.services.alert.reception import Reception
 from bot.services.desk import Desk
-from bot.services.reception import Reception
 from bot.sources import Delivery
 
 log = structlog.get_logger()

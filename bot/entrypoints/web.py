@@ -13,10 +13,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bot.config import Endpoint
 from bot.errors import Unavailable
 from bot.ports import Ids
+from bot.services.alert.intake import Intake
+from bot.services.alert.reception import Reception
 from bot.services.desk import Desk
-from bot.services.intake import Intake
 from bot.services.meters import Meters
-from bot.services.reception import Reception
 from bot.sources import MAX_BODY, Delivery, Forged, TooLarge, Unauthorised
 
 log = structlog.get_logger()

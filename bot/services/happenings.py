@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.services.alert.folding import OPENED
 from bot.services.desk import VIGIE
-from bot.services.folding import OPENED
 from bot.store import approvals, figures, runs
 from bot.store.journal import Entry
 

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from bot.config.catalogue import stale
-from bot.services import ladder
 from bot.services.desk import Desk
 from bot.services.happenings import PERSON, Approved, Closed, Decided, Ended, Happening, Happenings
+from bot.services.run import ladder
 from bot.store import alerts, cards, figures, rungs, runs, traffic
 from bot.store.evidence import FIX, PROOF
 from runbooks.model import RUNGS

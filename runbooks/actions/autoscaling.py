@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from pydantic import Field
 
 from runbooks.actions import Action, Failed, Look, Outcome, Params, Place, Service, State, World
-from runbooks.machines import Described, GroupName, group, group_arn, in_service, last_activity, moving, trouble
+from runbooks.aids.machines import Described, GroupName, group, group_arn, in_service, last_activity, moving, trouble
 
 OUTSIDE = "{group} may run {least} to {most} instances: {wanted} lies outside"
 MAY_LOWER = "; with `lower_min` its minimum would go down too"

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from runbooks.actions import Failed, Look, Outcome, Place, Service, State, World
-from runbooks.machines import Machine, Member, OfMachine, SecurityGroupId, group_arn, instance, member
-from runbooks.several import one_by_one
+from runbooks.aids.machines import Machine, Member, OfMachine, SecurityGroupId, group_arn, instance, member
+from runbooks.aids.several import one_by_one
 
 NO_VOLUMES = "{instance} has no EBS volume to take a snapshot of"
 SNAPSHOTS = "would take a snapshot of {count} volumes of {instance} ({volumes}), all of one instant"

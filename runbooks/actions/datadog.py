@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from runbooks import datadog_api
 from runbooks.actions import Look, Outcome, Service, State, World
+from runbooks.aids import datadog_api
+from runbooks.aids.observing import InDatadog, MonitorState, OfAccount, QueryMetric, SearchLogs
 from runbooks.model import Length, written
-from runbooks.observing import InDatadog, MonitorState, OfAccount, QueryMetric, SearchLogs
 
 MUTES_ALL = "that would mute everything: name a `monitor`, or a `scope` such as service:pay-api"
 TOO_LONG = "a downtime lasts from one minute to twelve hours"

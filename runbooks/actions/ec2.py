@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from runbooks.actions import Failed, Look, Outcome, Service, State, World
-from runbooks.machines import Described, Machine, OfMachine, instance, member
+from runbooks.aids.machines import Described, Machine, OfMachine, instance, member
 
 NOT_RUNNING = "{instance} is {state}: only a running instance can be rebooted"
 JUST_STARTED = "the status checks of {instance} are initializing: it has been started or rebooted just now"

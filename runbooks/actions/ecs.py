@@ -7,7 +7,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import Field
 
 from runbooks.actions import Action, Failed, Look, Outcome, Place, Seen, Service, State, World
-from runbooks.rollouts import OfService, primary_of, rolling, rollout_of, service_of, short, under_way
+from runbooks.aids.rollouts import OfService, primary_of, rolling, rollout_of, service_of, short, under_way
 
 CHANGED = "{service} was deployed by somebody else since this was planned"
 BUSY = "a deployment of {service} is under way already"

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from runbooks.actions import MOST_SAID, Action, Failed, Look, Outcome, Service, State, World
+from runbooks.aids.rollouts import OfService, primary_of, service_of, short
 from runbooks.model import Length, written
-from runbooks.rollouts import OfService, primary_of, service_of, short
 
 BY_THEMSELVES = ("EssentialContainerExited", "TaskFailedToStart")       # not stopped by ECS, a person or a spot market
 

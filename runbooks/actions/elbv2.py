@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field
 
 from runbooks.actions import Failed, Look, Outcome, Service, State, World
-from runbooks.targets import GONE, HEALTHY, OfTargets, OneTarget, arn_of, named, ours_of, states_of, targets_of
+from runbooks.aids.targets import GONE, HEALTHY, OfTargets, OneTarget, arn_of, named, ours_of, states_of, targets_of
 
 TOO_FEW = "only {left} other healthy targets would be left in {group}, at least {keep} are needed"
 DRAIN = "would take {target} (now {states}) out of {group}; {left} healthy targets stay, connections get up to {delay} s to end"

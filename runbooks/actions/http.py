@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from runbooks import addresses
 from runbooks.actions import MOST_SAID, Action, Answer, Look, Outcome, Params, Service, State, Unsure, World
+from runbooks.aids import addresses
 
 ASK = "would ask {url} until it answers {status} {times} times in a row"
 ASK_FOR_TEXT = ASK + ", each time with the text “{contains}”"

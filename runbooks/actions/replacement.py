@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from pydantic import Field
 
 from runbooks.actions import Action, Failed, Look, Outcome, Params, Place, Service, State, World
-from runbooks.machines import GroupName, InstanceId, group, group_arn, in_service, last_activity, moving, trouble
+from runbooks.aids.machines import GroupName, InstanceId, group, group_arn, in_service, last_activity, moving, trouble
 
 STRANGER = "{instance} does not belong to the Auto Scaling group {group}"
 LEAVING = "{instance} is {lifecycle} already in {group}: it is being replaced"

@@ -5,11 +5,23 @@ from typing import Annotated
 
 from pydantic import Field
 
-from runbooks import usage
 from runbooks.actions import Action, Look, Outcome, Params, Service, State, World
-from runbooks.machines import GroupName
-from runbooks.sizing import BIN_S, LEAST_DAYS, Aims, Measured, Need, breaches, highest_rate, need, percentile, refusals, step_down
-from runbooks.usage import Usage
+from runbooks.aids import usage
+from runbooks.aids.machines import GroupName
+from runbooks.aids.sizing import (
+    BIN_S,
+    LEAST_DAYS,
+    Aims,
+    Measured,
+    Need,
+    breaches,
+    highest_rate,
+    need,
+    percentile,
+    refusals,
+    step_down,
+)
+from runbooks.aids.usage import Usage
 
 READS = "would work out from {days} days of figures how many instances {group} needs"
 REFUSED = "no recommendation for {group}: {why}"

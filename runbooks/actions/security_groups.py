@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from pydantic import Field, field_validator, model_validator
 
 from runbooks.actions import Action, Failed, Look, Outcome, Params, Place, Service, State, World
-from runbooks.machines import SecurityGroupId
+from runbooks.aids.machines import SecurityGroupId
 
 NO_PEER = "'{given}' is neither a network (203.0.113.0/24), a security group (sg-...) nor a prefix list (pl-...)"
 NO_RANGE = "the ports '{given}' go down: write the lower one first"

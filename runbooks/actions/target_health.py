@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from runbooks.actions import Failed, Look, Outcome, Service, State, World
-from runbooks.targets import HEALTHY, TARGET, UNHEALTHY, OfTargets, TargetGroup, arn_of, targets_of
+from runbooks.aids.targets import HEALTHY, TARGET, UNHEALTHY, OfTargets, TargetGroup, arn_of, targets_of
 
 NONE_UNHEALTHY = "no target of {group} is unhealthy"
 TOO_MANY = "{count} targets of {group} are unhealthy, more than {most}: this is no matter of one target"

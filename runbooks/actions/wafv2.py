@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from runbooks.actions import Action, Failed, Look, Outcome, Params, Place, Service, State, World
-from runbooks.firewalls import GLOBAL_REGION, named, waf
+from runbooks.aids.firewalls import GLOBAL_REGION, named, waf
 
 WIDEST = {4: 16, 6: 32}         # a shorter prefix is half a country, not an attacker
 MOST = 10_000                   # addresses that AWS takes in one set

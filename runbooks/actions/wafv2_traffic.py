@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from runbooks.actions import Action, Failed, Look, Outcome, Params, Service, State, World
-from runbooks.firewalls import named, waf
+from runbooks.aids.firewalls import named, waf
 
 MOST_SAMPLES = 500              # that AWS gives at once
 MOST_NAMED = 100                # addresses that a later step can put on a list

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from bench.company import WEBHOOK_SECRET, environment, write_config
 from bench.processes import Process
-from bot.services import audit
+from bot.services.ledger import audit
 from bot.store import journal
 from bot.store.alerts import signal as told
 from bot.store.db import reader

@@ -1,0 +1,268 @@
+"""What is open, what was missed, what could not be taken or posted; all about one alert, and why it was judged so."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.services.alert.arrivals import fingerprint
+from bot.services.alert.response import TROUBLE, called, clock_time, headline, lasted, lasting
+from bot.services.desk import VIGIE, Actor, Desk
+from bot.services.run import underway
+from bot.services.slack import logbook
+from bot.services.slack.drawing import deed
+from bot.sources import unreadable_key
+from bot.store import alerts, cards, journal, traffic
+from bot.store.alerts import Alert
+
+FACES = {"firing": "🔴 firing", "acked": "👀 acknowledged", "recovered": "🟢 recovered", "closed": "✅ closed"}
+NOTHING_OPEN = "Nothing is open."
+OPEN = "*{count} open*: {states}"
+ALERT_LINE = "{face} *{name}* {severity}{important} · {what} · {seen}since {at} ({ago}) · {who}"
+MORE = "… and {count} more."
+UNSEEN = "*Recovered while nobody looked*"
+UNSEEN_LINE = "{face} *{name}* {what} · {at}"
+MARK_SEEN = "`{command} ack {id}` marks one as seen."
+DROPPED = "*Refused at the door*: {reasons}"
+UNREADABLE = "*Could not be read*: {count}, each shown as an alert of its own"
+BACKLOG = "*Slack*: {count} posts wait, the oldest since {at}"
+NO_BACKLOG = "*Slack*: nothing waits"
+REFUSES = "{channel} takes no posts ({why}, {posts} waiting)"
+IMPORTANT = " · important"
+SEEN_BY = "{observers} · "
+NOBODY, NOBODY_LOOKED = "nobody has it", "nobody looked"
+HAS_IT = "{who} has it"
+GIVEN_TO = "assigned to {who}"
+SNOOZED = "quiet until {at}"
+
+ABOUT_HEAD = "{face} *{name}* {severity}{important} · {what}"
+SINCE, LASTED = "Since {since} ({ago}), opened {opened}", "Opened {opened}, lasted {lasted}"
+TOLD_TIMES, RELAPSED = ", told {signals}×", ", relapsed {relapses}×"
+OBSERVERS, NOTES, HAPPENED = "*Who sees what*", "*Notes*", "*What happened*"
+OBSERVED = "• {observer}: {state}, {at}"
+NOTED = "• {at} {who}: {text}"
+RUN = "run {id}"
+ENTRY = "• {at} {kind} · {who}{details}"
+EARLIER = "… {count} earlier lines are in the journal."
+
+WHY_HEAD = "*{name}* {what}"
+NO_REASONS = "What was thought when it opened is not in the journal."
+CLOSED_BY = "Closed by {who} at {at}: {reason}"
+NO_REASON = "no reason given"
+DECIDED = "*Decided* {at}: {what}, because"
+STAYED_QUIET, PROVEN = "it stayed quiet for {length}", ". {proof}"
+
+MOST_OPEN, MOST_UNSEEN, MOST_NOTES, MOST_ENTRIES = 15, 5, 8, 20
+LONGEST_TITLE, LONGEST_NOTE, LONGEST_DETAIL = 90, 250, 120
+UNSEEN_FOR = timedelta(hours=24)
+TOLD = ("note", "reason", "to", "severity", "run", "plan", "said", "decision", "what", "who")
+
+
+def status(desk: Desk) -> dict[str, Any]:
+    """All for machines: the newest alerts and all that is open, counts by state, what was refused or not read."""
+    with desk.read() as connection:
+        known = {each.id: each for each in [*alerts.recent(connection), *alerts.open_ones(connection)]}
+        observed = alerts.observed(connection, known)
+        return {
+            "alerts": [_for_machines(each, observed.get(each.id, [])) for _, each in sorted(known.items())],
+            "counts": alerts.counts(connection),
+            "dropped": traffic.drops(connection),
+            "unreadable": _unreadable(desk, connection),
+        }
+
+
+def _for_machines(alert: Alert, observed: Iterable[Any]) -> dict[str, Any]:
+    rows = list(observed)
+    return {
+        "id": alert.id,
+        "name": alert.labels.get("name", alert.title),
+        "state": alert.state,
+        "sources": sorted({row.source for row in rows}),
+        "endpoints": sorted({row.endpoint for row in rows}),
+        "observers": sorted({row.observer for row in rows}),
+        "service": alert.service,
+        "severity": alert.severity,
+        "fingerprint": alert.fingerprint,
+        "opened_at": _iso(alert.opened_at),
+        "updated_at": _iso(alert.updated_at),
+        "acked_by": alert.acked_by,
+        "closed_at": _iso(alert.closed_at),
+        "closed_by": alert.closed_by,
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def text(desk: Desk, actor: Actor | None = None) -> str:
+    """All for people, short enough for one message; what waits for the actor comes first."""
+    now = desk.clock.now()
+    with desk.read() as connection:
+        opened, counts = alerts.open_ones(connection), alerts.counts(connection)
+        lines = [*underway.lines(desk, connection, actor), *_open(desk, connection, opened, counts, now)]
+        return "\n".join([*lines, *_unseen(desk, connection, opened, now), *_doors(desk, connection), *_slack(desk, connection)])
+
+
+def _open(
+    desk: Desk, connection: sa.Connection, opened: list[Alert], counts: Mapping[str, int], now: datetime
+) -> Iterable[str]:
+    total = sum(count for state, count in counts.items() if state != "closed")
+    if total == 0:
+        yield NOTHING_OPEN
+        return
+    states = [f"{counts[state]} {FACES[state]}" for state in ("firing", "acked", "recovered") if counts[state]]
+    yield OPEN.format(count=total, states=" · ".join(states))
+    first = sorted(opened, key=_urgency)[:MOST_OPEN]
+    observed = alerts.observed(connection, [each.id for each in first])
+    yield from (_line(desk, each, observed.get(each.id, []), now) for each in first)
+    if total > MOST_OPEN:
+        yield MORE.format(count=total - MOST_OPEN)
+
+
+def _urgency(alert: Alert) -> tuple[int, int, int]:
+    return alerts.STATES.index(alert.state), alerts.SEVERITIES.index(alert.severity), alert.id
+
+
+def _line(desk: Desk, alert: Alert, observed: Iterable[Any], now: datetime) -> str:
+    observers = ", ".join(sorted(row.observer for row in observed))
+    return ALERT_LINE.format(
+        face=FACES[alert.state], name=alert.name, severity=alert.severity, what=_short(headline(alert)),
+        important=IMPORTANT if alert.important else "", at=clock_time(alert.since),
+        ago=lasting(now - alert.since), who=_who(desk, alert), seen=SEEN_BY.format(observers=observers) if observers else "",
+    )
+
+
+def _who(desk: Desk, alert: Alert) -> str:
+    words = [HAS_IT.format(who=called(desk, alert.acked_by))] if alert.acked_by else []
+    words += [GIVEN_TO.format(who=called(desk, alert.assigned_to))] if alert.assigned_to else []
+    words += [SNOOZED.format(at=clock_time(alert.snoozed_until))] if alert.snoozed_until else []
+    return ", ".join(words) or (NOBODY_LOOKED if alert.state == "recovered" and alert.seen_by is None else NOBODY)
+
+
+def _unseen(desk: Desk, connection: sa.Connection, opened: list[Alert], now: datetime) -> Iterable[str]:
+    """What healed, or was closed by time, before any person looked at it."""
+    missed = [each for each in opened if each.state == "recovered" and each.seen_by is None]
+    missed += alerts.closed_unseen(connection, now - UNSEEN_FOR)
+    if not missed:
+        return
+    yield UNSEEN
+    for each in missed[:MOST_UNSEEN]:
+        at = clock_time(each.closed_at or each.recovered_at)
+        yield UNSEEN_LINE.format(
+            face=FACES[each.state], name=each.name, what=_short(headline(each)), at=at
+        )
+    if len(missed) > MOST_UNSEEN:
+        yield MORE.format(count=len(missed) - MOST_UNSEEN)
+    yield MARK_SEEN.format(command=desk.config.command, id=missed[0].id)
+
+
+def _unreadable(desk: Desk, connection: sa.Connection) -> int:
+    """How many deliveries made no sense; each endpoint has one fingerprint for them."""
+    endpoints = desk.config.endpoints.items()
+    return alerts.told(connection, [fingerprint(each.organisation, unreadable_key(name)) for name, each in endpoints])
+
+
+def _doors(desk: Desk, connection: sa.Connection) -> Iterable[str]:
+    if reasons := traffic.drops(connection):
+        yield DROPPED.format(reasons=", ".join(f"{reason.replace('_', ' ')} {count}" for reason, count in reasons.items()))
+    if count := _unreadable(desk, connection):
+        yield UNREADABLE.format(count=count)
+
+
+def _slack(desk: Desk, connection: sa.Connection) -> Iterable[str]:
+    count, oldest = cards.backlog(connection)
+    yield BACKLOG.format(count=count, at=clock_time(oldest)) if count else NO_BACKLOG
+    names = {channel: f"#{name}" for name, channel in desk.config.channels.items()}
+    for row in cards.failures(connection):
+        yield REFUSES.format(channel=names.get(row.channel, row.channel), why=_short(row.failure), posts=row.posts)
+
+
+def about(desk: Desk, alert: Alert) -> str:
+    """One alert: who sees what, who has it, what was written, what was done."""
+    with desk.read() as connection:
+        observed = alerts.observed(connection, [alert.id]).get(alert.id, [])
+        notes = alerts.notes(connection, alert.id)[-MOST_NOTES:]
+        entries = _entries(connection, alert)
+    lines = [*_about_head(desk, alert), OBSERVERS]
+    lines += [OBSERVED.format(observer=row.observer, state=row.state, at=clock_time(row.at)) for row in observed]
+    lines += [NOTES, *(_note(desk, row) for row in notes)] if notes else []
+    lines += [HAPPENED]
+    lines += [EARLIER.format(count=len(entries) - MOST_ENTRIES)] if len(entries) > MOST_ENTRIES else []
+    return "\n".join([*lines, *(_entry(desk, each) for each in entries[-MOST_ENTRIES:])])
+
+
+def _note(desk: Desk, row: Any) -> str:
+    return NOTED.format(at=clock_time(row.at), who=called(desk, row.actor), text=_short(row.text, LONGEST_NOTE))
+
+
+def _about_head(desk: Desk, alert: Alert) -> Iterable[str]:
+    yield ABOUT_HEAD.format(
+        face=FACES[alert.state], name=alert.name, severity=alert.severity, what=_short(headline(alert)),
+        important=IMPORTANT if alert.important else "",
+    )
+    yield _times(alert, desk.clock.now())
+    yield _closing(desk, alert) if alert.state == "closed" else _sentence(_who(desk, alert))
+
+
+def _times(alert: Alert, now: datetime) -> str:
+    words = (SINCE if alert.state in TROUBLE else LASTED) + TOLD_TIMES + (RELAPSED if alert.relapses else "")
+    return words.format(
+        since=clock_time(alert.since), ago=lasting(now - alert.since), opened=clock_time(alert.opened_at),
+        lasted=lasted(alert), signals=alert.signals, relapses=alert.relapses,
+    )
+
+
+def _entries(connection: sa.Connection, alert: Alert) -> list[Any]:
+    return list(journal.about(connection, [f"alert:{alert.id}"], most=500))
+
+
+def _entry(desk: Desk, entry: Any) -> str:
+    given = json.loads(entry.details)
+    told = [_told(desk, name, given[name]) for name in TOLD if given.get(name)]
+    details = f": {_short(', '.join(told), LONGEST_DETAIL)}" if told else ""
+    who = called(desk, given.get("by") or entry.actor)       # a yes that was given beforehand is that of who gave it
+    return ENTRY.format(at=clock_time(entry.at), kind=entry.kind, who=who, details=details)
+
+
+def _told(desk: Desk, name: str, value: object) -> str:
+    """One detail as people say it."""
+    if name in ("to", "who"):
+        return called(desk, str(value))
+    words = {"run": RUN.format(id=value), "plan": deed(str(value)), "what": logbook.DECIDED.get(str(value), str(value))}
+    return words.get(name, str(value))
+
+
+def why(desk: Desk, alert: Alert) -> str:
+    """What triage said when it opened, what was decided and why, and how it ended."""
+    with desk.read() as connection:
+        entries = _entries(connection, alert)
+    opening = next((each for each in entries if each.kind == "alert opened"), None)
+    reasons = json.loads(opening.details).get("why", []) if opening else [NO_REASONS]
+    decided = next((each for each in reversed(entries) if each.kind == "alert decided"), None)
+    if decided:
+        told = json.loads(decided.details)
+        what = logbook.DECIDED.get(told.get("what", ""), told.get("what"))
+        said = [each for each in told.get("why", []) if each not in reasons]
+        reasons += [DECIDED.format(what=what, at=clock_time(decided.at)), *said]
+    head = WHY_HEAD.format(name=alert.name, what=_short(headline(alert)))
+    ending = [_closing(desk, alert)] if alert.state == "closed" else []
+    return "\n".join([head, *(f"• {reason}" for reason in reasons), *ending])
+
+
+def _closing(desk: Desk, alert: Alert) -> str:
+    by_time = STAYED_QUIET.format(length=lasting(desk.probation(alert.runbook)))
+    by_time += PROVEN.format(proof=alert.proof) if alert.proof else ""
+    reason = alert.close_reason or (by_time if alert.closed_by == VIGIE.key else NO_REASON)
+    return CLOSED_BY.format(who=called(desk, alert.closed_by), at=clock_time(alert.closed_at), reason=reason)
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _short(said: str, most: int = LONGEST_TITLE) -> str:
+    line = " ".join(said.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"

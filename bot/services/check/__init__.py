@@ -1,0 +1,1 @@
+"""What can be wrong before the first alert, and what to set on the other side."""

@@ -1,0 +1,1 @@
+"""What Slack shows: cards, threads, questions; and how it gets there."""

@@ -1,0 +1,1 @@
+"""What several actions share: how machines, targets, rollouts and addresses are read."""
