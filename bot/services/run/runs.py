@@ -216,7 +216,7 @@ def decide(desk: Desk, run: Run, actor: Actor, decision: Decision) -> Run:
     with desk.begin("run: decide") as connection:
         current = runs.get(connection, run.id)
         mandates.may_touch(desk, connection, current, actor, "decide", now)
-        moved = {"happened": "acted", "again": "pending", "stop": "stopped"}[decision]
+        moved = {"happened": "witnessed", "again": "pending", "stop": "stopped"}[decision]
         kept: dict[str, Any] = {} if decision == "again" else {"outputs": {}}      # perhaps it happened: the way back must know
         if not runs.change_step(connection, run.id, current.position, ["in doubt"], state=moved, **kept):
             raise Refused(NOT_IN_DOUBT.format(id=run.id))
