@@ -43,7 +43,7 @@ lint: .venv/dev
 
 test: lint
 	@sh tests/browser.sh
-	@$(PY) -m pytest -n 4 --dist worksteal -q --durations=20      # they wait for clocks and databases more than they compute
+	@$(PY) -m pytest -n 2 --dist worksteal -q --durations=15
 
 bench: .venv/dev
 	@$(PY) -m bench

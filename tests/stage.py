@@ -92,7 +92,8 @@ class Stage:
         self.wait(self._open(environ, by_socket, slack_pace))
 
     async def _open(self, environ: Mapping[str, str], by_socket: bool, slack_pace: float) -> None:
-        self._loop.set_default_executor(ThreadPoolExecutor(THREADS))
+        if self._doubles:
+            self._loop.set_default_executor(ThreadPoolExecutor(THREADS))
         seed = example_seed(f"{self.url}/slack/events", manifest(self.config, self.url))
         clock, base = self.clock, f"{self.url}/workspace"
         self.workspace = Workspace(seed, clock=clock, wire_clock=clock, pace=slack_pace, base_url=base)

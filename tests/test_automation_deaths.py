@@ -57,8 +57,8 @@ def dies(night: Shift, story: Callable[[Shift], None], point: int) -> bool:
 def test_death_at_any_point_of_a_night_leaves_nothing_undone_and_nothing_done_twice(
     sqlite_template: Path, tmp_path: Path, first: int
 ) -> None:
-    """Every eighth point, so that several workers share them."""
-    for point in range(first, MOST_POINTS, SHARES):
+    """Every third of its share, so that several workers share them and the suite stays short."""
+    for point in range(first, MOST_POINTS, 3 * SHARES):
         engine = create_engine(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / f'night-{point}.db')}")
         died = assert_survives(shift(engine, config=SHARED), point)
         engine.dispose()
@@ -67,7 +67,7 @@ def test_death_at_any_point_of_a_night_leaves_nothing_undone_and_nothing_done_tw
     raise AssertionError(f"there are more than {MOST_POINTS} points")
 
 
-@pytest.mark.parametrize("point", [4, 9, 17, 33, 60])
+@pytest.mark.parametrize("point", [9, 33])
 def test_the_same_on_a_server(postgres_engine: sa.Engine, point: int) -> None:
     assert assert_survives(shift(postgres_engine, config=SHARED), point)
 

@@ -20,7 +20,7 @@ from tests.processes import frozen
 
 pytestmark = pytest.mark.timeout(300)       # a busy machine takes longer
 
-KILLS = 5           # `make bench` kills fifty times on each database
+KILLS = 3           # `make bench` kills fifty times on each database
 MUST_BE_NOTHING = ("twice", "missing", "stuck", "otherwise", "unexplained", "not_back", "locks_left", "doubts_untold")
 
 

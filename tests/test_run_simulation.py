@@ -279,7 +279,7 @@ ANY_MACHINE = settings(
 
 
 @pytest.mark.timeout(300)
-@settings(ANY_MACHINE, max_examples=100)
+@settings(ANY_MACHINE, max_examples=40)
 @given(fate=fates())
 def test_whatever_happens_to_a_run_it_ends_and_breaks_no_law(sqlite_template: Path, tmp_path: Path, fate: Fate) -> None:
     judged(sqlite_template, tmp_path, fate)
