@@ -24,7 +24,7 @@ help:
 venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Vigie needs Python 3.11 or newer; set PYTHON=python3.12, for instance."; exit 1; }
 ifdef UV
-	@test -x $(PY) || $(UV) venv -q --python $(PYTHON) .venv
+	@test -x $(PY) || $(UV) venv -q --seed --python $(PYTHON) .venv
 	@$(UV) pip install -q --python $(PY) --require-hashes -r $(REQUIREMENTS)
 else
 	@echo "Installing into .venv, once: this takes a minute or two."

@@ -37,6 +37,7 @@ GIVEN_TO = "Assigned to {who}."
 NOT_TAKEN = "Assigned to {who}, who has not acknowledged it yet."
 SNOOZED = "💤 Snoozed until {at}."
 CLOSING = "Recovered {since}, closing at {at} if it stays quiet. A relapse reopens this card."
+BEING_PROVEN = "Recovered {since}; whether all is well is being proven. A relapse reopens this card."
 NOBODY_LOOKED = "It recovered while nobody looked."
 CLOSED_BY = "Closed by {who} {at}{reason}"
 BY_VIGIE = "✅ *Closed by Vigie* {at} · {calling}"
@@ -183,7 +184,8 @@ def _next(view: View, head: Alert) -> list[str]:
 
 
 def _healing(config: Config, head: Alert) -> list[str]:
-    closing = CLOSING.format(since=clock_time(head.recovered_at), at=clock_time(head.due_at))
+    words = CLOSING if head.due_at else BEING_PROVEN
+    closing = words.format(since=clock_time(head.recovered_at), at=clock_time(head.due_at))
     if head.acked_by:
         return [closing, HAD_IT.format(who=person(config, head.acked_by))]
     return [closing] if head.seen_by else [closing, NOBODY_LOOKED]
