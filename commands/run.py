@@ -50,6 +50,7 @@ def form(call: Call) -> Fields:
             raise Refused(NOTHING_ALLOWED.format(command=call.desk.config.command))
         return (Field("runbook", "Which runbook", "choice", options=tuple(options), leads_on=True),)
     library.demand(call.desk, call.actor, runbook, alert)
+    runs.check(runbook, given)
     asked = forms.of_parameters(runbook, alert, given)
     return asked if does else (*asked, Field("do", "What to do", "choice", options=TO_DO, initial="--start"))
 

@@ -221,6 +221,14 @@ def test_a_form_asks_for_each_parameter_in_its_type_and_what_is_wrong_stands_bes
     })
 
 
+@pytest.mark.parametrize(("typed", "why"), [("sise=4", "no parameter sise"), ("size=many", "a whole number")])
+def test_a_wrong_value_is_told_before_the_form_asks_for_the_others(sqlite_engine: sa.Engine, typed: str, why: str) -> None:
+    async def story(scene: Scene) -> None:
+        assert why in await scene.here.line(f"run {scene.number} {typed}")
+
+    play(sqlite_engine, story, parameters={"size": {"type": "integer"}, "reason": {}})
+
+
 def test_an_alert_that_no_runbook_recognises_lets_one_choose(sqlite_engine: sa.Engine) -> None:
     async def story(scene: Scene) -> None:
         other = await scene.here.alert(key="pay-api/p95", name="pay-api-p95", title="p95 above 900 ms")

@@ -129,10 +129,7 @@ def target_of(runbook: Runbook, parameters: Mapping[str, Any], alert: Alert | No
 
 def resolve(runbook: Runbook, given: Mapping[str, Any], alert: Alert | None) -> dict[str, Any]:
     """Every parameter's value: what is given, else from the alert, else the default; raises Refused at the first fault."""
-    for name in given:
-        if name not in runbook.parameters:
-            known = PARAMETERS.format(names=", ".join(runbook.parameters)) if runbook.parameters else NO_PARAMETERS
-            raise Refused(NO_SUCH_PARAMETER.format(runbook=runbook.title, name=name[:40], known=known))
+    _named(runbook, given)
     known_values = values_of({}, alert)
     resolved = {}
     for name, parameter in runbook.parameters.items():
@@ -146,6 +143,20 @@ def resolve(runbook: Runbook, given: Mapping[str, Any], alert: Alert | None) -> 
             raise Refused(MISSING.format(runbook=runbook.title, name=name, what=what))
         resolved[name] = _fitting(name, parameter, value)
     return resolved
+
+
+def check(runbook: Runbook, given: Mapping[str, Any]) -> None:
+    """Raises Refused at the first of the given values that cannot be one, before the others are asked for."""
+    _named(runbook, given)
+    for name, value in given.items():
+        _fitting(name, runbook.parameters[name], value)
+
+
+def _named(runbook: Runbook, given: Mapping[str, Any]) -> None:
+    for name in given:
+        if name not in runbook.parameters:
+            known = PARAMETERS.format(names=", ".join(runbook.parameters)) if runbook.parameters else NO_PARAMETERS
+            raise Refused(NO_SUCH_PARAMETER.format(runbook=runbook.title, name=name[:40], known=known))
 
 
 def _fitting(name: str, parameter: Parameter, value: Any) -> Any:
