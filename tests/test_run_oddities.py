@@ -367,7 +367,7 @@ def test_a_run_is_cancelled_once_and_wakes_up_for_it(engine: sa.Engine) -> None:
 
 def test_a_long_wait_survives_a_restart_and_ends_elsewhere_on_time(engine: sa.Engine) -> None:
     actions = {**ACTIONS, **{each.name: each for each in FLOW.actions}}
-    steps = [{"name": "wait", "uses": "flow.wait", "with": {"duration": "2h"}, "timeout": "3h"}, RESTART]
+    steps = [{"name": "wait", "uses": "flow.wait", "with": {"duration": "2h"}}, RESTART]
     first = equipped(workshop(desk_on(engine), runbook(steps=steps)), actions)
     run, pauses = first.start(ALICE), []
     while not pauses or pauses[-1] == 0:

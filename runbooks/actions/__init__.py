@@ -11,7 +11,7 @@ themselves. An action keeps no state and never sleeps: what it must remember it 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -201,6 +201,10 @@ class Action(Generic[P]):
     def resources(self, params: P, before: State, place: Place) -> Sequence[str]:
         """The ARNs on which `writes` are needed; nothing else is allowed while it runs."""
         return ()
+
+    def lasts(self, params: P) -> timedelta:
+        """How long it takes on purpose, a wait or a watch: the step's timeout counts from then on."""
+        return timedelta()
 
     def before(self, world: World, params: P) -> State:
         """The state that `undo` needs and `look` compares with; raises Failed when a guard forbids to go on."""

@@ -48,6 +48,9 @@ class Wait(Action[Waited]):
     def target(self, params: Waited) -> str:
         return "flow:wait"
 
+    def lasts(self, params: Waited) -> timedelta:
+        return params.duration
+
     def plan(self, params: Waited, before: State) -> str:
         return WAIT.format(duration=written(params.duration))
 

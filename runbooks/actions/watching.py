@@ -51,6 +51,9 @@ class Watch(Action[Watched]):
     def target(self, params: Watched) -> str:
         return f"cloudwatch:{','.join(params.alarms)}"
 
+    def lasts(self, params: Watched) -> timedelta:
+        return params.duration
+
     def plan(self, params: Watched, before: State) -> str:
         return WATCH.format(alarms=", ".join(params.alarms), duration=written(params.duration))
 

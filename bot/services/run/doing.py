@@ -47,8 +47,9 @@ class Doer:
                 _allowed(self._desk, connection, job.run, question.target, at)
                 runs.note(connection, job.run, runs.actor_of(self._desk, job.run), "step begun", at,
                           step=job.step.number + 1, uses=task.use.uses, plan=plan)
-            change(connection, job.step, "started", before=before, plan=plan, begun_at=at, deadline=at + task.use.timeout,
-                         tries=tries, said=None)
+            deadline = at + task.action.lasts(task.params) + task.use.timeout
+            change(connection, job.step, "started", before=before, plan=plan, begun_at=at, deadline=deadline, tries=tries,
+                   said=None)
             runs.show(connection, job.run, at, urgency=2)
         return self._act(job.begun(at, tries), task, before)
 
