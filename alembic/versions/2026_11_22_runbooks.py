@@ -18,12 +18,15 @@ OPEN_SYMPTOM = sa.text("closed_at IS NULL AND symptom IS NOT NULL")
 
 
 def upgrade() -> None:
-    _tables()
+    for make in (
+        _approval, _confirmation, _proposal, _run, _run_file, _run_lock, _rung, _signature, _step, _switch,
+    ):
+        make()
     _known_to_alerts()
     op.execute("UPDATE alert SET decision = 'show'")        # nobody is woken for what was there before
 
 
-def _tables() -> None:
+def _approval() -> None:
     op.create_table(
         "approval",
         sa.Column("id", BigId, nullable=False),
@@ -41,6 +44,9 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_approval"),
     )
     op.create_index("ix_approval_run_id", "approval", ["run_id"])
+
+
+def _confirmation() -> None:
     op.create_table(
         "confirmation",
         sa.Column("mandate", sa.Text(), nullable=False),
@@ -50,6 +56,9 @@ def _tables() -> None:
         sa.Column("at", Utc, nullable=False),
         sa.PrimaryKeyConstraint("mandate", "version", "organisation", name="pk_confirmation"),
     )
+
+
+def _proposal() -> None:
     op.create_table(
         "proposal",
         sa.Column("id", BigId, nullable=False),
@@ -63,6 +72,9 @@ def _tables() -> None:
         sa.Column("ended_at", Utc, nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_proposal"),
     )
+
+
+def _run() -> None:
     op.create_table(
         "run",
         sa.Column("id", BigId, nullable=False),
@@ -103,6 +115,9 @@ def _tables() -> None:
     op.create_index("ix_run_group_id", "run", ["group_id"])
     op.create_index("ix_run_runbook_begun_at", "run", ["runbook", "begun_at"])
     op.create_index("ix_run_state", "run", ["state"])
+
+
+def _run_file() -> None:
     op.create_table(
         "run_file",
         sa.Column("run_id", BigId, nullable=False),
@@ -112,6 +127,9 @@ def _tables() -> None:
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("run_id", "number", name="pk_run_file"),
     )
+
+
+def _run_lock() -> None:
     op.create_table(
         "run_lock",
         sa.Column("target", sa.Text(), nullable=False),
@@ -119,6 +137,9 @@ def _tables() -> None:
         sa.Column("at", Utc, nullable=False),
         sa.PrimaryKeyConstraint("target", name="pk_run_lock"),
     )
+
+
+def _rung() -> None:
     op.create_table(
         "rung",
         sa.Column("runbook", sa.Text(), nullable=False),
@@ -129,6 +150,9 @@ def _tables() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("runbook", name="pk_rung"),
     )
+
+
+def _signature() -> None:
     op.create_table(
         "signature",
         sa.Column("approval_id", BigId, nullable=False),
@@ -138,6 +162,9 @@ def _tables() -> None:
         sa.Column("standing", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("approval_id", "person", name="pk_signature"),
     )
+
+
+def _step() -> None:
     op.create_table(
         "step",
         sa.Column("run_id", BigId, nullable=False),
@@ -159,6 +186,9 @@ def _tables() -> None:
         sa.Column("deadline", Utc, nullable=True),
         sa.PrimaryKeyConstraint("run_id", "number", name="pk_step"),
     )
+
+
+def _switch() -> None:
     op.create_table(
         "switch",
         sa.Column("scope", sa.Text(), nullable=False),
