@@ -12,5 +12,5 @@ tests/test_floors.py reads this plan.
 4 bot.services
 3 bot.sources bot.review bot.durable bot.trust bot.worlds
 2 bot.store bot.clients bot.discover bot.settings bot.config bot.alarms bot.logs bot.workspace bot.doubles
-1 bot.errors bot.ports bot.masking bot.decoding bot.signals bot.labour runbooks
+1 bot.errors bot.ports bot.masking bot.decoding bot.signals bot.calendars bot.labour runbooks
 """

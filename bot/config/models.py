@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from bot.config.nights import Coverage, Flag, Labour, Regime, Rotation, Team
 from bot.config.powers import Aws, DatadogAccount, Mandate, Symptom
 from runbooks.model import Part, Severity, When, digest
 
-Role = Literal["engineer", "lead", "manager", "approver"]
+Role = Literal["engineer", "lead", "manager", "approver", "rota_admin"]
 SignatureVersion = Annotated[Literal["1", "2"], BeforeValidator(lambda given: str(given) if given in (1, 2) else given)]
 
 UNKNOWN_SERVICE = "unknown"
@@ -27,6 +29,10 @@ class Organisation(Part):
         str | None,
         Field(description="Hours of its own zone in which nothing of ours may reach its people: 00:00-08:00"),
     ] = None
+    break_glass: Annotated[
+        str | None, Field(description="The one of its people who may be reached in its blackout, when the glass is broken")
+    ] = None
+    labour: Annotated[Labour | None, Field(description="Working-time rules of its people; without it, none are checked")] = None
 
 
 class Person(Part):
@@ -39,6 +45,14 @@ class Person(Part):
     )
     organisation: Annotated[str, Field(description="A name of `organisations`: people belong to exactly one")]
     roles: tuple[Role, ...] = ("engineer",)
+    contacts: Annotated[
+        tuple[str, ...],
+        Field(description="Variables or ARNs, each holding a way to reach them beside Slack: an Apprise address, or sns:+336…"),
+    ] = ()
+    regime: Annotated[Regime, Field(description="Which working-time rules hold for them")] = "hours"
+    flags: Annotated[tuple[Flag, ...], Field(description="What they may not be planned for; never why")] = ()
+    starts: Annotated[date | None, Field(description="Their first day")] = None
+    ends: Annotated[date | None, Field(description="Their last day: no rights and no shifts after it")] = None
 
 
 class Service(Part):
@@ -119,6 +133,12 @@ class Config(Part):
     symptoms: Annotated[
         tuple[Symptom, ...], Field(description="Alerts of several observers that are one fault; the first that matches counts")
     ] = ()
+    teams: Annotated[dict[str, Team], Field(description="People of one organisation who take turns")] = {}
+    coverages: Annotated[dict[str, Coverage], Field(description="What must always be covered, and by which team when")] = {}
+    rotations: Annotated[dict[str, Rotation], Field(description="Who takes turns in a team")] = {}
+    heartbeat: Annotated[
+        str | None, Field(description="Variable or ARN holding an address that is asked each minute in which all is well")
+    ] = None
     mandates: Annotated[dict[str, Mandate], Field(description="What the partner's people may do; nothing else")] = {}
     aws: Aws | None = None
     datadog: Annotated[dict[str, DatadogAccount], Field(description="Organisation: its Datadog account")] = {}

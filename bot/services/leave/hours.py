@@ -20,6 +20,17 @@ def until(hours: str, zone: str, at: datetime) -> datetime | None:
     return end
 
 
+def spans(hours: str, zone: str, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """The stretches of these hours that touch [start, end), in UTC, in order."""
+    place = ZoneInfo(zone)
+    day, last = start.astimezone(place).date(), end.astimezone(place).date()
+    found: dict[datetime, datetime] = {}
+    while day <= last:
+        found |= dict(_spans(hours, place, day))
+        day += DAY
+    return sorted((first, stop) for first, stop in found.items() if first < end and stop > start)
+
+
 def local_date(zone: str, at: datetime) -> date:
     """The day that a calendar of that zone shows."""
     return at.astimezone(ZoneInfo(zone)).date()
@@ -30,11 +41,11 @@ def _spans(hours: str, zone: ZoneInfo, today: date) -> Iterator[tuple[datetime, 
     first, last = (time.fromisoformat(each) for each in hours.split("-"))
     over_midnight = DAY if last <= first else timedelta(0)
     for day in (today + count * DAY for count in (-1, 0, 1)):
-        yield _instant(day, first, zone, fold=0), _instant(day + over_midnight, last, zone, fold=1)
+        yield instant(day, first, zone, fold=0), instant(day + over_midnight, last, zone, fold=1)
 
 
-def _instant(day: date, at: time, zone: ZoneInfo, fold: int) -> datetime:
-    """When clocks show that time: for the first (fold 0) or the last time, or when they skip it."""
+def instant(day: date, at: time, zone: ZoneInfo, fold: int = 0) -> datetime:
+    """When clocks show that time, in UTC: for the first (fold 0) or the last time (1), or when they skip it."""
     wall = datetime.combine(day, at)
     shown = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
     return shown if shown.astimezone(zone).replace(tzinfo=None) == wall else _skip(wall, zone)
