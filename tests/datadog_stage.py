@@ -33,7 +33,7 @@ from tests.fakes import ManualClock
 SAMPLES = Path(__file__).parent / "samples"
 ORGANISATIONS = ("bridge", "padok")
 PREFIX = "/doubles/datadog"
-READ_TIMEOUT_S = 0.6
+READ_TIMEOUT_S = 2.0
 COMMON = {"type": "object", "required": ["errors"], "properties": {"errors": {"type": "array", "items": {"type": "string"}}}}
 
 
