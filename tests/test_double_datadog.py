@@ -25,7 +25,17 @@ from datadog_api_client.v2.model.timeseries_formula_query_request import Timeser
 from urllib3.exceptions import HTTPError
 
 from bot.doubles.datadog_api import Account, Limit
-from tests.datadog_stage import PREFIX, SAMPLES, Checked, DatadogWorld, Schemas, client_of, datadog_server, datadog_world
+from tests.datadog_stage import (
+    PREFIX,
+    READ_TIMEOUT_S,
+    SAMPLES,
+    Checked,
+    DatadogWorld,
+    Schemas,
+    client_of,
+    datadog_server,
+    datadog_world,
+)
 
 __all__ = ["datadog_server", "datadog_world"]
 
@@ -312,7 +322,7 @@ def test_a_call_that_is_turned_away_does_nothing(account: Account, client: Any, 
 @pytest.mark.parametrize(("kind", "error"), [
     ("lost", HTTPError), ("silent", HTTPError), ("broken", ApiException), ("garbled", ApiTypeError)])
 def test_a_lost_answer_leaves_its_effect(account: Account, client: Any, kind: Any, error: type[Exception]) -> None:
-    account.faults.plant(kind, "create_downtime", seconds=0.8)
+    account.faults.plant(kind, "create_downtime", seconds=READ_TIMEOUT_S + 0.5)
     with pytest.raises(error):
         DowntimesApi(client).create_downtime(downtime())
     assert len(account.downtimes.by_id) == 1

@@ -27,7 +27,7 @@ def call(desk: Desk, connection: sa.Connection, alert: Alert, why: str, now: dat
     """Calls in the thread of the alert's card; false if somebody was called for this very reason before."""
     if cards.by_key(connection, key) is not None:
         return False
-    whom = _whom(desk, alert.acked_by, now)
+    whom = _whom(desk, connection, alert.acked_by, alert.service, now)
     _call(desk, connection, key, _channel(desk, connection, alert), alert.group_id, whom, _why(alert, why), now)
     alerts.call(connection, alert.id, now)
     _note(connection, f"alert:{alert.id}", whom, why, now)
@@ -38,7 +38,7 @@ def call_about_run(desk: Desk, connection: sa.Connection, run: Run, why: str, no
     """Calls whoever asked for the run if they may be reached, else the first who is on call."""
     if cards.by_key(connection, key) is not None:
         return False
-    whom = _whom(desk, run.actor, now)
+    whom = _whom(desk, connection, run.actor, run.service, now)
     _call(desk, connection, key, run.channel, run.group_id, whom, why, now)
     if run.alert_id is not None:
         alerts.call(connection, run.alert_id, now)
@@ -46,11 +46,11 @@ def call_about_run(desk: Desk, connection: sa.Connection, run: Run, why: str, no
     return True
 
 
-def _whom(desk: Desk, first: str | None, now: datetime) -> str | None:
+def _whom(desk: Desk, connection: sa.Connection, first: str | None, service: str, now: datetime) -> str | None:
     person = desk.config.people.get(first or "")
     if first and person and duty.in_blackout(desk.config, person.organisation, now) is None:
         return first
-    return next(iter(duty.on_call(desk.config, now)), None)
+    return next(iter(duty.on_call(connection, desk.config, now, service)), None)
 
 
 def _call(

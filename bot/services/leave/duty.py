@@ -1,13 +1,26 @@
-"""Who may be reached at an instant, and who is called first."""
+"""Who may be reached at an instant, which side has the duty, and who is called in which order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
+
+import sqlalchemy as sa
 
 from bot.config import Config
 from bot.services.leave import hours
+from bot.services.rota import planning, roster
+from bot.store import shifts
 
-SIDES = ("own", "partner")              # in this order they have the duty
-CALLED = ("engineer", "lead")           # in this order they are called
+SIDES = ("own", "partner")              # in this order they have the duty when no coverage says otherwise
+CALLED = ("engineer", "lead")           # in this order they are called then
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """Somebody who is called, and as what: primary, secondary, lead, other side, fallback."""
+
+    person: str
+    role: str
 
 
 def in_blackout(config: Config, organisation: str, at: datetime) -> datetime | None:
@@ -16,20 +29,70 @@ def in_blackout(config: Config, organisation: str, at: datetime) -> datetime | N
     return hours.until(found.blackout, found.timezone, at) if found and found.blackout else None
 
 
+def asleep(config: Config, person: str, at: datetime) -> datetime | None:
+    """When that person may be reached again, in UTC; None: now, or nobody is called so."""
+    found = config.people.get(person)
+    return in_blackout(config, found.organisation, at) if found else None
+
+
 def awake(config: Config, at: datetime) -> list[str]:
     """Everybody who may be reached, in the order of vigie.yaml."""
-    return [key for key, person in config.people.items() if in_blackout(config, person.organisation, at) is None]
+    return [key for key in config.people if asleep(config, key, at) is None]
 
 
-def side_on_duty(config: Config, at: datetime) -> str | None:
-    """The organisation whose people are called: the platform's owner, or the partner while the owner is in blackout."""
+def side_on_duty(config: Config, at: datetime, service: str | None = None) -> str | None:
+    """The organisation that has the duty of a service (of the first coverage, without one); None: all are in blackout."""
+    if coverage := coverage_of(config, service):
+        planned = planning.stretch_at(config, coverage, at).organisation
+        if in_blackout(config, planned, at) is None:
+            return planned
     return next((name for name in _sides(config) if in_blackout(config, name, at) is None and _called(config, name)), None)
 
 
-def on_call(config: Config, at: datetime) -> Sequence[str]:
-    """Who is called, in this order; never anybody in blackout. A rota will say it better."""
-    side = side_on_duty(config, at)
-    return _called(config, side) if side else []
+def coverage_of(config: Config, service: str | None) -> str | None:
+    """The coverage of a service; without a service, the first there is."""
+    return planning.coverage_of(config, service) if service is not None else next(iter(config.coverages), None)
+
+
+def on_call(connection: sa.Connection, config: Config, at: datetime, service: str | None = None) -> list[str]:
+    """Who is called about a service, in this order; never anybody in blackout."""
+    return list(dict.fromkeys(each.person for each in callees(connection, config, at, service)))
+
+
+def callees(connection: sa.Connection, config: Config, at: datetime, service: str | None = None) -> list[Callee]:
+    """Who is called in which order, each once: the duty's primary and secondary, its lead, the other side, the fallback."""
+    coverage = coverage_of(config, service)
+    if coverage is None:
+        side = side_on_duty(config, at)
+        found = [Callee(key, "primary" if number == 0 else "secondary")
+                 for number, key in enumerate(_called(config, side) if side else [])]
+    else:
+        found = list(_rota(connection, config, coverage, at))
+    gone = shifts.leavers(connection) if found else frozenset()
+    first: dict[str, Callee] = {}
+    for each in found:
+        if each.person not in gone and roster.employed(config, each.person, at) and asleep(config, each.person, at) is None:
+            first.setdefault(each.person, each)
+    return list(first.values())
+
+
+def _rota(connection: sa.Connection, config: Config, coverage: str, at: datetime) -> Iterator[Callee]:
+    stretch = planning.stretch_at(config, coverage, at)
+    for slot in roster.at(connection, config, coverage, at):
+        if slot.person:
+            yield Callee(slot.person, slot.role)
+    yield Callee(config.teams[stretch.team].lead, "lead")
+    for name, team in config.teams.items():
+        if team.organisation != stretch.organisation:
+            yield from (Callee(key, "other side") for key in _turns(config, coverage, name, at))
+            yield Callee(team.lead, "other side")
+    yield Callee(config.coverages[coverage].fallback, "fallback")
+
+
+def _turns(config: Config, coverage: str, team: str, at: datetime) -> list[str]:
+    """Whose turns it would be in a team that has not the duty."""
+    roles = ("primary", "secondary")
+    return [each.person for role in roles for each in planning.turns(config, coverage, team, role, at, at + planning.MOMENT)]
 
 
 def _sides(config: Config) -> Iterator[str]:

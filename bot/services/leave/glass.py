@@ -56,8 +56,8 @@ def break_glass(desk: Desk, wish: Wish, actor: Actor, reason: str) -> Run:
     mandates.is_own(desk.config, actor, "break-glass")          # a person of vigie.yaml, of whichever side
     if len(why) < SHORTEST_REASON:
         raise Refused(SAY_WHY.format(least=SHORTEST_REASON))
-    _awake(desk.config, actor, now)
     with desk.begin("glass: break") as connection:
+        _awake(connection, desk.config, actor, now)
         refused = _refused(desk, connection, replace(wish, actor=actor, glass=None), now)
         run = runs.start_within(desk, connection, replace(wish, actor=actor, mode="manual", glass=why))
         runs.note(connection, run, actor, "glass broken", now, reason=why, refused=refused, runbook=run.runbook,
@@ -67,10 +67,10 @@ def break_glass(desk: Desk, wish: Wish, actor: Actor, reason: str) -> Run:
     return run
 
 
-def _awake(config: Config, actor: Actor, now: datetime) -> None:
+def _awake(connection: sa.Connection, config: Config, actor: Actor, now: datetime) -> None:
     until = duty.in_blackout(config, actor.organisation, now)
     if until is not None:
-        who = listed([config.people[key].name for key in duty.on_call(config, now)]) or NOBODY_ON_DUTY
+        who = listed([config.people[key].name for key in duty.on_call(connection, config, now)]) or NOBODY_ON_DUTY
         side = config.organisations[actor.organisation].name
         raise Refused(IN_BLACKOUT.format(side=side, at=clock_time(until), who=who))
 

@@ -16,7 +16,7 @@ from bot.config import Config
 from bot.config.nights import Boundary, Coverage, DayClass, Rotation
 from bot.services.leave.hours import instant
 
-DAY = timedelta(days=1)
+DAY, MOMENT = timedelta(days=1), timedelta(microseconds=1)
 SATURDAY, SUNDAY = 5, 6
 OWN = "own"
 
