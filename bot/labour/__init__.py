@@ -1,10 +1,10 @@
 """FAMILY: working-time rules. One file, one rule; pure arithmetic over spans, with parameters from a country's profile.
 
 An aid to checking: the employer stays responsible. What the rules do not know is work outside of Vigie, second jobs, leave
-and medical advice.
+and medical advice. What rules share lies in `arithmetic`, the figures in `profiles`, the way in is `checking`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
@@ -16,7 +16,12 @@ Flag = Literal["no_night", "no_on_call"]
 Severity = Literal["hard", "warn"]
 View = Literal["planned", "actual"]
 
+# Executives (cadres dirigeants) are outside of what the law says of hours, rest, Sundays and holidays.
 EMPLOYEES: frozenset[Regime] = frozenset({"hours", "forfait-jours", "executive", "under-18"})
+TIMED: frozenset[Regime] = EMPLOYEES - {"executive"}
+EVERYBODY: frozenset[Regime] = EMPLOYEES | {"none"}
+
+BREACH = "breach: {message}"            # what has happened cannot be blocked any more
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,6 +35,7 @@ class Span:
     respond_within: timedelta | None = None     # how fast somebody on call must be at it
     covered: bool = False                   # a second person works beside, so that a break can be taken
     reason: str | None = None               # why it was published late
+    confirmed: bool = True                  # an intervention whose start and end the person has confirmed
 
     @property
     def length(self) -> timedelta:
@@ -73,6 +79,7 @@ class Worker:
     key: str
     regime: Regime = "hours"
     flags: frozenset[Flag] = frozenset()
+    night_worker: bool = False              # known to be one; `examine` also finds it out from the spans (R10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,13 @@ class Figures:
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
+
+    def of(self, name: str, regime: Regime) -> Any:
+        """The figure, in the form that it has for a regime (`max_day_h.under-18`)."""
+        return self.values.get(f"{name}.{regime}", self.values[name])
+
+    def hours(self, name: str, regime: Regime = "hours") -> timedelta:
+        return timedelta(hours=self.of(name, regime))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +120,19 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What a rule's check has to say: when, the evidence, and what would be lawful."""
+
+    severity: Severity
+    start: datetime
+    end: datetime
+    message: str
+    lawful: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """What one rule has to say: about whom and when, the evidence, and what would be lawful."""
+    """A remark with its rule, its person and the articles behind it."""
 
     rule: str
     severity: Severity
@@ -120,7 +145,7 @@ class Finding:
     waiver: str | None = None               # the name of the waiver that the law knows for it: urgent_works
 
 
-Check = Callable[[Case, Figures], Iterable[Finding]]
+Check = Callable[[Case, Figures], Iterable[Remark]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +157,22 @@ class Rule:
     regimes: frozenset[Regime]
     check: Check
     waiver: str | None = None
+
+    def findings(self, case: Case, figures: Figures) -> Iterator[Finding]:
+        """What there is to say of [case.start, case.end): of that time alone, and never to whom the rule does not apply."""
+        if case.worker.regime not in self.regimes:
+            return
+        for each in self.check(case, figures):
+            if each.start < case.end and each.end > case.start:
+                yield self._finding(case, figures, each)
+
+    def _finding(self, case: Case, figures: Figures, said: Remark) -> Finding:
+        hard = said.severity == "hard"
+        message = BREACH.format(message=said.message) if hard and case.view == "actual" else said.message
+        return Finding(
+            self.name, said.severity, case.worker.key, said.start, said.end, message, said.lawful, figures.source,
+            self.waiver if hard else None,
+        )
 
 
 def rule(name: str, title: str, regimes: Iterable[Regime], waiver: str | None = None) -> Callable[[Check], Rule]:

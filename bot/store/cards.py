@@ -19,7 +19,7 @@ post = sa.Table(
     metadata,
     sa.Column("id", BigId, primary_key=True),
     sa.Column("key", sa.Text, nullable=False, unique=True),       # card:142, log:142, seal:2026-11-22; also Slack's metadata key
-    sa.Column("kind", sa.Text, nullable=False),                    # card, log, notice, run, file, ask, page
+    sa.Column("kind", sa.Text, nullable=False),                    # card, log, notice, run, file, ask, page, direct, handoff
     sa.Column("group_id", BigId, index=True),
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("body", sa.Text),                                    # the words of a notice or page; the others are drawn from rows
@@ -43,6 +43,9 @@ lane = sa.Table(
     sa.Column("generation", sa.Integer, nullable=False),           # the delivery run that holds the channel
     sa.Column("busy", sa.Boolean, nullable=False),
 )
+
+
+ALONE = ("card", "notice", "direct", "handoff")                     # messages that stand in nobody's thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,18 @@ def add_page(
     """
     body = json.dumps({"people": list(people), "said": said}, ensure_ascii=False)
     _add(connection, key, "page", channel, group_id, body, now, urgency=0)
+
+
+def add_direct(
+    connection: sa.Connection, key: str, user: str, said: str, now: datetime, due_at: datetime | None = None,
+    offers: Sequence[tuple[str, str, str]] = (),
+) -> None:
+    """A direct message to a Slack user, posted once, now or at `due_at`; the same key again changes nothing.
+
+    `offers` are buttons: what it says, the command it calls (`handoff:accept`), and its value.
+    """
+    body = json.dumps({"said": said, "offers": list(offers)}, ensure_ascii=False)
+    _add(connection, key, "direct", user, None, body, due_at or now, urgency=0)
 
 
 def _add(
@@ -167,7 +182,7 @@ def failed(connection: sa.Connection, sent: Post, why: str, again_at: datetime) 
 
 def root_of(connection: sa.Connection, reply: Post) -> Post | None:
     """The message in whose thread it stands: the group's card, or without a group that of its run."""
-    if reply.kind in ("card", "notice"):
+    if reply.kind in ALONE:
         return None
     if reply.group_id is not None:
         return by_key(connection, f"card:{reply.group_id}")

@@ -108,3 +108,10 @@ def change(connection: sa.Connection, handoff_id: int, states: tuple[str, ...], 
     """Moves it if it is in one of these states; false if somebody was first."""
     mine = (handoff.c.id == handoff_id, handoff.c.state.in_(states))
     return connection.execute(sa.update(handoff).where(*mine).values(**values)).rowcount == 1
+
+
+def pending(connection: sa.Connection, coverage: str, at: datetime) -> Handoff | None:
+    """The handoff by which whoever is on duty at an instant came to it, as long as nobody has accepted it."""
+    query = sa.select(handoff).where(handoff.c.coverage == coverage, handoff.c.boundary <= at)
+    row = connection.execute(query.order_by(handoff.c.boundary.desc()).limit(1)).one_or_none()
+    return Handoff(**row._mapping) if row and row.state != "accepted" else None

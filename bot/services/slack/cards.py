@@ -1,5 +1,6 @@
 """Rows become Slack blocks: a post of any kind, and most of all the card of a group. Drawing is pure; only `draw` reads."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from bot.config import Config
 from bot.services.alert.response import clock_time, headline, lasted, lasting
 from bot.services.desk import VIGIE, Desk
 from bot.services.slack import askcards, buttons, logbook, remedies, runcards
-from bot.services.slack.drawing import Drawing, context, escape, person, section
+from bot.services.slack.drawing import Drawing, button, context, escape, person, section
 from bot.services.slack.remedies import Likes, Remedies
 from bot.store import alerts, journal
 from bot.store.alerts import Alert
@@ -86,6 +87,8 @@ def draw(
             return askcards.draw_page(desk, connection, post)
         case "file":
             return runcards.draw_file(connection, post)
+        case "direct":
+            return _direct(post)
     if post.kind == "notice" or post.group_id is None:
         return _notice(post)
     members = tuple(alerts.of_group(connection, post.group_id))
@@ -101,6 +104,13 @@ def _view(
     head, seen = _head(members), alerts.observed(connection, [each.id for each in members])
     known = remedies.look(desk, connection, members, head, likes)
     return View(desk.config, members, seen, late_s, known, desk.probation(head.runbook))
+
+
+def _direct(post: Post) -> Drawing:
+    body = json.loads(post.body or "{}")
+    offers = [button(label, verb, value, "primary" if n == 0 else None) for n, (label, verb, value) in enumerate(body["offers"])]
+    row = [{"type": "actions", "block_id": f"direct:{post.id}", "elements": offers}] if offers else []
+    return Drawing(body["said"], [section(body["said"]), *row])
 
 
 def _notice(post: Post) -> Drawing:
