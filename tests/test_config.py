@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import bot.config
 import bot.sources
 from bot.config import KNOWN_SOURCES, Config, Misconfigured, load_config, read_config
+from bot.config.nights import Agreement, Boundary, Coverage, Labour, Paging, Rotation, Team
 from bot.config.powers import Bound, Second, Standing
 from bot.discover import discover
 from bot.errors import Misbuilt
@@ -241,6 +242,7 @@ def test_the_documentation_names_every_key():
     text = (ROOT / "docs" / "configuration.md").read_text()
     parts = ("Config", "Organisation", "Person", "Service", "Endpoint", "Topic", "When", "Rule", "Probation",
              "Symptom", "Mandate", "Clause", "Aws", "DatadogAccount")
-    models = [*(getattr(bot.config, name) for name in parts), Second, Standing, Bound]
+    nights = (Agreement, Boundary, Coverage, Labour, Paging, Rotation, Team)
+    models = [*(getattr(bot.config, name) for name in parts), Second, Standing, Bound, *nights]
     keys = {key for model in models for key in model.model_fields} - {"line"}
     assert sorted(key for key in keys if f"`{key}`" not in text) == []

@@ -36,7 +36,7 @@ FAULTS = [
     ("slack: U0BRUNO001", "slack: U0ALICE001", "the same Slack user"),
     ("slack: U0LEA00001", "slack: U0ALICE001", "two organisations"),
     ("slack: U0LEA00001", "slack: U0ALICE001, team: T0BRIDGE01", "two organisations"),
-    ("roles: [engineer]}", "roles: [enginer]}", 'Did you mean "engineer"?'),
+    ("roles: [engineer], regime", "roles: [enginer], regime", 'Did you mean "engineer"?'),
     ("  alerts: C0ALERTS01", "  alerts: alerts", "not the id of a Slack channel"),
     ("  review: C0REVIEW01", '  review: C0REVIEW01\n  "#night": C0NIGHT001', "without #"),
     ("pay-api: {channel: payments", "pay-api: {channel: paiements", 'Did you mean "payments"?'),
@@ -150,7 +150,7 @@ def test_a_fault_is_told_with_its_line_and_its_remedy(read, old, new, words):
 
 WARNINGS = [
     ('["2"]', '["1", "2"]', "SHA-1"),
-    ("  ines: {name: Inès, slack: U0INES0001, organisation: padok, roles: [lead]}", "", "role lead"),
+    ("roles: [lead, rota_admin], contacts", "roles: [rota_admin], contacts", "role lead"),
     ("  review: C0REVIEW01", "  review: C0REVIEW01\n  night: C0NIGHT001", "nothing is ever posted"),
     ("  review: C0REVIEW01", "  review: C0REVIEW01\n  night: C0REVIEW01", "the same id"),
     ("review_channel: review", "# nothing", "seals are posted nowhere"),
