@@ -20,12 +20,13 @@ Member = TypeVar("Member", bound=Named)
 
 
 def discover(family: ModuleType, kind: type[Member]) -> dict[str, Member]:
-    """The members of `family` by name, in the order of their files.
+    """The members of `family` by name, in the order of their files; a folder beside them holds what they share.
 
     Raises Misbuilt on a file with no member or with two, and on a taken name.
     """
     found: dict[str, Member] = {}
-    for info in sorted(pkgutil.iter_modules(family.__path__), key=lambda each: each.name):
+    files = (each for each in pkgutil.iter_modules(family.__path__) if not each.ispkg)
+    for info in sorted(files, key=lambda each: each.name):
         module = importlib.import_module(f"{family.__name__}.{info.name}")
         members = [value for value in vars(module).values() if isinstance(value, kind)]
         if len(members) != 1:
