@@ -17,7 +17,7 @@ Utc = sa.DateTime(timezone=True).with_variant(sa.String(26), "sqlite")
 def upgrade() -> None:
     for make in (
         _absence, _action, _deferred, _escalation, _handoff, _intervention, _leaver,
-        _page_attempt, _question, _shift, _silence, _statement, _swap, _waiver,
+        _page_attempt, _programme, _question, _shift, _silence, _statement, _swap, _waiver,
     ):
         make()
 
@@ -184,6 +184,17 @@ def _page_attempt() -> None:
     op.create_index("ix_page_attempt_person_at", "page_attempt", ["person", "at"])
 
 
+def _programme() -> None:
+    op.create_table(
+        "programme",
+        sa.Column("coverage", sa.Text(), nullable=False),
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column("published_until", Utc, nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("coverage", "team", name="pk_programme"),
+    )
+
+
 def _question() -> None:
     op.create_table(
         "question",
@@ -294,6 +305,6 @@ def _waiver() -> None:
 def downgrade() -> None:
     for name in (
         "absence", "action", "deferred", "escalation", "handoff", "intervention", "leaver",
-        "page_attempt", "question", "shift", "silence", "statement", "swap", "waiver",
+        "page_attempt", "programme", "question", "shift", "silence", "statement", "swap", "waiver",
     ):
         op.drop_table(name)

@@ -1,5 +1,5 @@
 """What we remember: rows and queries; nothing here commits."""
 
-from bot.store import alerts, approvals, cards, db, handoffs, journal, pages, runs, shifts, traffic
+from bot.store import alerts, approvals, cards, db, deferrals, handoffs, journal, pages, programmes, runs, shifts, traffic
 
-__all__ = ["alerts", "approvals", "cards", "db", "handoffs", "journal", "pages", "runs", "shifts", "traffic"]
+__all__ = ["alerts", "approvals", "cards", "db", "deferrals", "handoffs", "journal", "pages", "programmes", "runs", "shifts", "traffic"]
