@@ -2,4 +2,6 @@
 
 from bot.store import alerts, approvals, cards, db, deferrals, handoffs, journal, pages, programmes, runs, shifts, traffic
 
-__all__ = ["alerts", "approvals", "cards", "db", "deferrals", "handoffs", "journal", "pages", "programmes", "runs", "shifts", "traffic"]
+__all__ = [
+    "alerts", "approvals", "cards", "db", "deferrals", "handoffs", "journal", "pages", "programmes", "runs", "shifts", "traffic",
+]

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -93,15 +92,14 @@ def draw_ask(desk: Desk, connection: sa.Connection, post: Post) -> Drawing:
         approvals.approval.c.id < asked.id, most=1,
     )
     open_now = asked.state == approvals.OPEN and post.ts is None
-    calls = mentioned(desk.config, asked.asked, desk.clock.now()) if open_now else ()
+    calls = mentioned(desk.config, asked.asked) if open_now else ()
     signed = tuple(approvals.signatures(connection, asked.id))
     return ask_drawing(AskView(view(desk, connection, asked.run_id), asked, signed, bool(before), tuple(calls)))
 
 
-def mentioned(config: Config, people: Sequence[str], now: datetime) -> list[str]:
-    """The Slack ids of those who may be reached now."""
-    known = [config.people[key] for key in people if key in config.people]
-    return [each.slack for each in known if duty.in_blackout(config, each.organisation, now) is None]
+def mentioned(config: Config, people: Sequence[str]) -> list[str]:
+    """Their Slack ids; hush.py leaves only those who may be reached, and keeps it for the others."""
+    return [config.people[key].slack for key in people if key in config.people]
 
 
 def ask_drawing(shown: AskView) -> Drawing:
@@ -214,7 +212,7 @@ def draw_page(desk: Desk, connection: sa.Connection, post: Post) -> Drawing:
     """Somebody is needed: who, what for, and the buttons that fit."""
     body: Mapping[str, Any] = json.loads(post.body or "{}")
     people, said = list(body.get("people", ())), escape(str(body.get("said", "")), LONGEST_PLAN)
-    calls = mentioned(desk.config, people, desk.clock.now()) if post.ts is None else []
+    calls = mentioned(desk.config, people) if post.ts is None else []
     named = "".join(f"<@{each}> " for each in calls) or "".join(f"{person(desk.config, each)}: " for each in people[:1])
     what, number = post.key.split(":")[:2]
     blocks = [section(f"{named}{said}"), *_about(connection, what, int(number))]

@@ -13,6 +13,7 @@ import structlog
 from bot.durable import OutcomeUnknown, once
 from bot.errors import Rejected, Unavailable
 from bot.services.desk import Desk
+from bot.services.slack import hush
 from bot.services.slack.drawing import Drawing, File
 from bot.store import cards
 from bot.store.cards import Post
@@ -27,6 +28,7 @@ LONGEST_BACKOFF_S = 30.0
 AGAIN_AFTER = timedelta(minutes=5)        # refused, or not drawn
 READ_BACK_S = 5.0
 NOT_DRAWN = "Vigie cannot draw it: {error}"
+FELL_ASLEEP = "a blackout has begun since it was drawn"
 SOME_REVISION = 0       # what a message shows that was read back: perhaps an older one, so it is updated
 
 TOO_RICH = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "metadata_too_large"})
@@ -79,6 +81,7 @@ class Sending:
     thread: str | None
     late_s: int | None
     begun: datetime
+    held: frozenset[str] = frozenset()      # people in blackout whom it would have called
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +145,13 @@ class Courier:
                 if post is None:
                     return None
                 try:
-                    return self._ready(connection, post, now)
+                    return self._kept(self._ready(connection, post, now))
                 except sa.exc.OperationalError:     # the database is silent: no fault of this post
                     raise
                 except NoThread as waiting:
                     put_off = partial(cards.hold, reply=post, until=waiting.until)
+                except hush.Asleep as sleeping:
+                    put_off = partial(hush.put_off, config=self._desk.config, sleeping=sleeping, now=now)
                 except Exception as error:  # a background loop: one post's fault is shown, and the channel goes on
                     log.exception("a post cannot be drawn", post=post.key, channel=channel)
                     put_off = partial(_put_off, post=post, why=NOT_DRAWN.format(error=type(error).__name__), now=now)
@@ -165,7 +170,26 @@ class Courier:
     def _drawn(self, connection: sa.Connection, post: Post, root: Post | None, now: datetime) -> Sending:
         waited = int((now - post.first_due_at).total_seconds())
         late_s = post.late_s if post.ts else waited if waited >= LATE_AFTER_S else None
-        return Sending(post, self._draw(connection, post, late_s), root.ts if root else None, late_s, now)
+        hush.awake_for(self._desk.config, post, now)
+        quiet = hush.hush(self._desk.config, self._draw(connection, post, late_s), now)
+        return Sending(post, quiet.drawing, root.ts if root else None, late_s, now, quiet.held)
+
+    def _kept(self, sending: Sending) -> Sending:
+        """What is not said to somebody now is written down before the rest of it is sent."""
+        if sending.held:
+            with self._desk.begin("hold back") as connection:
+                hush.keep(connection, self._desk.config, sending.post, sending.drawing, sending.held, sending.begun)
+        return sending
+
+    def _look_again(self, sending: Sending, drawing: Drawing) -> None:
+        """Raises Unavailable when somebody may no longer be called since it was drawn: it is drawn anew."""
+        now = self._desk.clock.now()
+        try:
+            hush.awake_for(self._desk.config, sending.post, now)
+        except hush.Asleep as sleeping:
+            raise Unavailable(FELL_ASLEEP) from sleeping
+        if hush.hush(self._desk.config, drawing, now).held:
+            raise Unavailable(FELL_ASLEEP)
 
     async def _send(self, sending: Sending) -> Shown:
         try:
@@ -178,6 +202,7 @@ class Courier:
 
     async def _put(self, sending: Sending, drawing: Drawing) -> Shown:
         post, kill = sending.post, self._desk.kill
+        self._look_again(sending, drawing)
         if post.ts is not None:
             kill("update: before send")
             if drawing.file is None:
