@@ -50,7 +50,9 @@ def test_a_person_is_called_for_what_is_important_and_unknown(engine: sa.Engine)
     night.decide()
     alert = night.alert()
     assert (alert.decision, alert.called_at, night.called()) == ("page", night.clock.now(), ["lea"])
-    assert night.told("person called") == [{"who": "lea", "why": "important, and no runbook recognises it."}]
+    assert night.told("person called") == [
+        {"who": "lea", "role": "primary", "why": "important, and no runbook recognises it."}
+    ]
 
 
 def test_nobody_is_called_for_what_is_neither(engine: sa.Engine) -> None:

@@ -5,7 +5,8 @@ import json
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.services.alert import calling, response
+from bot.services.alert import response
+from bot.services.call import calling
 from bot.services.slack.askcards import draw_page
 from bot.store import cards
 from tests.night_shift import Shift, shift
@@ -50,7 +51,7 @@ def test_the_buttons_of_a_call_go_once_somebody_has_the_alert(engine: sa.Engine)
     call(night)
     page, = night.posts("page")
     with night.desk.begin("test") as connection:
-        assert [each["type"] for each in draw_page(night.desk, connection, page).blocks] == ["section", "actions"]
+        assert [each["type"] for each in draw_page(night.desk, connection, page).blocks] == ["section", "context", "actions"]
         cards.shown(connection, page, "1.2", page.revision, night.clock.now(), None)
     response.ack(night.desk, night.alert(), LEA)
     page, = night.posts("page")

@@ -73,6 +73,7 @@ def _deferred() -> None:
         sa.UniqueConstraint("key", name="uq_deferred_key"),
     )
     op.create_index("ix_deferred_until", "deferred", ["deferred_until"])
+    op.create_index("ix_deferred_alert_id", "deferred", ["alert_id"])
 
 
 def _escalation() -> None:
@@ -93,6 +94,8 @@ def _escalation() -> None:
         sa.Column("due_at", Utc, nullable=True),
         sa.Column("answered_by", sa.Text(), nullable=True),
         sa.Column("reminded_at", Utc, nullable=True),
+        sa.Column("held_until", Utc, nullable=True),
+        sa.Column("nobody_since", Utc, nullable=True),
         sa.Column("ended_at", Utc, nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_escalation"),
         sa.UniqueConstraint("key", name="uq_escalation_key"),
@@ -164,7 +167,9 @@ def _page_attempt() -> None:
     op.create_table(
         "page_attempt",
         sa.Column("id", BigId, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("escalation_id", BigId, nullable=True),
+        sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("group_id", BigId, nullable=True),
         sa.Column("person", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
@@ -175,9 +180,11 @@ def _page_attempt() -> None:
         sa.Column("at", Utc, nullable=False),
         sa.Column("due_at", Utc, nullable=True),
         sa.Column("sent_at", Utc, nullable=True),
+        sa.Column("seen_at", Utc, nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("why", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_page_attempt"),
+        sa.UniqueConstraint("key", name="uq_page_attempt_key"),
     )
     op.create_index("ix_page_attempt_due_at", "page_attempt", ["due_at"])
     op.create_index("ix_page_attempt_escalation_id", "page_attempt", ["escalation_id"])

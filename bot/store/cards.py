@@ -87,13 +87,14 @@ def add_notice(
 
 
 def add_page(
-    connection: sa.Connection, key: str, channel: str, group_id: int | None, people: Sequence[str], said: str, now: datetime
+    connection: sa.Connection, key: str, channel: str, group_id: int | None, people: Sequence[str], said: str, now: datetime,
+    under: str = "",
 ) -> None:
     """Calls these people (keys of vigie.yaml) once with a sentence, in the thread of the group's card.
 
-    `key` is page:<alert>:<number> or doubt:<run>:<step>; the same key again calls nobody.
+    `key` is page:<alert>:<number> or doubt:<run>:<step>; the same key again calls nobody. `under` is safe markup of ours.
     """
-    body = json.dumps({"people": list(people), "said": said}, ensure_ascii=False)
+    body = json.dumps({"people": list(people), "said": said, "under": under}, ensure_ascii=False)
     _add(connection, key, "page", channel, group_id, body, now, urgency=0)
 
 

@@ -1,7 +1,8 @@
-"""Who was called for what: escalations, each attempt to reach a person, and what waits for the end of a blackout."""
+"""Who was called for what: escalations, each attempt to reach a person, silences, what waits for the end of a blackout."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,12 +22,14 @@ escalation = sa.Table(
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("policy", sa.Text, nullable=False),                  # JSON: how it escalates, as it was when it began
-    sa.Column("level", sa.Integer, nullable=False),                # how many times it went on
+    sa.Column("level", sa.Integer, nullable=False),                # the last step that was called; -1: none yet
     sa.Column("state", sa.Text, nullable=False),                   # running, answered, ended
     sa.Column("begun_at", Utc, nullable=False),
     sa.Column("due_at", Utc),                                      # when it goes on; of an answered one, when the lease ends
     sa.Column("answered_by", sa.Text),
     sa.Column("reminded_at", Utc),
+    sa.Column("held_until", Utc),                                  # silenced, snoozed, or a run is at it; null: it goes on
+    sa.Column("nobody_since", Utc),                                # nobody can be called since then
     sa.Column("ended_at", Utc),
     sa.Index("ix_escalation_due_at", "due_at"),
 )
@@ -35,7 +38,9 @@ page_attempt = sa.Table(
     "page_attempt",
     metadata,
     sa.Column("id", BigId, primary_key=True),
+    sa.Column("key", sa.Text, nullable=False, unique=True),        # <key of the post>/<person>/<medium>: nobody twice a level
     sa.Column("escalation_id", BigId, index=True),
+    sa.Column("level", sa.Integer, nullable=False),
     sa.Column("group_id", BigId),
     sa.Column("person", sa.Text, nullable=False),
     sa.Column("role", sa.Text, nullable=False),                    # primary, secondary, lead, other side, fallback, owner
@@ -46,6 +51,7 @@ page_attempt = sa.Table(
     sa.Column("at", Utc, nullable=False),
     sa.Column("due_at", Utc),                                      # when it is to be sent, or may be sent again
     sa.Column("sent_at", Utc),
+    sa.Column("seen_at", Utc),
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("why", sa.Text),                                     # of one that failed or was held back
     sa.Index("ix_page_attempt_due_at", "due_at"),
@@ -67,6 +73,7 @@ deferred = sa.Table(
     sa.Column("deferred_until", Utc, nullable=False),
     sa.Column("told_at", Utc),                                     # null: it waits
     sa.Index("ix_deferred_until", "deferred_until"),
+    sa.Index("ix_deferred_alert_id", "alert_id"),
 )
 
 silence = sa.Table(
@@ -104,3 +111,26 @@ def silences(connection: sa.Connection, at: datetime) -> list[Silence]:
     """Those that hold at an instant, the first to end first."""
     query = sa.select(silence).where(silence.c.start <= at, silence.c.until > at, silence.c.ended_at.is_(None))
     return [Silence(**row._mapping) for row in connection.execute(query.order_by(silence.c.until, silence.c.id))]
+
+
+def silence_by_id(connection: sa.Connection, silence_id: int) -> Silence | None:
+    row = connection.execute(sa.select(silence).where(silence.c.id == silence_id)).one_or_none()
+    return Silence(**row._mapping) if row else None
+
+
+def add_silence(connection: sa.Connection, **values: Any) -> int:
+    """Its number."""
+    made = connection.execute(silence.insert().values(values).returning(silence.c.id))
+    return int(made.scalar_one())
+
+
+def change_silence(connection: sa.Connection, silence_id: int, *still: sa.ColumnElement[bool], **values: Any) -> bool:
+    """Changes one that has not ended; false if it has, or is not as `still` says."""
+    mine = (silence.c.id == silence_id, silence.c.ended_at.is_(None), *still)
+    return connection.execute(sa.update(silence).where(*mine).values(**values)).rowcount == 1
+
+
+def run_out(connection: sa.Connection, now: datetime) -> list[Silence]:
+    """Silences whose time is over and whose end nobody has told yet."""
+    query = sa.select(silence).where(silence.c.until <= now, silence.c.ended_at.is_(None)).order_by(silence.c.until)
+    return [Silence(**row._mapping) for row in connection.execute(query)]

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from bot.config.catalogue import Claim, Entry
 from bot.errors import Refused
-from bot.services.alert import calling, response
+from bot.services.alert import response
 from bot.services.alert.triage import Case, Decision, Facts, decide
+from bot.services.call import calling
 from bot.services.desk import VIGIE, Desk
 from bot.services.leave.mandates import Wish
 from bot.services.ledger import journal

@@ -4,7 +4,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.services.alert import calling, proving, response
+from bot.services.alert import proving, response
+from bot.services.call import calling
 from bot.services.desk import VIGIE, Desk
 from bot.services.ledger import journal
 from bot.store import alerts

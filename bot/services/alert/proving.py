@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.errors import Refused
-from bot.services.alert import calling, response
+from bot.services.alert import response
+from bot.services.call import calling
 from bot.services.desk import VIGIE, Desk
 from bot.services.leave.mandates import PROOF, Wish
 from bot.services.ledger import journal

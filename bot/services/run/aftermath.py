@@ -5,8 +5,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.services.alert import calling, proving
+from bot.services.alert import proving
 from bot.services.alert.response import TROUBLE
+from bot.services.call import calling
 from bot.services.desk import VIGIE, Desk
 from bot.services.leave.mandates import PROOF
 from bot.services.run import brakes, ladder

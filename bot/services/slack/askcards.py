@@ -215,7 +215,9 @@ def draw_page(desk: Desk, connection: sa.Connection, post: Post) -> Drawing:
     calls = mentioned(desk.config, people) if post.ts is None else []
     named = "".join(f"<@{each}> " for each in calls) or "".join(f"{person(desk.config, each)}: " for each in people[:1])
     what, number = post.key.split(":")[:2]
-    blocks = [section(f"{named}{said}"), *_about(connection, what, int(number))]
+    todo = list(_about(connection, what, int(number)))
+    under = [context(body["under"])] if todo and body.get("under") else []      # who was called before, who is next
+    blocks = [section(f"{named}{said}"), *under, *todo]
     return Drawing(f"{named}{said}", blocks)
 
 
