@@ -7,6 +7,7 @@ from typing import Literal
 
 from bot.errors import Refused
 from bot.services.alert import response
+from bot.services.call import receipts
 from bot.services.desk import Actor, Desk
 from bot.services.leave.authority import Level
 from bot.services.run import pointing
@@ -41,7 +42,9 @@ class Call:
         ref = self.ref or (self.words[0] if self.words else None)
         if ref is None:
             raise Refused(WHICH_ALERT.format(command=self.desk.config.command, verb=self.verb))
-        return response.find(self.desk, ref)
+        found = response.find(self.desk, ref)
+        receipts.read(self.desk, found, self.actor)
+        return found
 
     def run(self) -> tuple[Run, tuple[str, ...]]:
         """The run that is meant, and the words that follow; raises Refused."""
