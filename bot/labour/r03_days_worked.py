@@ -11,7 +11,7 @@ from bot.labour.arithmetic.stretches import by_day, work_of
 WEEK_FULL = "work on {count} days of the week {week}, {most} allowed"
 LEAVE_FREE = "leave {count} of them free, from 00:00 to 24:00"
 IN_A_ROW = "work on {count} days in a row, {days}"
-STILL_LAWFUL = "lawful as long as each civil week has its rest; a free day after at most {most} days is kinder"
+STILL_LAWFUL = "as it stands, while each civil week has its rest; a free day after at most {most} days is kinder"
 
 
 @rule("R03", "days worked", TIMED)

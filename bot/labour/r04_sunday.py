@@ -9,7 +9,7 @@ from bot.labour.arithmetic.premiums import sunday_premiums, sundays
 NO_GROUND = "work on a Sunday, {span}, and {employer} names no ground for it"
 NAME_GROUND = "name what allows it (sunday_basis: {grounds}), plan on call instead, or leave the Sunday free"
 GROUNDED = "work on a Sunday, {span}, on the ground of {basis}{premium}"
-LAWFUL = "lawful on that ground; the weekly rest is then given on another day"
+LAWFUL = "as it stands, on that ground; the weekly rest is then given on another day"
 
 
 @rule("R04", "Sunday", TIMED)

@@ -11,11 +11,11 @@ from bot.labour.arithmetic.stretches import by_day, outline, work_of
 COMPULSORY = "work on {name}, a compulsory day off: {span}, and {employer} names no ground for it"
 NAME_GROUND = "name why the work cannot be interrupted (may1_basis), plan on call instead, or leave the day free"
 GROUNDED = "work on {name}: {span}, on the ground that it cannot be interrupted ({basis})"
-DOUBLE = "lawful on that ground; the day is paid double"
+DOUBLE = "as it stands, on that ground; the day is paid double"
 PROTECTED = "work on {name}: {span}, of somebody under 18"
 NOT_THEM = "give the day to an adult"
 HOLIDAY = "work on {name}, a public holiday: {span}"
-RECOVER = "lawful; see whether an agreement wants the day recovered or a premium paid"
+RECOVER = "as it stands; see whether an agreement wants the day recovered, or a premium paid"
 
 
 @rule("R05", "public holidays", TIMED)

@@ -9,7 +9,7 @@ from bot.labour.arithmetic.sums import Mean, heaviest
 MANY = "{mean} of work a week over {weeks} weeks, {most} allowed: {span}"
 CLOSE = "{mean} of work a week over {weeks} weeks, close to the {most} that are allowed: {span}"
 LAWFUL = "take {over} out of these weeks"
-ROOM = "lawful; {left} are left in these weeks"
+ROOM = "as it stands; {left} are left in these weeks"
 
 
 @rule("R09", "mean of weeks", {"hours"})

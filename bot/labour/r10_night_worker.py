@@ -13,8 +13,8 @@ BY_YEAR = "night worker by the year: {hours} of night work in twelve months, {mo
 SOON = "{hours} of night work in twelve months, {most} make a night worker ({first} to {last})"
 NO_GROUND = "; {employer} names no ground for night work ({needed})"
 NAME_GROUND = "name it (night_basis), or keep below {nights} such nights a week and {most} a year"
-LAWFUL = "lawful on the ground of {basis}; their health is followed up, and the limits of night workers hold (R11)"
-KEEP_BELOW = "lawful; {left} are left before that"
+LAWFUL = "as it stands, on the ground of {basis}; health is followed up, and the limits of night workers hold (R11)"
+KEEP_BELOW = "as it stands; {left} are left before that"
 
 
 @rule("R10", "night worker", {"hours", "forfait-jours"})

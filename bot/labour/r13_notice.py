@@ -15,7 +15,7 @@ START_LATER = "start at {earliest} or later, or ask somebody who has known it lo
 NO_REASON = "on call {span}, known only since {known}: under {days} days, and no reason is given"
 GIVE_REASON = "give the exceptional reason, or publish {days} days before"
 REASON = "on call {span}, known only since {known}: under {days} days, because: {reason}"
-LAWFUL = "lawful if the circumstances are exceptional; {days} days before need no reason"
+LAWFUL = "as it stands, if the circumstances are exceptional; {days} days before need no reason"
 
 
 class Told(NamedTuple):

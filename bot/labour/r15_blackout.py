@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from bot.labour import EVERYBODY, Case, Figures, Remark, rule
 from bot.labour.arithmetic import wording
 from bot.labour.arithmetic.days import Hours, Stretch
-from bot.labour.arithmetic.stretches import merged, work_of
+from bot.labour.arithmetic.stretches import AT_WORK, merged, of_kinds, work_of
 
 IN_BLACKOUT = "{span} lies in the blackout of {employer}, {hours}"
 GIVE_AWAY = "give these hours to people of another organisation; only break-glass reaches its one approver"
@@ -37,7 +37,7 @@ def _parts(case: Case, spans: list[Stretch], hours: str) -> Iterator[Stretch]:
 def _posted(case: Case, figures: Figures, hours: str) -> Iterator[Remark]:
     """The rest ends when it is posted to end, and is never shorter than the law's: it opens earlier when clocks take an hour."""
     zone, least = case.employer.zone, figures.hours("posted_rest_h")
-    for each in work_of(case):
+    for each in of_kinds(case, AT_WORK):
         for _, window in Hours.parse(hours).touching(each.start, each.end + least, zone):
             rest = Stretch(min(window.start, window.end - least), window.end)
             part = each.within(rest)

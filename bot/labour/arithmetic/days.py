@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -38,8 +38,9 @@ class Hours(NamedTuple):
     first: time
     last: time
 
-    @classmethod
-    def parse(cls, text: str) -> "Hours":
+    @staticmethod
+    @cache
+    def parse(text: str) -> "Hours":
         """Raises WrongHours."""
         try:
             first, last = (time.fromisoformat(each.replace("24:00", "00:00")) for each in text.split("-"))
@@ -47,7 +48,7 @@ class Hours(NamedTuple):
             raise WrongHours(WRONG_HOURS.format(text=text)) from error
         if first == last:
             raise WrongHours(WRONG_HOURS.format(text=text))
-        return cls(first, last)
+        return Hours(first, last)
 
     @property
     def over_midnight(self) -> bool:
@@ -55,17 +56,24 @@ class Hours(NamedTuple):
 
     def on(self, day: date, zone: ZoneInfo) -> Stretch:
         """Those that begin on that day; an hour that clocks show twice belongs to them both times."""
-        last_day = day + DAY if self.over_midnight else day
-        return Stretch(instant(day, self.first, zone), instant(last_day, self.last, zone, fold=1))
+        return _hours_on(self, day, zone)
 
     def touching(self, start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[tuple[date, Stretch]]:
         """Those that have a part in [start, end), by the day on which they begin."""
-        day, last = local_day(start, zone) - DAY, local_day(end, zone)
+        day, last = local_day(start, zone), local_day(end, zone)
+        if self.over_midnight:
+            day -= DAY
         while day <= last:
             found = self.on(day, zone)
             if found.start < end and found.end > start:
                 yield day, found
             day += DAY
+
+
+@lru_cache(maxsize=20_000)
+def _hours_on(hours: Hours, day: date, zone: ZoneInfo) -> Stretch:
+    last_day = day + DAY if hours.over_midnight else day
+    return Stretch(instant(day, hours.first, zone), instant(last_day, hours.last, zone, fold=1))
 
 
 @lru_cache(maxsize=20_000)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bot.labour import Case, Figures
 from bot.labour.arithmetic.days import DAY, NONE, Stretch, local_day
-from bot.labour.arithmetic.stretches import AT_WORK, merged, of_kinds, work_of
+from bot.labour.arithmetic.stretches import AT_WORK, of_kinds, work_of
 
 
 class Rest(NamedTuple):
@@ -89,7 +89,7 @@ def _shifts(case: Case) -> list[Stretch]:
 
 
 def _free(rest: Stretch, calls: list[Stretch]) -> list[Stretch]:
-    edges = [Stretch(rest.start, rest.start), *merged(calls), Stretch(rest.end, rest.end)]
+    edges = [Stretch(rest.start, rest.start), *calls, Stretch(rest.end, rest.end)]
     return [Stretch(before.end, after.start) for before, after in pairwise(edges)]
 
 
