@@ -183,6 +183,11 @@ def add(connection: sa.Connection, values: Sequence[dict[str, Any]]) -> None:
         connection.execute(shift.insert(), [{**each, "superseded_at": None} for each in values])
 
 
+def add_one(connection: sa.Connection, values: dict[str, Any]) -> int:
+    """Publishes one shift; returns its number."""
+    return int(connection.execute(shift.insert().values({**values, "superseded_at": None}).returning(shift.c.id)).scalar_one())
+
+
 def supersede(connection: sa.Connection, ids: Iterable[int], now: datetime) -> int:
     """These hold no longer; returns how many did until now. What replaces them is added by the caller."""
     query = sa.update(shift).where(shift.c.id.in_(list(ids)), shift.c.superseded_at.is_(None))

@@ -1,0 +1,67 @@
+"""Be away, or sick: nobody asks why."""
+
+from bot.services.rota import absences, moments, naming, telling
+from bot.services.rota.roster import Slot
+from bot.store.shifts import Absence
+from commands import Call, Field, Fields, Subject, command
+
+AWAY = "{who} away {when} ({place}), absence {number}. {gap} No reason is asked or kept. `{command} away back {number}` ends it."
+YOU, THEY = "You are", "{who} is"
+NO_GAP, GAP = "No shift is touched.", "{count} left without you; {lead} is told."
+ONE_SHIFT, SHIFTS = "One shift is", "{count} shifts are"
+BACK = "Welcome back: absence {number} is over. What was given to others meanwhile stays theirs; `{command} shift` lists yours."
+HINT = "A day, or a day and a time: tomorrow, 30/11, 30/11 18:00"
+TOGETHER = ("of", "from", "to", "until")
+
+
+def form(call: Call) -> Fields:
+    if call.words:
+        return ()
+    return (
+        Field("from", "From", "word", hint=HINT), Field("to", "To, a whole day included", "word", hint=HINT),
+    )
+
+
+@command(
+    "away",
+    usage="[@person] <from> <to> | sick | back [number]",
+    help="say that somebody cannot have shifts; never why",
+    example="away 30/11 4/12",
+    level="read",
+    button="Away…",
+    form=form,
+    group="who is on",
+    subject=lambda call: Subject(),
+)
+def away(call: Call) -> str:
+    words, config = tuple(each for each in call.words if each.lower() not in TOGETHER), call.desk.config
+    first = words[0].lower() if words else ""
+    if first == "back":
+        made = absences.back(call.desk, call.actor, next(iter(words[1:]), None))
+        return BACK.format(number=made.id, command=config.command)
+    if first == "sick":
+        return _said(call, *absences.sick(call.desk, call.actor))
+    person = call.actor.key
+    if words and (words[0].startswith("@") or config.person_named(words[0])):
+        person, words = naming.person(config, words, call.actor.key)
+    zone = config.organisations[config.people[person].organisation].timezone
+    start, end, _ = moments.span(_split(words), zone, call.desk.clock.now())
+    return _said(call, *absences.away(call.desk, call.actor, person, start, end))
+
+
+def _split(words: tuple[str, ...]) -> tuple[str, ...]:
+    """A field of the form holds several words."""
+    return tuple(part for word in words for part in word.split())
+
+
+def _said(call: Call, made: Absence, slots: list[Slot]) -> str:
+    config = call.desk.config
+    zone = telling.zone_of(config, made.person)
+    who = YOU if made.person == call.actor.key else THEY.format(who=config.people[made.person].name)
+    count = ONE_SHIFT if len(slots) == 1 else SHIFTS.format(count=len(slots))
+    leads = telling.names(config, dict.fromkeys(config.teams[each.team].lead for each in slots))
+    gap = GAP.format(count=count, lead=leads) if slots else NO_GAP
+    return AWAY.format(
+        who=who, when=moments.between(made.start, made.end, zone), place=moments.place_of(zone), number=made.id, gap=gap,
+        command=config.command,
+    )
