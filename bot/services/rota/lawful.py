@@ -22,10 +22,11 @@ from bot.store import programmes
 
 AROUND = timedelta(days=1)          # a change is asked about with the days around it
 WAIVERS = frozenset({"rota_admin", "lead"})
-SHORTEST_REASON = 10
+SHORTEST_REASON, MOST_TOLD = 10, 8
 
 FORBIDDEN = "The working-time rules of {side} do not allow it:"
 LINE = "• {rule} {person}: {message}. Lawful: {lawful}. ({source})"
+MORE = "… and {count} more: `vigie rota check` prints them all."
 WAIVABLE = "For {rules} the law knows a waiver: a lead or rota admin of {side} may give it, with a written reason."
 OTHERS = "The working-time rules of {side} do not allow it. {side} knows why, and decides about its own people."
 NOT_YOURS = "Only a lead or rota admin of {side} may waive {rules}."
@@ -140,14 +141,15 @@ def require(
 
 
 def refusal(config: Config, findings: Sequence[Finding], actor: Actor) -> str:
-    """Every finding that blocks; to people of another organisation only that there are some."""
+    """The first findings that block; to people of another organisation only that there are some."""
     organisation = config.people[findings[0].person].organisation
     side = config.organisations[organisation].name
     if actor.organisation != organisation:
         return OTHERS.format(side=side)
     waivable = sorted({each.rule for each in findings if each.waiver})
-    tail = [WAIVABLE.format(rules=", ".join(waivable), side=side)] if waivable else []
-    return "\n".join([FORBIDDEN.format(side=side), *(line(config, each) for each in findings), *tail])
+    more = [MORE.format(count=len(findings) - MOST_TOLD)] if len(findings) > MOST_TOLD else []
+    more += [WAIVABLE.format(rules=", ".join(waivable), side=side)] if waivable else []
+    return "\n".join([FORBIDDEN.format(side=side), *(line(config, each) for each in findings[:MOST_TOLD]), *more])
 
 
 def line(config: Config, finding: Finding) -> str:

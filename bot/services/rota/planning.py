@@ -59,6 +59,13 @@ def zone_of(config: Config, coverage: Coverage) -> ZoneInfo:
     return ZoneInfo(coverage.timezone or _owner(config)[1])
 
 
+def teams_of(config: Config, coverage: str) -> list[str]:
+    """The teams that have a part of a coverage's days, in the order of vigie.yaml."""
+    found = config.coverages[coverage]
+    named = {each.team for cut in (*found.days.values(), *found.dates.values()) for each in cut}
+    return [each for each in config.teams if each in named]
+
+
 def stretches(config: Config, coverage: str, start: datetime, end: datetime) -> list[Stretch]:
     """How [start, end) is cut among teams: a partition of it, in order."""
     found = config.coverages[coverage]

@@ -1,8 +1,12 @@
 """Who is on: what was published, the plan where nothing was, less who is away, has left, or is in blackout."""
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import accumulate
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -38,12 +42,22 @@ def slots(connection: sa.Connection, config: Config, coverage: str, start: datet
     """Every role of a coverage over [start, end): each minute is in a slot of each role, sorted by start and role."""
     known = shifts.published(connection, coverage, start, end)
     absences, leavers = shifts.absences(connection, start, end), shifts.leavers(connection)
+    by_role = _by_role(known)
     found: list[Slot] = []
     for stretch in planning.stretches(config, coverage, start, end):
         for role in stretch.roles:
-            for slot in _filled(config, stretch, role, known):
+            for slot in _filled(config, stretch, role, by_role.get((stretch.team, role), _NONE)):
                 for piece in _without_absent(slot, absences):
                     found += _without_sleepers(config, _without_leavers(config, piece, leavers))
+    return sorted(found, key=lambda each: (each.start, each.role))
+
+
+def plan(config: Config, coverage: str, start: datetime, end: datetime) -> list[Slot]:
+    """The same as vigie.yaml alone says it: nothing published, nobody away."""
+    stretches = planning.stretches(config, coverage, start, end)
+    found = (
+        slot for each in stretches for role in each.roles for slot in _planned(config, each, role, each.start, each.end)
+    )
     return sorted(found, key=lambda each: (each.start, each.role))
 
 
@@ -65,11 +79,30 @@ def of_person(
 # --- how slots come about -------------------------------------------------------------------------------------------------
 
 
-def _filled(config: Config, stretch: Stretch, role: str, known: Iterable[Shift]) -> Iterator[Slot]:
+class _Known(NamedTuple):
+    """What was published for one role of a team, sorted by start, and by when each of them, or one before it, has ended."""
+
+    shifts: list[Shift]
+    ends: list[datetime]
+
+
+_NONE = _Known([], [])
+
+
+def _by_role(known: Iterable[Shift]) -> dict[tuple[str, str], _Known]:
+    found: dict[tuple[str, str], list[Shift]] = defaultdict(list)
+    for each in known:
+        found[each.team, each.role].append(each)
+    return {key: _Known(some, list(accumulate((each.end for each in some), max))) for key, some in found.items()}
+
+
+def _filled(config: Config, stretch: Stretch, role: str, known: _Known) -> Iterator[Slot]:
     """What was published for the role; where nothing was, whose turn it is."""
     now = stretch.start
-    for each in known:
-        if (each.team, each.role) != (stretch.team, role) or each.end <= now or each.start >= stretch.end:
+    for each in known.shifts[bisect_right(known.ends, now):]:
+        if each.start >= stretch.end:
+            break
+        if each.end <= now:
             continue
         if each.start > now:
             yield from _planned(config, stretch, role, now, each.start)

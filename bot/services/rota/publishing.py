@@ -1,0 +1,174 @@
+"""A programme that vigie.yaml no longer plans so is published anew by a rota admin; nothing that was is ever edited."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from bot.config import Config
+from bot.errors import Refused
+from bot.labour import Finding
+from bot.labour.checking import ChangeNight, change_nights
+from bot.masking import mask_text
+from bot.services.desk import Actor, Desk
+from bot.services.rota import changing, lawful, moments, office, telling
+from bot.services.rota.changing import Change
+from bot.services.rota.differing import ROTATION, Difference, differences
+from bot.services.rota.filling import fill
+from bot.services.slack.drawing import escape
+from bot.store import cards, programmes, shifts
+from bot.store.shifts import Shift
+
+NOTICE = timedelta(days=15)
+ADMIN = "rota_admin"
+MOST_TOLD, LONGEST_REASON = 8, 500
+
+MORE = "… and {count} more."
+DIFFERS = (
+    "📅 vigie.yaml no longer plans what is published for {side}: {count} shifts from {first} on differ. Nothing changes by "
+    "itself: `{command} shift publish` shows them and publishes them anew."
+)
+MOVED = "📅 {who} published the programme anew{reason}. What changes for you:"
+GAINED, LOST = "• yours now: {slot}", "• no longer yours: {slot}"
+REASON = ": {reason}"
+
+NOT_YOURS = "Only a rota admin of {side} may publish its programme: {who}."
+NOBODY = "vigie.yaml names none"
+NOTHING = "The published programme of {side} is what vigie.yaml plans: there is nothing to publish."
+MEANWHILE = "Somebody published this programme just now: look at it, and publish again if it is still wanted."
+SAY_WHY = (
+    "From {first} on it changes shifts within 15 days: say why, it is told to whoever has them and kept "
+    "(`{command} shift publish <reason>`)."
+)
+
+__all__ = ["Difference", "Published", "differences", "fill", "publish", "tell_differences"]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What publishing anew did: which differences, what the rules remark, and the nights in which clocks change."""
+
+    differences: Sequence[Difference]
+    findings: Sequence[Finding]
+    nights: Sequence[ChangeNight]
+
+
+def tell_differences(desk: Desk) -> int:
+    """Tells leads once for each version of vigie.yaml that it differs from what is published; how many. Safe to repeat."""
+    now, config, told = desk.clock.now(), desk.config, 0
+    with desk.read() as connection:
+        by_team: dict[str, list[Difference]] = defaultdict(list)
+        for each in differences(connection, config, now):
+            by_team[each.team].append(each)
+        known = {team for team in by_team if cards.by_key(connection, _key(config, team))}
+    for team, found in by_team.items():
+        if team in known:
+            continue
+        side = config.organisations[config.teams[team].organisation]
+        said = DIFFERS.format(
+            side=side.name, count=len(found), first=moments.shown(found[0].start, side.timezone), command=config.command
+        )
+        with desk.begin("tell differences") as connection:
+            office.tell_lead(connection, config, team, _key(config, team), said, now)
+        told += 1
+    return told
+
+
+def _key(config: Config, team: str) -> str:
+    return f"differs:{team}:{config.version}"
+
+
+def publish(
+    desk: Desk, organisation: str, actor: Actor, reason: str | None = None, waived: str | None = None,
+    since: datetime | None = None,
+) -> Published:
+    """Publishes what vigie.yaml plans now instead of what differs from it, from `since` or now on. Raises Refused.
+
+    `reason` is wanted for less than 15 days of notice; `waived` is why findings are waived that the law lets be waived.
+    """
+    now, config = desk.clock.now(), desk.config
+    why = mask_text((reason or "").strip())[:LONGEST_REASON] or None
+    _may(config, organisation, actor)
+    with desk.begin("publish") as connection:
+        found = differences(connection, config, max(since or now, now), organisation)
+        _wants_reason(config, organisation, found, why, now)
+        _take(connection, found)
+        changes = [_change(each, why) for each in found if each.slot]
+        findings = changing.examine(connection, config, changes, now)
+        told = lawful.require(connection, config, findings, actor, waived, now)
+        _withdraw(connection, [each for each in found if each.slot is None], now)
+        changing.put(desk, connection, changes, actor, now, told, tell=False)
+        _tell_people(connection, config, found, actor, why, now)
+    nights = change_nights(ZoneInfo(config.organisations[organisation].timezone), found[0].start, found[-1].end)
+    return Published(found, told, nights)
+
+
+def _may(config: Config, organisation: str, actor: Actor) -> None:
+    if actor.organisation == organisation and ADMIN in actor.roles:
+        return
+    admins = [key for key, each in config.people.items() if each.organisation == organisation and ADMIN in each.roles]
+    side = config.organisations[organisation].name
+    raise Refused(NOT_YOURS.format(side=side, who=telling.names(config, admins) or NOBODY))
+
+
+def _wants_reason(
+    config: Config, organisation: str, found: Sequence[Difference], reason: str | None, now: datetime
+) -> None:
+    side = config.organisations[organisation]
+    if not found:
+        raise Refused(NOTHING.format(side=side.name))
+    if reason is None and found[0].start < now + NOTICE:
+        raise Refused(SAY_WHY.format(first=moments.shown(found[0].start, side.timezone), command=config.command))
+
+
+def _take(connection: sa.Connection, found: Sequence[Difference]) -> None:
+    """Raises Refused when another process publishes the same programme in this instant."""
+    for coverage, team in sorted({(each.coverage, each.team) for each in found}):
+        standing = programmes.get(connection, coverage, team)
+        if standing.published_until is None or not programmes.publish(connection, standing, standing.published_until):
+            raise Refused(MEANWHILE)
+
+
+def _change(found: Difference, reason: str | None) -> Change:
+    return Change(found.coverage, found.role, found.start, found.end, found.planned, ROTATION, reason)
+
+
+def _withdraw(connection: sa.Connection, found: Sequence[Difference], now: datetime) -> None:
+    """Shifts of a team that no longer has that time; what they are before and after it stays as it was said."""
+    for each in found:
+        held = [
+            one for one in shifts.published(connection, each.coverage, each.start, each.end)
+            if (one.team, one.role, one.source) == (each.team, each.role, ROTATION)
+        ]
+        if shifts.supersede(connection, [one.id for one in held], now) != len(held):
+            raise Refused(MEANWHILE)
+        shifts.add(connection, [left for one in held for left in _remains(one, each)])
+
+
+def _remains(shift: Shift, gone: Difference) -> Iterator[dict[str, Any]]:
+    same = {name: value for name, value in asdict(shift).items() if name not in ("id", "superseded_at")}
+    for start, end in ((shift.start, gone.start), (gone.end, shift.end)):
+        if start < end:
+            yield {**same, "start": start, "end": end, "version": shift.version + 1}
+
+
+def _tell_people(
+    connection: sa.Connection, config: Config, found: Sequence[Difference], actor: Actor, reason: str | None, now: datetime
+) -> None:
+    """Everybody whose shifts moved, in one message each."""
+    lines: dict[str, list[str]] = defaultdict(list)
+    for each in found:
+        for person, said in ((each.planned, GAINED), (each.published, LOST)):
+            if person in config.people and person != actor.key and each.planned != each.published:
+                mode = each.slot.mode if each.slot else "active"
+                slot = telling.span(config, person, each.role, each.coverage, each.start, each.end, mode)
+                lines[person].append(said.format(slot=slot))
+    head = MOVED.format(who=escape(actor.name), reason=REASON.format(reason=escape(reason)) if reason else "")
+    for person, mine in lines.items():
+        more = [MORE.format(count=len(mine) - MOST_TOLD)] if len(mine) > MOST_TOLD else []
+        key = f"published:{person}:{now:%Y-%m-%dT%H:%M:%S.%f}"
+        telling.tell(connection, config, person, key, "\n".join([head, *mine[:MOST_TOLD], *more]), now)
