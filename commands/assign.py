@@ -1,15 +1,22 @@
 """Give an alert to somebody."""
 
 import difflib
+from datetime import datetime
 
 from bot.config import Config
 from bot.errors import Refused
-from bot.services.alert import response
-from bot.services.leave import authority
+from bot.services.alert import assigning, response
+from bot.services.desk import Desk
+from bot.services.leave import authority, blackout
+from bot.store.alerts import Alert
 from commands import Call, Field, command
 
 ASSIGNED = "{name} is assigned to {who}."
 TO_YOU = "{name} is assigned to you."
+LATER = (
+    "{who} is in {side}'s blackout until {at}; Vigie did not notify them and will at {at}: then {name} is theirs. "
+    "On duty now: {on_duty}."
+)
 TO_WHOM = "To whom? Say a person of vigie.yaml, or me: `{command} assign {id} {example}`."
 NOBODY = "Nobody of vigie.yaml is called \"{given}\". {hint}It knows {people}."
 DID_YOU_MEAN = "Did you mean {name}? "
@@ -30,9 +37,20 @@ def assign(call: Call) -> str:
     if not call.args:
         raise Refused(TO_WHOM.format(command=call.desk.config.command, id=alert.id, example=call.actor.key))
     key, note = _whom(call.desk.config, call.actor.key, call.rest)
-    alert = response.assign(call.desk, alert, call.actor, key, note=note)
+    given = assigning.assign(call.desk, alert, call.actor, key, note=note)
+    if given.until is not None:
+        return _later(call.desk, alert, key, given.until)
     words = TO_YOU if key == call.actor.key else ASSIGNED
     return words.format(name=alert.name, who=response.called(call.desk, key))
+
+
+def _later(desk: Desk, alert: Alert, key: str, until: datetime) -> str:
+    side = desk.config.organisations[desk.config.people[key].organisation].name
+    with desk.read() as connection:
+        on_duty = blackout.on_duty(connection, desk.config, desk.clock.now(), alert.service)
+    return LATER.format(
+        who=response.called(desk, key), side=side, at=response.clock_time(until), name=alert.name, on_duty=on_duty,
+    )
 
 
 def _whom(config: Config, own: str, said: str) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bot.config.catalogue import Catalogue
 from bot.errors import Refused
-from bot.services.alert import due, response
+from bot.services.alert import assigning, due, response
 from bot.services.alert.arrivals import arrivals
 from bot.services.alert.intake import take
 from bot.services.desk import Actor, Desk
@@ -173,7 +173,7 @@ class AlertLife(RuleBasedStateMachine):
             "ack": lambda desk: response.ack(desk, alert, actor, token),
             "close": lambda desk: response.close(desk, alert, actor, token if reason else ""),
             "snooze": lambda desk: response.snooze(desk, alert, actor, timedelta(minutes=7), token),
-            "assign": lambda desk: response.assign(desk, alert, actor, actor.key, token),
+            "assign": lambda desk: assigning.assign(desk, alert, actor, actor.key, token),
             "note": lambda desk: response.note(desk, alert, actor, token),
         }
         done = self._do(acts[verb], dies, token if verb != "close" or reason else "")

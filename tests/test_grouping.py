@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.doubles.cloudwatch import alarm
 from bot.doubles.datadog import webhook
 from bot.errors import Refused
-from bot.services.alert import response
+from bot.services.alert import assigning, response
 from bot.services.alert.arrivals import arrivals
 from bot.services.alert.intake import take
 from bot.sources import Delivery
@@ -159,8 +159,8 @@ def test_closing_the_card_closes_all_or_nothing(night: Shift) -> None:
 def test_snooze_and_assign_are_for_the_whole_card(night: Shift) -> None:
     all_see(night)
     response.snooze(night.desk, night.alert(), LEA, night.desk.probation(None))
-    response.assign(night.desk, night.alert(3), LEA, "alice")
-    assert {(each.snoozed_until is not None, each.assigned_to) for each in members(night)} == {(True, "alice")}
+    assigning.assign(night.desk, night.alert(3), LEA, "ines")
+    assert {(each.snoozed_until is not None, each.assigned_to) for each in members(night)} == {(True, "ines")}
 
 
 # --- the end ---

@@ -16,7 +16,7 @@ from bot.config import Probation
 from bot.discover import discover
 from bot.entrypoints import gate
 from bot.errors import Refused
-from bot.services.alert import due, response
+from bot.services.alert import assigning, due, response
 from bot.services.check import manifest
 from bot.services.desk import Desk
 from bot.services.leave import authority
@@ -70,7 +70,7 @@ MOVES: dict[str, Move] = {
     "quiet": lambda case: case.quiet(),
     "no data": lambda case: case.tell("no data"),
     "snooze": lambda case: response.snooze(case.desk, case.alert, ALICE, timedelta(minutes=5)),
-    "assign": lambda case: response.assign(case.desk, case.alert, ALICE, "lea"),
+    "assign": lambda case: assigning.assign(case.desk, case.alert, ALICE, "lea"),
     "note": lambda case: response.note(case.desk, case.alert, ALICE, "seen it"),
 }
 WAYS = {"firing": (), "acked": ("ack",), "recovered": ("recovery",), "closed": ("close",)}

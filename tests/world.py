@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from bot.errors import Refused, Unavailable
 from bot.ports import KillPoint
-from bot.services.alert import response
+from bot.services.alert import assigning, response
 from bot.services.desk import Actor, Desk
 from bot.store import alerts
 from bot.store.alerts import Alert
@@ -180,7 +180,7 @@ class People:
             "close": lambda: response.close(desk, alert, actor),
             "close anyway": lambda: response.close(desk, alert, actor, word),
             "snooze": lambda: response.snooze(desk, alert, actor, timedelta(minutes=self._rng.randint(1, 15)), word),
-            "assign": lambda: response.assign(desk, alert, actor, self._rng.choice(("alice", "lea", "paul")), word),
+            "assign": lambda: assigning.assign(desk, alert, actor, self._rng.choice(("alice", "lea", "paul")), word),
             "note": lambda: response.note(desk, alert, actor, word),
         }
         acts[verb]()

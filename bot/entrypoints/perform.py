@@ -10,7 +10,7 @@ import structlog
 from bot.entrypoints.wording import marked
 from bot.errors import Refused, Unavailable
 from bot.services.desk import Actor, Desk
-from bot.services.leave import authority
+from bot.services.leave import authority, blackout
 from bot.services.ledger import journal
 from bot.store import traffic
 from commands import Call, Command, Field, Subject, Way, named
@@ -119,6 +119,7 @@ def _carry_out(desk: Desk, family: Family, saying: Saying, actor: Actor) -> Repl
         raise Refused(OLD_BUTTON.format(command=desk.config.command))
     command = named(family, verb, desk.config.command)
     authority.require(desk.config, actor, command.name, command.level)
+    blackout.require_awake(desk, actor, command.name, command.level)
     call = Call(desk, actor, tuple(rest), saying.ref, family, command.name, saying.way)
     if command.wants_form(call):
         return Reply("", ok=True, ask=_ask(command, call))

@@ -1,4 +1,4 @@
-"""What people do about an alert: take it, close it, snooze it, give it to somebody, write on it. One verb, one transaction.
+"""What people do about an alert: take it, close it, snooze it, write on it. One verb, one transaction.
 
 Alerts that share a card are acted on together: each that the verb fits, with a line of its own in the journal.
 """
@@ -16,7 +16,7 @@ from bot.errors import Refused
 from bot.masking import mask_text
 from bot.services.desk import OBSERVER, VIGIE, Actor, Desk
 from bot.services.ledger import journal
-from bot.store import alerts, cards, groups
+from bot.store import alerts, cards, escalations, groups
 from bot.store.alerts import Alert
 
 OPEN = ("firing", "acked", "recovered")
@@ -40,7 +40,6 @@ NOT_FIRING = "{name} is {state}: there is nothing to snooze."
 TOO_LONG = "Snooze for at most 24 h, you asked for {asked}."
 EMPTY_NOTE = "Write something: `{command} note {id} <text>`."
 NOTE_TOO_LONG = "A note holds at most 2,000 characters, this one has {length}."
-ALREADY_THEIRS = "{name} is assigned to {who} already."
 
 
 def find(desk: Desk, ref: str) -> Alert:
@@ -68,9 +67,10 @@ def ack(desk: Desk, alert: Alert, actor: Actor, note: str = "") -> Alert:
         taken = [each for each in members if alerts.change(connection, each.id, ["firing"], **acked)]
         seen = [each for each in members if _see(connection, each, actor, now)]
         if not taken and not seen:
-            raise Refused(_why_not(desk, connection, alert, actor, note))
+            raise Refused(why_not(desk, connection, alert, actor, note))
+        escalations.look(connection, alert.group_id, now)       # nobody else is called
         done = {"alert acked": taken, "alert seen": seen}
-        return _done(desk, connection, alert, actor, done, now, note=note)
+        return finish(desk, connection, alert, actor, done, now, note=note)
 
 
 def _see(connection: sa.Connection, alert: Alert, actor: Actor, now: datetime) -> bool:
@@ -82,7 +82,7 @@ def _see(connection: sa.Connection, alert: Alert, actor: Actor, now: datetime) -
     return connection.execute(query).rowcount == 1
 
 
-def _why_not(desk: Desk, connection: sa.Connection, alert: Alert, actor: Actor, written: str) -> str:
+def why_not(desk: Desk, connection: sa.Connection, alert: Alert, actor: Actor, written: str) -> str:
     """Who was first, and when; and that nothing was written."""
     lost = UNWRITTEN.format(id=alert.id, command=desk.config.command) if written.strip() else ""
     current = alerts.by_id(connection, alert.id) or alert
@@ -105,9 +105,9 @@ def close(desk: Desk, alert: Alert, actor: Actor, reason: str = "") -> Alert:
         if firing := [each for each in members if each.state in TROUBLE and each not in closed]:
             raise Refused(_still_firing(desk, connection, firing))
         if not closed:
-            raise Refused(_why_not(desk, connection, alert, actor, reason))
+            raise Refused(why_not(desk, connection, alert, actor, reason))
         groups.close(connection, alert.group_id, now)
-        return _done(desk, connection, alert, actor, {"alert closed": closed}, now, reason=reason)
+        return finish(desk, connection, alert, actor, {"alert closed": closed}, now, reason=reason)
 
 
 def _closing(actor: Actor, now: datetime, reason: str) -> dict[str, Any]:
@@ -140,23 +140,7 @@ def snooze(desk: Desk, alert: Alert, actor: Actor, length: timedelta, note: str 
         if not snoozed:
             current = alerts.by_id(connection, alert.id) or alert
             raise Refused(NOT_FIRING.format(name=alert.name, state=current.state))
-        return _done(desk, connection, alert, actor, {"alert snoozed": snoozed}, now, until=until.isoformat(), note=note)
-
-
-def assign(desk: Desk, alert: Alert, actor: Actor, person_key: str, note: str = "") -> Alert:
-    """Gives the alert to somebody; the card says so."""
-    now = desk.clock.now()
-    with desk.begin("assign") as connection:
-        current = alerts.by_id(connection, alert.id) or alert
-        if current.assigned_to == person_key:
-            lost = UNWRITTEN.format(id=alert.id, command=desk.config.command) if note.strip() else ""
-            raise Refused(ALREADY_THEIRS.format(name=alert.name, who=called(desk, person_key)) + lost)
-        given = {"assigned_to": person_key, "seen_by": actor.key, "updated_at": now}
-        members = [each for each in groups.hold_members(connection, alert.group_id) if each.assigned_to != person_key]
-        assigned = [each for each in members if alerts.change(connection, each.id, OPEN, **given)]
-        if not assigned:
-            raise Refused(_why_not(desk, connection, alert, actor, note))
-        return _done(desk, connection, alert, actor, {"alert assigned": assigned}, now, to=person_key, note=note)
+        return finish(desk, connection, alert, actor, {"alert snoozed": snoozed}, now, until=until.isoformat(), note=note)
 
 
 def note(desk: Desk, alert: Alert, actor: Actor, text: str) -> Alert:
@@ -164,10 +148,10 @@ def note(desk: Desk, alert: Alert, actor: Actor, text: str) -> Alert:
     if not text.strip():
         raise Refused(EMPTY_NOTE.format(id=alert.id, command=desk.config.command))
     with desk.begin("note") as connection:
-        return _done(desk, connection, alert, actor, {"alert noted": [alert]}, desk.clock.now(), note=text)
+        return finish(desk, connection, alert, actor, {"alert noted": [alert]}, desk.clock.now(), note=text)
 
 
-def _done(
+def finish(
     desk: Desk, connection: sa.Connection, alert: Alert, actor: Actor, done: Mapping[str, Sequence[Alert]], now: datetime,
     **details: str,
 ) -> Alert:
@@ -183,6 +167,7 @@ def _done(
     for kind, each in moved:
         told = given if each is named else {**given, **dict.fromkeys(WRITTEN), "together_with": named.name}
         journal.record(connection, actor=actor, kind=kind, object=f"alert:{each.id}", outcome="done", at=now, **told)
+    escalations.seen(connection, alert.group_id, actor.key, now)
     show(connection, [alert], now, urgency=0)
     return alerts.by_id(connection, alert.id) or alert
 

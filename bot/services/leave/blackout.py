@@ -1,0 +1,55 @@
+"""The blackout holds for acts too: who may only look in it, who has the duty meanwhile, who is reached all the same."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bot.config import Config
+from bot.errors import Refused
+from bot.services.alert.response import clock_time
+from bot.services.desk import Actor, Desk
+from bot.services.leave import duty
+from bot.services.leave.authority import Level
+from bot.services.leave.clauses import listed
+from bot.services.rota import planning
+
+ONLY_LOOK = (
+    "You are in {own}'s blackout until {at}: you may look, and only {side} may `{verb}`. On duty: {who}. "
+    "If it cannot wait, they can break the glass: `{command} break-glass <alert> <runbook> <reason>`."
+)
+NOBODY, OTHERS = "nobody", "whoever is on duty"
+UNTIL = "{who} until {at}"
+MOST_NAMED = 2
+
+
+def require_awake(desk: Desk, actor: Actor, verb: str, level: Level) -> None:
+    """Raises Refused, naming who is on duty, when somebody would act in their own blackout; where there is a rota."""
+    config, now = desk.config, desk.clock.now()
+    until = duty.in_blackout(config, actor.organisation, now) if level != "read" and config.coverages else None
+    if until is None:
+        return
+    side = duty.side_on_duty(config, now)
+    with desk.read() as connection:
+        who = on_duty(connection, config, now)
+    raise Refused(ONLY_LOOK.format(
+        own=config.organisations[actor.organisation].name, at=clock_time(until), verb=verb, who=who, command=config.command,
+        side=config.organisations[side].name if side else OTHERS,
+    ))
+
+
+def on_duty(connection: sa.Connection, config: Config, now: datetime, service: str | None = None) -> str:
+    """Who is called now, and until when: Omar until 08:00; or Léa and Omar until 08:00."""
+    found = duty.callees(connection, config, now, service)
+    names = [config.people[each.person].name for each in found if each.role in ("primary", "secondary")] or [
+        config.people[each.person].name for each in found[:1]
+    ]
+    if not names:
+        return NOBODY
+    who, coverage = listed(names[:MOST_NAMED], "and"), duty.coverage_of(config, service)
+    return UNTIL.format(who=who, at=clock_time(planning.stretch_at(config, coverage, now).end)) if coverage else who
+
+
+def reached_through_glass(config: Config, now: datetime) -> list[str]:
+    """The people, one of each organisation in blackout that names one, whom broken glass reaches all the same."""
+    asleep = (each for key, each in config.organisations.items() if duty.in_blackout(config, key, now) is not None)
+    return [each.break_glass for each in asleep if each.break_glass in config.people]
