@@ -100,4 +100,6 @@ class Rotation(Part):
     people: Annotated[tuple[str, ...], Field(min_length=1, description="In this order")]
     starts: Annotated[date, Field(description="The day on which the first of them has the first turn")]
     days: Annotated[int, Field(ge=1, le=366, description="How many days a turn lasts")] = 7
-    changes_at: Annotated[TimeOfDay, Field(description="The time of the day at which turns change, in its zone")] = "00:00"
+    changes_at: Annotated[
+        TimeOfDay, Field(description="The time of the day at which turns change, in the coverage's zone: 08:00")
+    ] = "00:00"

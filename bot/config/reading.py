@@ -15,6 +15,7 @@ from bot.config.shapes import examine
 OWN_LINE = Saying('"line" is not a key here', "Vigie counts the lines itself: take it away.")
 
 SECTIONS = ("organisations", "people", "channels", "services", "endpoints")
+OPTIONAL = ("teams", "coverages", "rotations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def _remarks(document: Document) -> tuple[Config | None, list[Remark]]:
     remarks += misshapen
     if config is None:
         return None, remarks
-    book = Book(config, {section: _names(document.tree, section) for section in SECTIONS})
+    book = Book(config, {section: _names(document.tree, section) for section in (*SECTIONS, *OPTIONAL)})
     return config, remarks + known_only([remark for rule in RULES for remark in rule(book)], left_out)
 
 
@@ -66,7 +67,7 @@ def _touches(place: Place, left_out: list[Place]) -> bool:
 
 
 def _names(tree: dict[str, Any], section: str) -> frozenset[str] | None:
-    given = tree.get(section)
+    given = tree.get(section, {} if section in OPTIONAL else None)
     return frozenset(name for name in given if isinstance(name, str)) if isinstance(given, dict) else None
 
 

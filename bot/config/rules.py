@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator
-from zoneinfo import available_timezones
 
-from bot.config import doors, mandate_rules, power_rules
+from bot.config import coverage_rules, doors, labour_rules, mandate_rules, power_rules, team_rules
 from bot.config.doors import KNOWN_SOURCES
+from bot.config.duties import known_zone
 from bot.config.mandate_rules import is_hours
 from bot.config.matching import covers
 from bot.config.models import UNKNOWN_SERVICE, Person
@@ -20,7 +20,6 @@ COMMAND = re.compile(r"/[a-z0-9_-]{1,31}")
 PUBLIC_URL = re.compile(r"https://[A-Za-z0-9.-]+(?::\d+)?(?:/[\w./-]*)?|http://(?:127\.0\.0\.1|localhost)(?::\d+)?/?")
 
 NO_OWN = Saying("no organisation is of kind own", "Mark the company that owns the platform with `kind: own`.")
-TIMEZONE = Saying('no time zone is called "{name}"', "{hint}")
 BLACKOUT = Saying('"{hours}" is not a stretch of hours', "HH:MM-HH:MM with two different times, as in 00:00-08:00.")
 NO_LEAD = Saying(
     'nobody of the organisation "{name}" has the role lead',
@@ -88,8 +87,7 @@ def organisations(book: Book) -> Iterator[Remark]:
         yield NO_OWN.at("organisations")
     for key, each in every.items():
         place = ("organisations", key)
-        if each.timezone not in available_timezones():
-            yield TIMEZONE.at(*place, "timezone", name=each.timezone, hint=hint(each.timezone, available_timezones()))
+        yield from known_zone(each.timezone, *place, "timezone")
         if each.blackout is not None and not is_hours(each.blackout):
             yield BLACKOUT.at(*place, "blackout", hours=each.blackout)
         if not any(person.organisation == key and "lead" in person.roles for person in book.config.people.values()):
@@ -118,7 +116,8 @@ def channels(book: Book) -> Iterator[Remark]:
     config = book.config
     by_id: dict[str, str] = {}
     used = {config.default_channel, config.review_channel}
-    used |= {each.channel for each in config.services.values()} | {each.channel for each in config.rules}
+    used |= {each.channel for named in (config.services, config.teams) for each in named.values()}
+    used |= {each.channel for each in config.rules}
     for name, given in config.channels.items():
         if not SIMPLE_NAME.fullmatch(name):
             yield CHANNEL_NAME.at("channels", name, name=name)
@@ -188,4 +187,11 @@ RULES: tuple[Callable[[Book], Iterator[Remark]], ...] = (
     power_rules.aws,
     power_rules.datadog,
     mandate_rules.mandates,
+    team_rules.teams,
+    team_rules.people,
+    team_rules.rotations,
+    coverage_rules.coverages,
+    coverage_rules.covered,
+    labour_rules.labour,
+    labour_rules.glass,
 )

@@ -123,7 +123,7 @@ def _remark(place: Place, detail: ErrorDetails, model: type[BaseModel], example:
         return MISSING.at(*place, key=place[-1], description=description)
     if kind == "extra_forbidden":
         return UNKNOWN_KEY.at(*place, key=place[-1], hint=hint(str(place[-1]), _keys(model, place[:-1])))
-    if "[key]" in detail["loc"]:
+    if "[key]" in detail["loc"] and not isinstance(given, str):
         return BAD_NAME.at(*place, given=given)
     if given is None:
         return EMPTY.at(*place)
