@@ -34,9 +34,10 @@ from bot.entrypoints.socket_mode import run_socket
 from bot.entrypoints.web import Check, RequestId, Web
 from bot.errors import Misbuilt, Rejected, Unavailable
 from bot.ports import Clock, Ids, KillPoint, SystemClock, SystemIds, survive, system_sleep
-from bot.services.alert import automation, due
+from bot.services.alert import automation, due, morning
 from bot.services.alert.intake import Intake
 from bot.services.alert.reception import Reception
+from bot.services.call import escalation, silences
 from bot.services.desk import VIGIE, Desk
 from bot.services.handoff import ticking
 from bot.services.ledger import audit, journal
@@ -198,7 +199,10 @@ class App:
         self._sealer = Sealer(self.engine, KeySigner(Ed25519PrivateKey.from_private_bytes(seed)) if seed else None)
         for seconds, name, door in (
             (DUE_S, "due", lambda: due.act(self.desk)),
+            (DUE_S, "escalate", lambda: escalation.act(self.desk)),
+            (DUE_S, "silences", lambda: silences.act(self.desk)),
             (DUE_S, "handoffs", lambda: ticking.act(self.desk)),
+            (DUE_S, "morning", lambda: morning.tell(self.desk)),
             (SEAL_S, "seal", lambda: self._sealer.seal_due(self.desk.clock.now())),
             (HOUSEKEEPING_S, "housekeeping", self._housekeeping),
         ):

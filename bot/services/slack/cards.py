@@ -15,9 +15,10 @@ from bot.services.desk import VIGIE, Desk
 from bot.services.slack import askcards, buttons, handoffcards, logbook, remedies, runcards
 from bot.services.slack.drawing import Drawing, button, context, escape, person, section
 from bot.services.slack.remedies import Likes, Remedies
-from bot.store import alerts, journal
+from bot.store import alerts, deferrals, journal
 from bot.store.alerts import Alert
 from bot.store.cards import Post
+from bot.store.deferrals import Deferred
 
 FACES = {
     "firing": "🔴 *Firing*",
@@ -36,6 +37,7 @@ HAS_IT = "{who} has it since {at}."
 HAD_IT = "{who} had it."
 GIVEN_TO = "Assigned to {who}."
 NOT_TAKEN = "Assigned to {who}, who has not acknowledged it yet."
+FROM_THEN_ON = "For {who} at {at}, when {side}'s blackout is over."
 SNOOZED = "💤 Snoozed until {at}."
 CLOSING = "Recovered {since}, closing at {at} if it stays quiet. A relapse reopens this card."
 BEING_PROVEN = "Recovered {since}; whether all is well is being proven. A relapse reopens this card."
@@ -72,6 +74,7 @@ class View:
     late_s: int | None = None
     remedies: Remedies = NOTHING_KNOWN
     probation: timedelta | None = None      # of its runbook; None: that of vigie.yaml
+    later: Deferred | None = None           # to whom it will be given when their blackout is over
 
 
 def draw(
@@ -105,7 +108,8 @@ def _view(
 ) -> View:
     head, seen = _head(members), alerts.observed(connection, [each.id for each in members])
     known = remedies.look(desk, connection, members, head, likes)
-    return View(desk.config, members, seen, late_s, known, desk.probation(head.runbook))
+    later = next(reversed(deferrals.assignments(connection, [each.id for each in members])), None)
+    return View(desk.config, members, seen, late_s, known, desk.probation(head.runbook), later)
 
 
 def _direct(post: Post) -> Drawing:
@@ -190,6 +194,10 @@ def _next(view: View, head: Alert) -> list[str]:
     lines = _healing(view.config, head) if head.state == "recovered" else [_owner(view.config, head)]
     if head.assigned_to and (head.state == "recovered" or head.acked_by):
         lines.append(GIVEN_TO.format(who=person(view.config, head.assigned_to)))
+    if view.later and view.later.organisation in view.config.organisations:
+        side = escape(view.config.organisations[view.later.organisation].name)
+        who, at = person(view.config, view.later.person), clock_time(view.later.deferred_until)
+        lines.append(FROM_THEN_ON.format(who=who, at=at, side=side))
     if head.snoozed_until:
         lines.append(SNOOZED.format(at=clock_time(head.snoozed_until)))
     return [" ".join(lines)]
