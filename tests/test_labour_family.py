@@ -11,7 +11,7 @@ import pytest
 from bot.calendars import public_holidays
 from bot.labour import EVERYBODY, TIMED, Agreement, Case, Employer, Worker, profiles
 from bot.labour.arithmetic.days import WrongHours
-from bot.labour.checking import about, change_nights, earliest_start, examine, night_hours, night_worker
+from bot.labour.checking import about, change_nights, earliest_start, examine, night_fault, night_hours, night_worker
 from bot.labour.profiles import UnknownProfile, WrongAgreement
 from tests.labour_stage import FR, PADOK, PARIS, RULES, at, case, daily, figures, found, severities, span
 from tests.pages import read, table
@@ -229,6 +229,16 @@ def test_hours_of_night_work_are_those_within_the_employers_night() -> None:
     assert night_hours(changed, figures("R10")) == {date(2026, 10, 24): timedelta(hours=10)}
     with pytest.raises(WrongHours, match=r"\"at night\" is no stretch of hours: two different times, as in 21:00-06:00"):
         night_hours(case(shift, employer=replace(PADOK, night="at night")), figures("R10"))
+
+
+@pytest.mark.parametrize(("night", "fault"), [
+    ("21:00-06:00", None), ("21:00-07:00", None), ("22:00-07:00", None),
+    ("22:00-06:00", "a night of 8 h, at least 9 h needed"), ("20:00-06:00", "a night beyond 21:00-07:00"),
+    ("08:00-20:00", "a night beyond 21:00-07:00"),
+])
+def test_an_employers_own_night_stays_within_the_law(night: str, fault: str | None) -> None:
+    assert night_fault(night, figures("R10")) == fault
+    assert night_fault("20:00-03:00", profiles.load("EU-2003-88").figures["R10"]) == "a night without all of 00:00-05:00"
 
 
 def test_nights_of_long_ago_make_nobody_a_night_worker_by_habit() -> None:

@@ -54,6 +54,15 @@ class Hours(NamedTuple):
     def over_midnight(self) -> bool:
         return self.last <= self.first
 
+    @property
+    def by_the_wall(self) -> timedelta:
+        """How long they last when no clock changes."""
+        return _since(self.first, self.last) or DAY
+
+    def lies_in(self, other: "Hours") -> bool:
+        begins = _since(other.first, self.first)
+        return begins + self.by_the_wall <= other.by_the_wall
+
     def on(self, day: date, zone: ZoneInfo) -> Stretch:
         """Those that begin on that day; an hour that clocks show twice belongs to them both times."""
         return _hours_on(self, day, zone)
@@ -68,6 +77,11 @@ class Hours(NamedTuple):
             if found.start < end and found.end > start:
                 yield day, found
             day += DAY
+
+
+def _since(first: time, last: time) -> timedelta:
+    """From one time of the day to the next time that clocks show the other."""
+    return (datetime.combine(date.min, last) - datetime.combine(date.min, first)) % DAY
 
 
 @lru_cache(maxsize=20_000)

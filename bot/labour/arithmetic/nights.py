@@ -7,8 +7,13 @@ from datetime import date, timedelta
 from itertools import accumulate
 
 from bot.labour import Case, Figures
+from bot.labour.arithmetic import wording
 from bot.labour.arithmetic.days import DAY, NONE, WEEK, Hours, Stretch, local_day, monday_of
 from bot.labour.arithmetic.stretches import AT_WORK, by_hours, of_kinds, outline, total, work_of
+
+NIGHT_SHORT = "a night of {length}, at least {least} h needed"
+NIGHT_OUTSIDE = "a night beyond {bounds}"
+NIGHT_NARROW = "a night without all of {core}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,16 @@ class Sum:
 def night_of(case: Case, figures: Figures) -> Hours:
     """The employer's own night, or the law's."""
     return Hours.parse(case.employer.night or figures["night"])
+
+
+def night_fault(text: str, figures: Figures) -> str | None:
+    """Why an employer may not have that as its night; None if it may. Raises WrongHours. `figures`: R10."""
+    night, core, bounds = Hours.parse(text), Hours.parse(figures["night_core"]), Hours.parse(figures["night_bounds"])
+    if night.by_the_wall < figures.hours("night_least_h"):
+        return NIGHT_SHORT.format(length=wording.hours(night.by_the_wall), least=figures["night_least_h"])
+    if not night.lies_in(bounds):
+        return NIGHT_OUTSIDE.format(bounds=figures["night_bounds"])
+    return None if core.lies_in(night) else NIGHT_NARROW.format(core=figures["night_core"])
 
 
 def night_hours(case: Case, figures: Figures) -> dict[date, timedelta]:
