@@ -163,6 +163,12 @@ def of_person(connection: sa.Connection, person: str, start: datetime, end: date
     return [Shift(**row._mapping) for row in connection.execute(query.order_by(shift.c.start, shift.c.id))]
 
 
+def ahead(connection: sa.Connection, now: datetime) -> list[Shift]:
+    """Every shift that holds and is not over, sorted by start."""
+    query = sa.select(shift).where(shift.c.end > now, shift.c.superseded_at.is_(None))
+    return [Shift(**row._mapping) for row in connection.execute(query.order_by(shift.c.start, shift.c.role, shift.c.id))]
+
+
 def by_id(connection: sa.Connection, shift_id: int) -> Shift | None:
     row = connection.execute(sa.select(shift).where(shift.c.id == shift_id)).one_or_none()
     return Shift(**row._mapping) if row else None
@@ -203,3 +209,17 @@ def absences(connection: sa.Connection, start: datetime, end: datetime) -> list[
 def leavers(connection: sa.Connection) -> frozenset[str]:
     """Whom Slack has deactivated."""
     return frozenset(connection.execute(sa.select(leaver.c.person)).scalars())
+
+
+def begin_intervention(
+    connection: sa.Connection, person: str, organisation: str, alert_id: int | None, now: datetime
+) -> bool:
+    """Somebody who rested is at work from now on; one who is already stays at it, and it is false."""
+    table = intervention
+    under_way = sa.update(table).where(table.c.person == person, table.c.end.is_(None)).values(last_act_at=now)
+    if connection.execute(under_way).rowcount:
+        return False
+    connection.execute(table.insert().values(
+        person=person, organisation=organisation, alert_id=alert_id, start=now, last_act_at=now, source="acts",
+    ))
+    return True

@@ -9,7 +9,7 @@ from bot.errors import Refused
 from bot.masking import mask_text
 from bot.services.alert.response import called, clock_time
 from bot.services.desk import Actor, Desk
-from bot.services.leave import contracts, duty, mandates, signers
+from bot.services.leave import blackout, contracts, duty, mandates, signers
 from bot.services.leave.clauses import listed
 from bot.services.leave.signers import Asker
 from bot.services.leave.signing import asker_of, ending, note, settle, show, wants
@@ -45,6 +45,7 @@ def approve(desk: Desk, run_id: int, actor: Actor, asked_id: int | None = None) 
         if any(each.person == actor.key for each in questions.signatures(connection, asked.id)):
             raise Refused(SIGNED_ALREADY.format(number=asked.number + 1, id=run.id))
         questions.sign(connection, asked.id, actor.key, actor.organisation, now)
+        blackout.worked(desk.config, connection, actor, run.alert_id, now)
         note(desk, connection, run, asked, actor, "approval signed", now)
         settle(desk, connection, run, asked, asker, now)
         return questions.get(connection, asked.id)
@@ -56,6 +57,7 @@ def reject(desk: Desk, run_id: int, actor: Actor, reason: str = "", asked_id: in
     with desk.begin("approval: reject") as connection:
         run, asked = _question(desk, connection, run_id, [OPEN, APPROVED], "reject it", now, asked_id)
         _may_answer(desk, run, asked, asker_of(desk, connection, run), actor, now)
+        blackout.worked(desk.config, connection, actor, run.alert_id, now)
         return _end(desk, connection, run, asked, actor, REJECTED, now, mask_text(reason.strip())[:LONGEST_REASON] or None)
 
 
@@ -80,8 +82,8 @@ def waiting(desk: Desk, connection: sa.Connection, actor: Actor, now: datetime) 
 def may_answer(desk: Desk, connection: sa.Connection, asked: Approval, now: datetime) -> list[str]:
     """The people who may say yes or no to it now."""
     asker = asker_of(desk, connection, rows.get(connection, asked.run_id))
-    people = desk.config.people
-    return [key for key in _able(desk, asked, asker) if duty.in_blackout(desk.config, people[key].organisation, now) is None]
+    through = blackout.reached_through_glass(desk.config, now) if asker.glass else ()
+    return [key for key in _able(desk, asked, asker) if key in through or duty.asleep(desk.config, key, now) is None]
 
 
 def _end(
@@ -135,6 +137,6 @@ def _may_answer(desk: Desk, run: Run, asked: Approval, asker: Asker, actor: Acto
         whose = " and of ".join(dict.fromkeys(signers.whose(desk.config, each, asker.organisation) for each in wants(asked)))
         raise Refused(NOT_YOURS.format(number=asked.number + 1, id=run.id, whose=whose, who=who))
     until = duty.in_blackout(desk.config, person.organisation, now)
-    if until is not None:
+    if until is not None and not (asker.glass and actor.key in blackout.reached_through_glass(desk.config, now)):
         side = desk.config.organisations[person.organisation].name
         raise Refused(IN_BLACKOUT.format(side=side, at=clock_time(until), who=who))

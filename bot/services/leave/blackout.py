@@ -1,4 +1,4 @@
-"""The blackout holds for acts too: who may only look in it, who has the duty meanwhile, who is reached all the same."""
+"""Power follows the duty: who may only look in their blackout, which side may change something, whom broken glass reaches."""
 
 from datetime import datetime
 
@@ -11,14 +11,18 @@ from bot.services.desk import Actor, Desk
 from bot.services.leave import duty
 from bot.services.leave.authority import Level
 from bot.services.leave.clauses import listed
+from bot.services.ledger import journal
 from bot.services.rota import planning
+from bot.store import shifts
 
 ONLY_LOOK = (
     "You are in {own}'s blackout until {at}: you may look, and only {side} may `{verb}`. On duty: {who}. "
     "If it cannot wait, they can break the glass: `{command} break-glass <alert> <runbook> <reason>`."
 )
+NO_DUTY = "Only {side}'s people on duty may run what changes {service} until {at}. On duty: {who}."
 NOBODY, OTHERS = "nobody", "whoever is on duty"
 UNTIL = "{who} until {at}"
+BROKEN_GLASS = "reached in the blackout through broken glass"
 MOST_NAMED = 2
 
 
@@ -37,6 +41,19 @@ def require_awake(desk: Desk, actor: Actor, verb: str, level: Level) -> None:
     ))
 
 
+def require_duty(
+    config: Config, connection: sa.Connection, organisation: str, service: str, now: datetime, instead: str = ""
+) -> None:
+    """Raises Refused when a partner would change something while another company has the duty of that service."""
+    coverage = planning.coverage_of(config, service)
+    side = duty.side_on_duty(config, now, service) if coverage else None
+    if coverage is None or side is None or side == organisation:
+        return
+    who, end = on_duty(connection, config, now, service), planning.stretch_at(config, coverage, now).end
+    told = NO_DUTY.format(side=config.organisations[side].name, service=service, at=clock_time(end), who=who)
+    raise Refused(f"{told}{instead}")
+
+
 def on_duty(connection: sa.Connection, config: Config, now: datetime, service: str | None = None) -> str:
     """Who is called now, and until when: Omar until 08:00; or Léa and Omar until 08:00."""
     found = duty.callees(connection, config, now, service)
@@ -53,3 +70,12 @@ def reached_through_glass(config: Config, now: datetime) -> list[str]:
     """The people, one of each organisation in blackout that names one, whom broken glass reaches all the same."""
     asleep = (each for key, each in config.organisations.items() if duty.in_blackout(config, key, now) is not None)
     return [each.break_glass for each in asleep if each.break_glass in config.people]
+
+
+def worked(config: Config, connection: sa.Connection, actor: Actor, alert_id: int | None, now: datetime) -> None:
+    """Whoever was reached in their blackout and acts is at work from then on: the rules of rest count from its end."""
+    if duty.asleep(config, actor.key, now) is None:
+        return
+    if shifts.begin_intervention(connection, actor.key, actor.organisation, alert_id, now):
+        journal.record(connection, actor=actor, kind="intervention begun", object=f"person:{actor.key}", outcome="done", at=now,
+                       alert=alert_id, why=BROKEN_GLASS)

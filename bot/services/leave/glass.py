@@ -11,12 +11,13 @@ from bot.errors import Refused
 from bot.masking import mask_text
 from bot.services.alert.response import clock_time
 from bot.services.desk import Actor, Desk
-from bot.services.leave import contracts, duty, mandates
+from bot.services.leave import blackout, contracts, duty, mandates
 from bot.services.leave.clauses import listed
 from bot.services.leave.mandates import Wish
 from bot.services.leave.signing import plain_times
 from bot.services.run import runs
 from bot.services.slack.drawing import escape
+from bot.services.slack.hush import GLASS_CALL
 from bot.services.slack.runcards import thing
 from bot.store import approvals, cards
 from bot.store import runs as rows
@@ -41,6 +42,12 @@ AFTERWARDS = (
     "Please review it: `{command} reviewed {id} &lt;text&gt;`."
 )
 CALLS = " {people}"
+CALLED = (
+    "🔨 {side} is in blackout until {until}, and you are the one of its people who is called when the glass is broken.\n"
+    "{who} ({whose}) broke it: {run} \"{title}\" on {target}. Why: {reason}\n"
+    "Each step that changes something waits for a yes, and yours counts: `{command} approve run{id}`, or "
+    "`{command} reject run{id} &lt;reason&gt;`. What you do now is working time: your rest begins anew after it."
+)
 
 NOT_BROKEN = "Run {id} broke no glass: there is nothing to review."
 UNDER_WAY = "Run {id} is still under way: review it when it is over."
@@ -64,6 +71,7 @@ def break_glass(desk: Desk, wish: Wish, actor: Actor, reason: str) -> Run:
                   version=run.version, target=run.target, config=desk.config.version)
         _tell(desk, connection, run, actor, refused, now)
         _tell_sleepers(desk, connection, run, actor, now)
+        _call_approvers(desk, connection, run, actor, now)
     return run
 
 
@@ -119,6 +127,20 @@ def _tell_sleepers(desk: Desk, connection: sa.Connection, run: Run, actor: Actor
         )
         channel = config.channels.get(config.review_channel or "", run.channel)
         cards.add_notice(connection, f"glass:{run.id}:{organisation}", channel, said, now, due_at=end)
+
+
+def _call_approvers(desk: Desk, connection: sa.Connection, run: Run, actor: Actor, now: datetime) -> None:
+    """The only way into a blackout: the one whom an organisation names for it is told at once, and may answer."""
+    config = desk.config
+    for person in blackout.reached_through_glass(config, now):
+        known = config.people[person]
+        said = CALLED.format(
+            side=_side(config, known.organisation), until=clock_time(duty.asleep(config, person, now)), who=escape(actor.name),
+            whose=_side(config, actor.organisation), run=run.name, title=escape(run.title), target=escape(thing(run)), id=run.id,
+            reason=escape(run.glass or "", LONGEST_REASON), command=config.command,
+        )
+        cards.add_direct(connection, f"{GLASS_CALL}{run.id}:{person}", known.slack, said, now)
+        runs.note(connection, run, actor, "glass called", now, who=person, reason=run.glass, config=config.version)
 
 
 def _own_signers(config: Config) -> list[str]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.config import Clause, Config, Mandate
 from bot.errors import Refused
 from bot.services.desk import VIGIE, Actor, Desk
-from bot.services.leave import authority, clauses, contracts, signers
+from bot.services.leave import authority, blackout, clauses, contracts, signers
 from bot.services.leave.clauses import Deed
 from bot.services.leave.signers import Asker
 from bot.services.run import reach, secrecy
@@ -155,7 +155,15 @@ def _granted(
     )
     instead = instead_of(desk.config, wish.actor.key, wish.runbook.name, wish.alert.id if wish.alert else None)
     found = _nearest(desk, connection, wish.actor, deed, "run", clauses.WHOLE, instead)
+    if any(_mutates(desk, step.uses) for step in reach.straight(wish.runbook)):
+        glass = GLASS.format(command=instead) if instead else ""
+        blackout.require_duty(desk.config, connection, wish.actor.organisation, deed.service, now, glass)
     return Leave(contracts.cite(found.name, found.clause), contracts.version_of(found.mandate))
+
+
+def _mutates(desk: Desk, uses: str) -> bool:
+    action = desk.catalogue.actions.get(uses)
+    return action is None or action.mutates
 
 
 def is_own(config: Config, actor: Actor, verb: str) -> bool:
@@ -239,6 +247,8 @@ def holds(desk: Desk, connection: sa.Connection, run: Run, target: str, now: dat
     only = clauses.missing(clause, deed, (clauses.targets,) if begun else (clauses.targets, clauses.daytime))
     if only:
         raise Refused(BEYOND.format(name=name, clause=clause.name, only=only[0], who=who))
+    if not begun:
+        blackout.require_duty(desk.config, connection, run.organisation, run.service, now)
 
 
 def _still_there(config: Config, run: Run) -> None:
@@ -252,5 +262,4 @@ def _still_there(config: Config, run: Run) -> None:
 
 
 def _has_changed_something(desk: Desk, connection: sa.Connection, run: Run) -> bool:
-    begun = (desk.catalogue.actions.get(each.uses) for each in runs.steps(connection, run.id) if each.begun_at is not None)
-    return any(action is None or action.mutates for action in begun)
+    return any(_mutates(desk, each.uses) for each in runs.steps(connection, run.id) if each.begun_at is not None)

@@ -49,6 +49,7 @@ LINES = {
     "approval revoked": "run {run}, step {step}: {actor} took the approval back",
     "approval expired": "run {run}, step {step}: nobody approved in time",
     "glass broken": "glass broken by {actor} for run {run}{reason}",
+    "glass called": "{who} called in the blackout: the glass is broken",
     "glass reviewed": "run {run} reviewed by {actor}{note}",
 }
 DECIDED = {
