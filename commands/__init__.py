@@ -68,6 +68,7 @@ class Subject:
     about: str = ""
     ref: str | None = None
     said: tuple[str, ...] = ()
+    yes: str = ""               # what its button says; without it, what the command does
 
 
 @dataclass(frozen=True, slots=True)

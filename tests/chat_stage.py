@@ -140,6 +140,9 @@ def value(block: dict[str, Any], given: str | None) -> dict[str, Any]:
     if element["type"] == "static_select":
         option = next((each for each in element["options"] if each["value"] == given), element.get("initial_option"))
         return {element["action_id"]: {"type": "static_select", "selected_option": option}}
+    if element["type"] == "checkboxes":
+        ticked = [each for each in element["options"] if each["value"] in (given or "").split(",")]
+        return {element["action_id"]: {"type": "checkboxes", "selected_options": ticked}}
     return {element["action_id"]: {"type": element["type"], "value": given or element.get("initial_value")}}
 
 

@@ -21,7 +21,7 @@ HINTS = {"duration": "At most 24 h: 30m, 2h, 1h30, 45 min"}
 FIRST_DURATION = "1h"
 LONGEST_TEXT, LONGEST_WORD = 2_000, 300
 LONGEST_ABOUT, LONGEST_LABEL, LONGEST_HINT, LONGEST_TITLE = 2_500, 150, 150, 24
-MOST_OPTIONS, LONGEST_OPTION, LONGEST_VALUE = 100, 75, 150
+MOST_OPTIONS, MOST_CHECKS, LONGEST_OPTION, LONGEST_VALUE = 100, 10, 75, 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def form(config: Config, ask: Ask, channel: str | None) -> dict[str, Any]:
     verb = (command.button or command.name.capitalize()).rstrip("…")
     about = subject.about[:LONGEST_ABOUT] or f"{command.help.capitalize()}."
     what = f"{about}\n{command.help.capitalize()}." if subject.about and "\n" not in about else about
-    submit = GO_ON if any(each.leads_on for each in ask.fields) else SUBMIT.get(command.name, verb)
+    submit = GO_ON if any(each.leads_on for each in ask.fields) else subject.yes or SUBMIT.get(command.name, verb)
     return {
         "type": "modal",
         "callback_id": f"{PREFIX}{command.name}",
@@ -76,6 +76,8 @@ def _element(config: Config, field: Field, own: str) -> dict[str, Any]:
         return {"type": "static_select", "action_id": VALUE, "options": _people(config, own)}
     if field.kind == "choice":
         return _choice(field)
+    if field.kind == "checks":
+        return {"type": "checkboxes", "action_id": VALUE, "options": _options(field)[:MOST_CHECKS]}
     if field.kind == "number":
         return {"type": "number_input", "action_id": VALUE, "is_decimal_allowed": True, **_initial(field, 50)}
     if field.kind == "duration":
@@ -90,12 +92,16 @@ def _initial(field: Field, most: int) -> dict[str, Any]:
 
 
 def _choice(field: Field) -> dict[str, Any]:
-    options = [
-        {"text": _plain(shown[:LONGEST_OPTION]), "value": said} for said, shown in field.options if len(said) <= LONGEST_VALUE
-    ]
+    options = _options(field)
     chosen = [each for each in options if each["value"] == field.initial]
     start = {"initial_option": chosen[0]} if chosen else {}
     return {"type": "static_select", "action_id": VALUE, "options": options[:MOST_OPTIONS], **start}
+
+
+def _options(field: Field) -> list[dict[str, Any]]:
+    return [
+        {"text": _plain(shown[:LONGEST_OPTION]), "value": said} for said, shown in field.options if len(said) <= LONGEST_VALUE
+    ]
 
 
 def _people(config: Config, own: str) -> list[dict[str, Any]]:
@@ -142,7 +148,8 @@ def _said(block: str, value: str) -> str:
 def _value(block: Mapping[str, Any]) -> str:
     element = block.get(VALUE) or {}
     chosen = (element.get("selected_option") or {}).get("value")
-    return mask_text(clean(str(chosen or element.get("value") or "")).strip())
+    ticked = ",".join(str(each.get("value", "")) for each in element.get("selected_options") or [])
+    return mask_text(clean(str(chosen or ticked or element.get("value") or "")).strip())
 
 
 def _kept(metadata: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ NOT_YOURS = "{taker} takes over: {who} accepts this, or a colleague of theirs."
 YOURSELF = "You hand this over yourself: somebody else must accept it. {who} can."
 PASSED_ON = "The duty has passed on since; this handoff can no longer be accepted."
 ALREADY = "{who} accepted it at {at}."
-NO_RISK = "risk: say the top risk as the note lists it ({known}), or none."
+NO_RISK = "risk is named as the note lists it: {known}, or none."
 NOT_TICKED = "items not ticked: {names}. Tick each red item once you have read it."
 
 
@@ -81,7 +81,7 @@ def _understood(note: Note, risk: str, ticked: Sequence[str]) -> str:
     """The top risk in words; raises Refused while something red is not ticked."""
     known, given = dict(risks(note)), risk.strip().lstrip("#").lower()
     if given not in known:
-        raise Refused(NO_RISK.format(known=", ".join(each for each in known if each != NONE) or "nothing is listed"))
+        raise Refused(NO_RISK.format(known=", ".join(each for each in known if each != NONE) or "nothing"))
     seen = {each.strip().lstrip("#") for each in ticked}
     left = [each.name for each in note.reds if each.ref not in seen]
     if left:

@@ -19,8 +19,8 @@ DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 NO_TEXT = "What is to be done? `{command} handoff action <text> [@owner] [2026-12-01]`."
 TOO_LONG = "An action holds at most {most} characters, this one has {length}."
-NO_DAY = "due: \"{given}\" is no day; write it as 2026-12-01."
-NOBODY = "owner: nobody of vigie.yaml is called \"{given}\"; it knows {people}."
+NO_DAY = "due is a day as in 2026-12-01; \"{given}\" is none."
+NOBODY = "owner \"{given}\" is nobody of vigie.yaml; it knows {people}."
 UNKNOWN = "There is no action {given} that is not done: {known}."
 NOTHING_OPEN, DONE = "none is open", "{who} did it at {at}."
 

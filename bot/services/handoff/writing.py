@@ -24,7 +24,7 @@ LINE_TOO_LONG = (
     "`{command} handoff action <text>`."
 )
 TOO_MANY_IFS = "if-then holds at most three lines, these are {count}; keep those that matter tonight."
-ONLY_RAISED = "raise: the state is computed as {computed}; you may raise it, not lower it."
+ONLY_RAISED = "raise goes up only: the state is computed as {computed}."
 HAS_PASSED = (
     "The duty passed at {at}: the note is closed. Write on the alert itself, or add an action: `{command} handoff action <text>`."
 )

@@ -10,7 +10,7 @@ from bot.services.slack.drawing import bare
 from bot.store.alerts import Alert
 from runbooks.model import Parameter, Runbook
 
-Kind = Literal["text", "word", "person", "duration", "number", "choice"]
+Kind = Literal["text", "word", "person", "duration", "number", "choice", "checks"]
 
 SECRET_LABEL = "{name}: the name of the variable that holds it"
 LENGTH_HINT, RANGE, FROM, UP_TO = "30s, 10m, 2h or 1h30m", "{low:g} to {high:g}", "at least {low:g}", "at most {high:g}"
@@ -29,7 +29,7 @@ class Field:
     label: str
     kind: Kind = "text"
     optional: bool = False
-    options: tuple[tuple[str, str], ...] = ()       # of a choice: (what is said, what is shown)
+    options: tuple[tuple[str, str], ...] = ()       # of a choice or of checks: (what is said, what is shown)
     initial: str | None = None
     hint: str = ""
     named: bool = False                             # said as name=value

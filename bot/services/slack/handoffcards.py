@@ -44,7 +44,7 @@ INSTEAD, TOO_LATE = " for {who}", ", {length} after it was due"
 PLAIN = "Handoff {giver} → {taker}, {local}: {state}"
 
 WRITE, ACCEPT, ASK, ANSWER, ADD = "Write your line…", "Accept…", "Ask…", "Answer…", "Add action…"
-NOBODY = "nobody"
+NOBODY, NOTHING = "nobody", '{"risk": ""}'
 LONGEST_TEXT, LONGEST_DIRECT, DIGEST = 200, 2_300, 12
 MINUTE = timedelta(minutes=1)
 
@@ -64,6 +64,12 @@ def draw(config: Config, found: Handoff, note: Note, questions: Sequence[handoff
     plain = PLAIN.format(giver=escape(note.giver), taker=escape(note.taker), local=note.local, state=note.state)
     row = {"type": "actions", "block_id": f"handoff:{found.id}", "elements": list(_buttons(found, questions))}
     return Drawing(plain, [*sections(shown), context(" ".join(_standing(config, found, note))), row])
+
+
+def text(config: Config, found: Handoff, note: Note, questions: Sequence[handoffs.Question] = ()) -> list[str]:
+    """The same as lines, how it stands first."""
+    asked = tuple(_asked(config, each) for each in questions)
+    return [" ".join(_standing(config, found, note)), *_head(note), *_body(note.model_copy(update={"questions": asked}))]
 
 
 def _asked(config: Config, each: handoffs.Question) -> Asked:
@@ -198,14 +204,19 @@ def _waits(who: str, note: Note) -> str:
 
 
 def _accepted(config: Config, found: Handoff) -> str:
-    kept = Synthesis.model_validate_json(found.synthesis or "{}")
+    kept = Synthesis.model_validate_json(found.synthesis or NOTHING)
     instead = INSTEAD.format(who=_name(config, kept.instead_of)) if kept.instead_of else ""
     late = TOO_LATE.format(length=kept.late) if kept.late else ""
-    risk = " — ".join(escape(each, LONGEST_TEXT) for each in (kept.risk, kept.said) if each)
     return ACCEPTED.format(
-        who=_name(config, found.accepted_by), at=clock_time(found.accepted_at), instead=instead, late=late, risk=risk,
+        who=_name(config, found.accepted_by), at=clock_time(found.accepted_at), instead=instead, late=late, risk=risk(found),
         digest=(found.digest or "")[:DIGEST],
     )
+
+
+def risk(found: Handoff) -> str:
+    """The top risk, as whoever accepted named it and in their words."""
+    kept = Synthesis.model_validate_json(found.synthesis or NOTHING)
+    return " — ".join(escape(each, LONGEST_TEXT) for each in (kept.risk, kept.said) if each)
 
 
 def _name(config: Config, key: str | None) -> str:
