@@ -154,6 +154,10 @@ def attempts(connection: sa.Connection, *about: sa.ColumnElement[bool], most: in
     return [Attempt(**row._mapping) for row in connection.execute(query)]
 
 
+def attempt(connection: sa.Connection, number: int) -> Attempt | None:
+    return next(iter(attempts(connection, page_attempt.c.id == number)), None)
+
+
 def of_escalation(connection: sa.Connection, number: int) -> list[Attempt]:
     return attempts(connection, page_attempt.c.escalation_id == number)
 

@@ -78,18 +78,10 @@ class Reason:
 
 
 def begin(desk: Desk, connection: sa.Connection, reason: Reason, now: datetime) -> Escalation | None:
-    """The first call of an escalation, unless the service is silenced; None if it has begun before."""
+    """The first call of an escalation, unless it is silenced or snoozed; None if it has begun before."""
     if escalations.by_key(connection, reason.key) or cards.by_key(connection, reason.key):
         return None
-    coverage = duty.coverage_of(desk.config, reason.service) if reason.service else None
-    paging = desk.config.coverages[coverage].paging if coverage else Paging()
-    callees = duty.callees(connection, desk.config, now, reason.service)
-    rules = levels.policy(paging, reason.about, reason.first, callees)
-    begun = escalations.add(
-        connection, key=reason.key, group_id=reason.group_id, alert_id=reason.alert.id if reason.alert else None,
-        run_id=reason.run.id if reason.run else None, coverage=coverage, channel=reason.channel, why=reason.why,
-        policy=rules.dump(), level=NONE_YET, state=RUNNING, begun_at=now, due_at=now,
-    )
+    begun = add(desk, connection, reason, now)
     silence = silences.covering(connection, reason.service, reason.important, now) if reason.about != "doubt" else None
     if silence is not None:
         hold(connection, begun, silence.until, f"silence {silence.id}", now)
@@ -97,17 +89,29 @@ def begin(desk: Desk, connection: sa.Connection, reason: Reason, now: datetime) 
         hold(connection, begun, reason.not_before, "snoozed", now)
     else:
         placing.go_on(desk, connection, begun, now)
-        _remind_the_owner(connection, reason, begun, timedelta(seconds=rules.reminder_s), now)
+        _remind_the_owner(connection, reason, begun, now)
     return begun
 
 
-def _remind_the_owner(
-    connection: sa.Connection, reason: Reason, begun: Escalation, reminder: timedelta, now: datetime
-) -> None:
+def add(desk: Desk, connection: sa.Connection, reason: Reason, now: datetime) -> Escalation:
+    """The escalation's row, with its policy as it is now; nobody is called yet."""
+    coverage = duty.coverage_of(desk.config, reason.service) if reason.service else None
+    paging = desk.config.coverages[coverage].paging if coverage else Paging()
+    callees = duty.callees(connection, desk.config, now, reason.service)
+    rules = levels.policy(paging, reason.about, reason.first, callees)
+    return escalations.add(
+        connection, key=reason.key, group_id=reason.group_id, alert_id=reason.alert.id if reason.alert else None,
+        run_id=reason.run.id if reason.run else None, coverage=coverage, channel=reason.channel, why=reason.why,
+        policy=rules.dump(), level=NONE_YET, state=RUNNING, begun_at=now, due_at=now,
+    )
+
+
+def _remind_the_owner(connection: sa.Connection, reason: Reason, begun: Escalation, now: datetime) -> None:
     """A call to whoever has the fault is their reminder: the duty is called if they are silent, and it is important."""
     if reason.about != "trouble" or reason.first is None:
         return
     called = escalations.by_id(connection, begun.id) or begun
+    reminder = timedelta(seconds=levels.load(begun.policy).reminder_s)
     left = {"state": ANSWERED, "due_at": now + reminder} if reason.important else {
         "state": ENDED, "due_at": None, "ended_at": now}
     escalations.move(connection, called, answered_by=reason.first, reminded_at=now, **left)

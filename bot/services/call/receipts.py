@@ -12,7 +12,7 @@ from bot.store.cards import Post
 from bot.store.escalations import DOUBTFUL, DUE, FAILED, SEEN, SENT, Attempt
 
 GIVEN_UP_AFTER = 3          # refusals or silences of Slack: it is tried on, but nobody waits for it
-REACHED = (DUE, SENT, SEEN, DOUBTFUL)
+REACHED, UNDECIDED = (SENT, SEEN), (DUE, DOUBTFUL)
 
 
 def act(desk: Desk, now: datetime) -> int:
@@ -49,7 +49,7 @@ def failed(connection: sa.Connection, attempt: Attempt, now: datetime) -> None:
     same = escalations.of_escalation(connection, attempt.escalation_id)
     ways = [each for each in same if (each.level, each.person) == (attempt.level, attempt.person) and each.medium != "mention"]
     rung = [each for each in ways if each.medium != "direct"] or ways
-    if not any(each.state in REACHED for each in rung):
+    if not any(each.state in REACHED or (each.state in UNDECIDED and each.due_at is not None) for each in rung):
         escalations.hurry(connection, attempt.escalation_id, attempt.level, now)
 
 
