@@ -18,7 +18,9 @@ from starlette.routing import BaseRoute, Route
 
 import commands
 from bot import sources
+from bot.clients import heartbeat
 from bot.clients.aws import QueueReader, SnsConfirmer
+from bot.clients.ringing import Phones
 from bot.clients.slack import SlackClient, web_client
 from bot.clients.sns import Certificates
 from bot.config import Config
@@ -27,7 +29,7 @@ from bot.config.runbooks import load_catalogue
 from bot.discover import discover
 from bot.durable import Durable, Identity
 from bot.entrypoints.chat import build_bolt
-from bot.entrypoints.clock import Knocker
+from bot.entrypoints.clock import Knock, Knocker
 from bot.entrypoints.gate import gate
 from bot.entrypoints.queue import Queue
 from bot.entrypoints.socket_mode import run_socket
@@ -37,7 +39,7 @@ from bot.ports import Clock, Ids, KillPoint, SystemClock, SystemIds, survive, sy
 from bot.services.alert import automation, due, morning
 from bot.services.alert.intake import Intake
 from bot.services.alert.reception import Reception
-from bot.services.call import escalation, silences
+from bot.services.call.watch import Watch
 from bot.services.desk import VIGIE, Desk
 from bot.services.handoff import ticking
 from bot.services.ledger import audit, journal
@@ -78,6 +80,15 @@ class Role:
     works: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What is asked again and again, every so many seconds, what is due."""
+
+    seconds: float
+    name: str
+    knock: Knock
+
+
 SERVE, WEB, WORKER = Role("serve", True, True), Role("web", True, False), Role("worker", False, True)
 
 
@@ -99,6 +110,7 @@ class App:
         pace: float = PACE_S,
         catalogue: Catalogue | None = None,
         addresses: Addresses | None = None,
+        knocks: bool = True,
     ) -> None:
         self.settings, self.config, self.secrets, self.role = settings, config, secrets, role
         self.engine = create_engine(settings.database_url, pool_size=10, max_overflow=20)
@@ -114,7 +126,7 @@ class App:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._due = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._knocker = Knocker()
+        self._knocker, self._knocks = Knocker(), knocks        # without, somebody else knocks at `doors`
         self._queues: list[Queue] = []
         self._durable: Durable | None = None
 
@@ -145,7 +157,10 @@ class App:
             self._tasks.append(asyncio.create_task(run_socket(self._bolt, token, self.desk.clock, system_sleep)))
         self._tasks.append(asyncio.create_task(self._greet_slack()))
         self._note("vigie started")
-        self._knocker.start()
+        for each in self.doors():
+            self._knocker.every(each.seconds, each.name, each.knock)
+        if self._knocks:
+            self._knocker.start()
 
     def _take_database(self) -> None:
         """Raises Misbuilt unless it is ours to work with and has our tables. A SQLite file is ours alone, so we migrate it."""
@@ -171,15 +186,13 @@ class App:
         self.reception = Reception(self.desk, self.intake, found, trust, self.meters)
         self._bolt = build_bolt(self.desk, discover(commands, commands.Command), client, self._signing_secret)
         self._tasks.append(asyncio.create_task(self.intake.run()))
-        self._knocker.every(FLUSH_S, "drops", partial(asyncio.to_thread, self.meters.flush, self.desk))
-        # Secrets that AWS keeps are asked for here, so that no delivery waits for AWS.
-        self._knocker.every(SECRETS_S, "secrets", _in_thread(partial(endpoint_secrets, self.config, self.secrets)))
 
     async def _start_working(self) -> None:
         courier = Courier(self.desk, self.slack, partial(cards.draw, self.desk, likes={}), self._pace, self.meters.lag.observe)
         self._durable = Durable(self.settings.database_url, self._identity)
         self.delivery = Delivery(self.desk, courier, self._durable)
         self.execution = Execution(self.desk, self.worlds, self._durable)
+        self.watch = Watch(self.desk, self.secrets.get, Phones(), heartbeat.ask)
         self._durable.work(delivery.WORK, self.delivery.run)
         self._durable.work(execution.WORK, self.execution.run)
         await self._durable.launch()
@@ -192,24 +205,33 @@ class App:
             if endpoint.queue_url
         ]
         self._tasks += [asyncio.create_task(each.run()) for each in self._queues]
-        self._start_knocking()
-
-    def _start_knocking(self) -> None:
         seed = self.settings.seal_seed
         self._sealer = Sealer(self.engine, KeySigner(Ed25519PrivateKey.from_private_bytes(seed)) if seed else None)
-        for seconds, name, door in (
+
+    def doors(self) -> list[Door]:
+        """Every door of time of a started app: what is asked again and again what is due."""
+        both = [
+            Door(FLUSH_S, "drops", partial(asyncio.to_thread, self.meters.flush, self.desk)),
+            # Secrets that AWS keeps are asked for here, so that no delivery waits for AWS.
+            Door(SECRETS_S, "secrets", _in_thread(partial(endpoint_secrets, self.config, self.secrets))),
+        ]
+        return [*both, *(self._working_doors() if self.role.works else [])]
+
+    def _working_doors(self) -> list[Door]:
+        rows: tuple[tuple[float, str, Callable[[], Any]], ...] = (
             (DUE_S, "due", lambda: due.act(self.desk)),
-            (DUE_S, "escalate", lambda: escalation.act(self.desk)),
-            (DUE_S, "silences", lambda: silences.act(self.desk)),
             (DUE_S, "handoffs", lambda: ticking.act(self.desk)),
             (DUE_S, "morning", lambda: morning.tell(self.desk)),
             (SEAL_S, "seal", lambda: self._sealer.seal_due(self.desk.clock.now())),
             (HOUSEKEEPING_S, "housekeeping", self._housekeeping),
-        ):
-            self._knocker.every(seconds, name, _in_thread(door))
-        self._knocker.every(DELIVER_S, "deliver", self._knock)
-        self._knocker.every(MEND_S, "mend", self.delivery.mend)
-        self._knocker.every(MEND_S, "mend runs", self.execution.mend)
+            *self.watch.doors(),
+        )
+        return [
+            *(Door(seconds, name, _in_thread(act)) for seconds, name, act in rows),
+            Door(DELIVER_S, "deliver", self._knock),
+            Door(MEND_S, "mend", self.delivery.mend),
+            Door(MEND_S, "mend runs", self.execution.mend),
+        ]
 
     async def stop(self) -> None:
         """Finishes what it holds: no new deliveries, those waiting are committed, then the rest ends."""
