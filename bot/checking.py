@@ -86,6 +86,8 @@ async def _ask_everybody(secrets: Secrets, settings: Settings, config: Config, d
             slack_auth=slack.auth_test,
             slack_channel=slack.channel_info,
             slack_person=slack.user_info,
+            slack_quiet=slack.do_not_disturb,
+            now=SystemClock().now(),
             aws=None if demo else aws_probes(config),
             datadog={} if demo else dict(datadog_probes(config, secrets)),
             status_of=partial(_status_of, session),

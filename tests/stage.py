@@ -47,16 +47,21 @@ OMAR, INES, EVE, VIGIE = "U0OMAR0001", "U0INES0001", "U0EVE00001", "U0VIGIE001"
 ALERTS, PAYMENTS, REVIEW = "C0ALERTS01", "C0PAYMNT01", "C0REVIEW01"
 EXAMPLE = Path(str(resources.files("bot") / "vigie.example.yaml"))
 PARIS = ZoneInfo("Europe/Paris")
+SUNDAY, MORNING, EVENING = 6, 9, 18
 PATIENCE_S = 15.0
 THREADS = 32            # for a Vigie that waits for doubles in its own process
 BREATH_S = 0.03
 
 
 class WallClock:
-    """The time on the wall, set forward by hand."""
+    """The time on the wall of a Sunday, set forward by hand: Padok has the duty, and by day Bridge's people may act too."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()
+        here = self.now().astimezone(PARIS)
+        if here.weekday() != SUNDAY or not MORNING <= here.hour < EVENING:
+            noon = here.replace(hour=12, minute=0, second=0, microsecond=0)
+            self.ahead = noon + timedelta(days=(SUNDAY - here.weekday()) % 7 or 7) - here
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead

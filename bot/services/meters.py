@@ -13,7 +13,7 @@ from bot.config.catalogue import stale
 from bot.services.desk import Desk
 from bot.services.happenings import PERSON, Approved, Closed, Decided, Ended, Happening, Happenings
 from bot.services.run import ladder
-from bot.store import alerts, cards, figures, rungs, runs, traffic
+from bot.store import alerts, cards, deferrals, figures, rungs, runs, traffic
 from bot.store.evidence import FIX, PROOF
 from runbooks.model import RUNGS
 
@@ -51,6 +51,10 @@ class Meters:
         self.glass = Gauge("vigie_glass_unreviewed", "Runs that broke the glass, not reviewed", registry=here)
         self.stopped = Gauge("vigie_automation_stopped", "1 for what does not run by itself", ["scope"], registry=here)
         self.runbooks = Gauge("vigie_runbooks", "Runbooks by rung", ["rung"], registry=here)
+        self.held_back = Gauge(
+            "vigie_held_back", "Calls, direct messages and assignments kept from people in blackout", ["organisation", "kind"],
+            registry=here,
+        )
         self.stale = Gauge("vigie_runbooks_stale", "Runbooks that nobody has reviewed for too long", registry=here)
 
     def _happen(self, here: CollectorRegistry) -> None:
@@ -110,12 +114,13 @@ class Meters:
         _fill(self.stopped, {(each.scope,): 1 for each in rungs.switches(connection)})
         standing = Tally(ladder.rung(connection, each.runbook) for each in desk.catalogue.entries.values())
         _fill(self.runbooks, {(rung,): standing[rung] for rung in RUNGS})
+        _fill(self.held_back, deferrals.counts(connection))
         self.stale.set(len(stale(desk.catalogue, now.date())))
 
     def _blind(self) -> None:
         for unknown in (self.waiting, self.in_doubt, self.questions, self.glass, self.stale):
             unknown.set(math.nan)
-        for each in (self.alerts, self.under_way, self.stopped, self.runbooks):
+        for each in (self.alerts, self.under_way, self.stopped, self.runbooks, self.held_back):
             each.clear()
 
     def _count(self, happening: Happening) -> None:

@@ -72,7 +72,7 @@ def times_given(connection: sa.Connection, alert_id: int) -> int:
 
 def counts(
     connection: sa.Connection, start: datetime | None = None, end: datetime | None = None
-) -> dict[tuple[str, str], int]:
+) -> dict[tuple[str, ...], int]:
     """How much was kept from whose people in [start, end), by (organisation, kind)."""
     which = (deferred.c.organisation, deferred.c.kind)
     query = sa.select(*which, sa.func.count()).group_by(*which)

@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from bot.config import Config, Person
 from bot.errors import Rejected
-from bot.services.check import account_checks
+from bot.services.check import account_checks, quiet_hours
 from bot.services.check.account_checks import AwsProbes, DatadogProbes
 from bot.services.check.findings import Finding, asked
 from bot.services.check.manifest import missing_scopes
@@ -62,6 +63,8 @@ class Probes:
     slack_auth: Callable[[], Awaitable[Told]] | None = None             # auth.test, with the granted `scopes`
     slack_channel: Callable[[str], Awaitable[Told]] | None = None       # conversations.info's channel
     slack_person: Callable[[str], Awaitable[Told]] | None = None        # users.info's user
+    slack_quiet: Callable[[str], Awaitable[Told]] | None = None         # dnd.info
+    now: datetime | None = None                                         # for whom the hours of day matter
     aws: AwsProbes | None = None
     datadog: Mapping[str, DatadogProbes] = field(default_factory=dict)  # by organisation
     status_of: Callable[[str], Awaitable[int]] | None = None            # GET: the HTTP status
@@ -98,13 +101,15 @@ async def _slack(api: str, config: Config, probes: Probes) -> list[Finding]:
     answer = await _ask("slack-auth", api + "auth.test", probes.slack_auth())
     if isinstance(answer, Finding):
         return [answer]     # nothing else can be asked
-    findings = [_workspace(answer, config), *_scopes(answer)]
+    findings = [_workspace(answer, config), *_scopes(answer, config)]
     if probes.slack_channel:
         for alias, channel in config.channels.items():
             info = await _ask("slack-channel", api + "conversations.info", probes.slack_channel(channel))
             findings.append(_about(alias, channel, info) if isinstance(info, Finding) else _channel(alias, info))
     if probes.slack_person:
         findings += await _people(api, config, probes.slack_person)
+    if probes.slack_quiet and probes.now:
+        findings += await quiet_hours.of_blackouts(config, probes.slack_quiet, api, probes.now)
     return findings
 
 
@@ -117,8 +122,8 @@ def _workspace(answer: Told, config: Config) -> Finding:
     return Finding("slack-auth", "ok", AUTH_FINE.format(user=user, team=team))
 
 
-def _scopes(answer: Told) -> list[Finding]:
-    missing = missing_scopes(answer.get("scopes", ()))
+def _scopes(answer: Told, config: Config) -> list[Finding]:
+    missing = missing_scopes(config, answer.get("scopes", ()))
     faults = [
         Finding("slack-scopes", "fault", SCOPE_MISSING.format(scope=scope, why=why), INSTALL_AGAIN)
         for scope, why in missing.items()
