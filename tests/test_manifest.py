@@ -6,7 +6,7 @@ import pytest
 
 from bot.config import load_config
 from bot.errors import Misbuilt
-from bot.services.check.manifest import SCOPES, manifest, missing_scopes
+from bot.services.check.manifest import SCOPES, manifest, missing_scopes, scopes
 from tests.config_stage import EXAMPLE
 
 URL = "https://vigie.example.com"
@@ -81,8 +81,20 @@ def test_each_scope_has_a_reason_and_none_is_asked_without(config):
     assert not [scope for scope in SCOPES if "admin" in scope or scope.endswith(".public")]
 
 
-def test_a_missing_scope_is_named_with_what_it_is_for():
-    assert missing_scopes(sorted(SCOPES)) == {}
-    assert missing_scopes([scope for scope in SCOPES if scope != "groups:history"]) == {
+def test_user_groups_are_asked_for_only_where_one_is_kept(config):
+    platform = config.coverages["platform"].model_copy(update={"user_group": "S0ASTREINT"})
+    keeping = config.model_copy(update={"coverages": {"platform": platform}})
+    assert set(scopes(keeping)) - set(scopes(config)) == {"usergroups:read", "usergroups:write"}
+    assert manifest(keeping, URL)["oauth_config"]["scopes"]["bot"] == sorted(scopes(keeping))
+
+
+def test_somebody_who_leaves_is_heard_of(config):
+    events = manifest(config, URL)["settings"]["event_subscriptions"]["bot_events"]
+    assert {"user_change", "app_home_opened", "app_mention"} <= set(events)
+
+
+def test_a_missing_scope_is_named_with_what_it_is_for(config):
+    assert missing_scopes(config, sorted(SCOPES)) == {}
+    assert missing_scopes(config, [scope for scope in SCOPES if scope != "groups:history"]) == {
         "groups:history": SCOPES["groups:history"]
     }

@@ -16,6 +16,7 @@ EVENT_TYPE = "vigie_post"
 TIMEOUT_S, UPLOAD_WITHIN_S = 10.0, 30.0
 LONGEST_ALT = 1_000
 PAGE, MOST_PAGES = 200, 10
+PEOPLE = ("U", "W")        # how the ids of people begin
 TAKE_JSON = frozenset({"chat.postMessage", "chat.update"})     # the others take forms
 
 LATER = frozenset(
@@ -66,18 +67,32 @@ class SlackClient:
         self.web = web
         self._count = count
         self._bot_id: str | None = None
+        self._directs: dict[str, str] = {}      # person: the conversation with them, once it is known
 
     async def post(self, channel: str, drawing: Message, key: str, thread: str | None) -> str:
-        """Posts with `key` as metadata; returns the message's ts. Not safe to repeat: never sent twice by itself."""
+        """Posts with `key` as metadata; returns the message's ts. Not safe to repeat: never sent twice by itself.
+
+        To a person (U...) it is a direct message.
+        """
         answer = await self.call(
             "chat.postMessage", channel=channel, text=drawing.text, blocks=drawing.blocks or None, thread_ts=thread,
             metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}}, unfurl_links=False, unfurl_media=False,
         )
+        if channel.startswith(PEOPLE):
+            self._directs[channel] = str(answer["channel"])
         return str(answer["ts"])
+
+    async def _place(self, channel: str) -> str:
+        """A person can be written to; what was written is found and changed only in the conversation with them."""
+        if not channel.startswith(PEOPLE):
+            return channel
+        if channel not in self._directs:
+            self._directs[channel] = str((await self.call("conversations.open", users=channel))["channel"]["id"])
+        return self._directs[channel]
 
     async def update(self, channel: str, ts: str, drawing: Message) -> None:
         """Replaces a message; safe to repeat."""
-        await self.call("chat.update", channel=channel, ts=ts, text=drawing.text, blocks=drawing.blocks)
+        await self.call("chat.update", channel=await self._place(channel), ts=ts, text=drawing.text, blocks=drawing.blocks)
 
     async def find(self, channel: str, key: str, thread: str | None, oldest: float) -> str | None:
         """The ts of our own message with that metadata key since `oldest` (epoch seconds), or None."""
@@ -99,7 +114,7 @@ class SlackClient:
         await self._send_bytes(str(place["upload_url"]), file.content)
         await self.call(
             "files.completeUploadExternal", files=json.dumps([{"id": place["file_id"], "title": file.title}]),
-            channel_id=channel, thread_ts=thread, initial_comment=comment,
+            channel_id=await self._place(channel), thread_ts=thread, initial_comment=comment,
         )
         return str(place["file_id"])
 
@@ -125,7 +140,7 @@ class SlackClient:
     async def _history(self, channel: str, thread: str | None, oldest: float) -> AsyncIterator[Mapping[str, Any]]:
         """Messages of the channel (or replies in the thread), bounded: what is looked for is minutes old."""
         method = "conversations.replies" if thread else "conversations.history"
-        given = {"channel": channel, "ts": thread, "oldest": f"{oldest:.6f}", "limit": PAGE}
+        given = {"channel": await self._place(channel), "ts": thread, "oldest": f"{oldest:.6f}", "limit": PAGE}
         cursor = None
         for _ in range(MOST_PAGES):
             page = await self.call(method, **given, include_all_metadata="true", cursor=cursor)
@@ -156,6 +171,18 @@ class SlackClient:
         """What Slack knows about a person."""
         info: dict[str, Any] = (await self.call("users.info", user=user))["user"]
         return info
+
+    async def do_not_disturb(self, user: str) -> dict[str, Any]:
+        """When Slack keeps silent for a person: dnd_enabled, next_dnd_start_ts, next_dnd_end_ts."""
+        return await self.call("dnd.info", user=user)
+
+    async def group_members(self, group: str) -> list[str]:
+        """The ids of who is in a user group."""
+        return [str(each) for each in (await self.call("usergroups.users.list", usergroup=group)).get("users", [])]
+
+    async def set_group_members(self, group: str, users: list[str]) -> None:
+        """Exactly these are in the user group from now on; safe to repeat."""
+        await self.call("usergroups.users.update", usergroup=group, users=",".join(users))
 
     async def call(self, method: str, **given: Any) -> dict[str, Any]:
         """One call, once; raises Unavailable (come again later) or Rejected (Slack's own word)."""

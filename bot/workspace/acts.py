@@ -9,7 +9,7 @@ from bot.workspace.delivery import COMMAND, INTERACTION, Delivery, Undelivered
 from bot.workspace.messages import Conversation, Message
 from bot.workspace.modals import View, missing
 from bot.workspace.responses import respond
-from bot.workspace.state import State
+from bot.workspace.state import State, direct_id
 from bot.workspace.wire import Json, SlackError
 from bot.workspace.words import from_composer
 
@@ -24,6 +24,7 @@ NO_MESSAGE = "This message is no longer there"
 NO_ELEMENT = "This button is no longer there; the message has changed"
 NO_VIEW = "This dialog is no longer open"
 NO_SHORTCUT = "{name} is not a shortcut of this app"
+DEACTIVATED = "This account is deactivated"
 SLACK_DOWN = "Slack is not reachable"
 
 
@@ -36,6 +37,8 @@ class Acts:
     def place(self, person: str, channel: str) -> Conversation:
         if self.state.faults.down:
             raise Refused(SLACK_DOWN)
+        if person in self.state.left:
+            raise Refused(DEACTIVATED)
         conversation = self.state.conversations.get(channel)
         if conversation is None or person not in conversation.members:
             raise Refused(NOT_A_MEMBER)
@@ -181,12 +184,19 @@ class Acts:
             person, payloads.message_shortcut(self.state, person, callback_id, conversation, message)
         )
 
+    def leave(self, person: str, left: bool = True) -> None:
+        """Their account is deactivated, or active again; the app hears of it."""
+        (self.state.left.add if left else self.state.left.discard)(person)
+        if self.state.seed.hears("user_change"):
+            self.delivery.announce(payloads.user_changed(self.state, person))
+        self.state.streams.tell(self.state.people, {"type": "channels"})
+
     def open_home(self, person: str) -> View | None:
         """A person looks at the app's Home tab; the app hears of it."""
         if self.state.stranger(person):
             return None
         if self.state.seed.hears("app_home_opened"):
-            conversation = self.state.conversation(person)
+            conversation = self.state.conversations[direct_id(person)]
             self.delivery.announce(payloads.home_opened(self.state, person, conversation))
         return self.state.modals.homes.get(person)
 

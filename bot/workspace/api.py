@@ -51,6 +51,8 @@ def called(state: State, methods: dict[str, Method], name: str, token: str, args
     check_token(state, methods[name], token)
     if methods[name].scope:
         check_scope(state, methods[name].scope or "")
+    if name in state.faults.refuse:
+        raise SlackError(state.faults.refuse[name])
     channel = state.same_conversation(args.text("channel"))
     wait = state.pace.retry_after(name, methods[name].tier, channel, state.clock.now())
     if wait:

@@ -88,7 +88,7 @@ def own(state: State, args: Args, refusal: str) -> tuple[Conversation, Message]:
 
 @method("chat.postMessage", scope="chat:write")
 def post_message(state: State, args: Args) -> Json:
-    conversation = writable(state, args)
+    conversation = state.direct_with(args.text("channel")) or writable(state, args)
     said, thread = content(args), parent_of(conversation, args)
     message = state.post(
         conversation, state.seed.app.user_id, said.text[:LONGEST_TEXT], said.blocks, thread_ts=thread,

@@ -134,5 +134,7 @@ def open_(state: State, args: Args) -> Json:
         raise SlackError("not_enough_users" if not users else "invalid_user_combination")
     if users[0] not in state.people or state.stranger(users[0]):
         raise SlackError("user_not_found")
-    conversation = state.conversation(users[0])
+    conversation = state.direct_with(users[0])
+    if conversation is None:
+        raise SlackError("user_disabled")
     return {"channel": {"id": conversation.id}, "no_op": True, "already_open": True}

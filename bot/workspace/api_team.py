@@ -1,10 +1,15 @@
 """Web API: who there is: the team, its people and groups, the app itself."""
 
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
 from bot.workspace.api import method
 from bot.workspace.api_conversations import paged
 from bot.workspace.render import bot, bot_user, person
 from bot.workspace.state import State
 from bot.workspace.wire import Args, Json, SlackError
+
+DAY, NO_DAY = timedelta(days=1), timedelta(0)
 
 
 @method("api.test")
@@ -86,14 +91,40 @@ def group_users(state: State, args: Args) -> Json:
 
 @method("usergroups.users.update", scope="usergroups:write", tier=2)
 def change_group(state: State, args: Args) -> Json:
-    """The whole list is replaced; it cannot be empty, nor hold guests or strangers."""
+    """The whole list is replaced; it cannot be empty, nor hold guests, strangers, or who has left."""
     id_, users = group_id(state, args), args.listed("users")
     if not users:
         raise SlackError("no_users_provided")
-    if any(user not in state.people or state.people[user].guest or state.stranger(user) for user in users):
+    gone = state.left
+    if any(user not in state.people or user in gone or state.people[user].guest or state.stranger(user) for user in users):
         raise SlackError("invalid_users")
     state.groups[id_] = users
     return {"usergroup": group(state, id_)}
+
+
+@method("dnd.info", scope="dnd:read", tier=3)
+def dnd_info(state: State, args: Args) -> Json:
+    if args.text("user") not in state.people:
+        raise SlackError("user_not_found")
+    return {**silence(state, args.text("user")), "snooze_enabled": False}
+
+
+@method("dnd.teamInfo", scope="dnd:read", tier=2)
+def dnd_team_info(state: State, args: Args) -> Json:
+    return {"users": {one: silence(state, one) for one in args.listed("users") if one in state.people}}
+
+
+def silence(state: State, person: str) -> Json:
+    """The next hours in which Slack keeps silent for a person, those that have begun too."""
+    hours = state.people[person].quiet
+    if hours is None:
+        return {"dnd_enabled": False, "next_dnd_start_ts": 1, "next_dnd_end_ts": 1}
+    now = state.clock.now().astimezone(ZoneInfo(state.people[person].tz))
+    first, last = (time.fromisoformat(each) for each in hours.split("-"))
+    begin = datetime.combine(now.date() - DAY, first, now.tzinfo)
+    while (end := datetime.combine(begin.date() + (DAY if last <= first else NO_DAY), last, now.tzinfo)) <= now:
+        begin += DAY
+    return {"dnd_enabled": True, "next_dnd_start_ts": int(begin.timestamp()), "next_dnd_end_ts": int(end.timestamp())}
 
 
 @method("apps.connections.open", tier=1, app_level=True)

@@ -31,8 +31,8 @@ NO_PERSON = "nobody here is called {name!r}"
 class Front:
     """The page's endpoints."""
 
-    def __init__(self, state: State, acts: Acts) -> None:
-        self.state, self.acts = state, acts
+    def __init__(self, state: State, acts: Acts, phones: Callable[[], list[Json]]) -> None:
+        self.state, self.acts, self.rings = state, acts, phones
 
     def routes(self) -> list[Route]:
         did = self.deed
@@ -45,11 +45,13 @@ class Front:
             Route("/page/view", self.view),
             Route("/page/messages", self.messages),
             Route("/page/home", self.home),
+            Route("/page/phones", self.phones),
             Route("/page/stream", self.stream),
             Route("/page/say", did(self.say), methods=["POST"]),
             Route("/page/click", did(self.click), methods=["POST"]),
             Route("/page/submit", did(self.submit), methods=["POST"]),
             Route("/page/dismiss", did(self.dismiss), methods=["POST"]),
+            Route("/page/leave", did(self.leave), methods=["POST"]),
             Route("/page/shortcut", did(self.shortcut), methods=["POST"]),
         ]
 
@@ -87,6 +89,10 @@ class Front:
         await self.acts.dismiss(person, str(body.get("view_id")))
         return {}
 
+    async def leave(self, person: str, body: Json) -> Json:
+        self.acts.leave(person, left=bool(body.get("left", True)))
+        return {}
+
     async def shortcut(self, person: str, body: Json) -> Json:
         await self.acts.shortcut(person, str(body.get("callback_id")), body.get("channel"), body.get("ts"))
         return {}
@@ -118,7 +124,8 @@ class Front:
         users[seed.app.user_id] = {"name": seed.app.name, "real_name": seed.app.name, "is_bot": True, "title": "App"}
         channels = [self.channel(one, me) for one in self.state.conversations.values() if me in one.members]
         return JSONResponse(
-            {"me": me, "channels": channels, "users": users, "now": self.state.clock.now().timestamp()}, headers=STRICT
+            {"me": me, "channels": channels, "users": users, "now": self.state.clock.now().timestamp(),
+             "left": me in self.state.left}, headers=STRICT
         )
 
     def channel(self, one: Conversation, me: str) -> Json:
@@ -145,6 +152,10 @@ class Front:
         else:
             view = self.acts.open_home(me) if me in self.state.people else None
         return JSONResponse({"view": self.state.modals.as_json(view) if view else None}, headers=STRICT)
+
+    async def phones(self, request: Request) -> Response:
+        """What rang beside the workspace, newest first: person, at, text."""
+        return JSONResponse({"rings": self.rings()}, headers=STRICT)
 
     async def stream(self, request: Request) -> Response:
         me = request.query_params.get("as", "")

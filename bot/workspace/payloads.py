@@ -3,6 +3,7 @@
 from bot.workspace.messages import Conversation, Message
 from bot.workspace.modals import View
 from bot.workspace.render import api_message
+from bot.workspace.render import person as as_user
 from bot.workspace.state import State
 from bot.workspace.wire import Json
 
@@ -138,3 +139,9 @@ def home_opened(state: State, person: str, conversation: Conversation) -> Json:
     if person in state.modals.homes:
         inner["view"] = state.modals.as_json(state.modals.homes[person])
     return event(state, inner, conversation)
+
+
+def user_changed(state: State, person: str) -> Json:
+    """Something about a person is new: here, whether the account is deactivated."""
+    user = as_user(state, state.people[person])
+    return event(state, {"type": "user_change", "user": user, "cache_ts": int(float(now(state))), "event_ts": now(state)})

@@ -87,8 +87,8 @@ def person(state: State, one: Person) -> Json:
     """A user object of the Web API."""
     stranger = state.stranger(one.id)
     return {
-        "id": one.id, "team_id": one.team, "name": one.name, "real_name": one.real_name, "deleted": False, "tz": one.tz,
-        "is_bot": False, "is_restricted": one.guest, "is_ultra_restricted": False, "is_stranger": stranger,
+        "id": one.id, "team_id": one.team, "name": one.name, "real_name": one.real_name, "deleted": one.id in state.left,
+        "tz": one.tz, "is_bot": False, "is_restricted": one.guest, "is_ultra_restricted": False, "is_stranger": stranger,
         "profile": {"real_name": one.real_name, "display_name": one.name, "title": one.title, "team": one.team,
                     **({} if stranger else {"email": one.email})},
     }

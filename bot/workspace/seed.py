@@ -18,6 +18,7 @@ class Person:
     team: str
     guest: bool = False
     tz: str = "Europe/Paris"
+    quiet: str | None = None        # the hours of do-not-disturb: 22:00-08:00
 
     @property
     def email(self) -> str:
@@ -109,6 +110,7 @@ EXAMPLE_CHANNELS = (
     Channel("C0PAYMNT01", "payments"),
     Channel("C0REVIEW01", "review"),
 )
+EXAMPLE_GROUPS = (Group("S0ASTREINT", "astreinte", "On call", ("U0ALICE001",)),)
 EXAMPLE_MANIFEST: Mapping[str, Any] = {
     "features": {"slash_commands": [
         {"command": "/vigie", "description": "Alerts and who is on duty", "usage_hint": "help", "should_escape": True}
@@ -127,4 +129,4 @@ def example_seed(
         app_token="xapp-demo-vigie", signing_secret="demo-slack-signing-secret", events_url=events_url,
     )
     return Seed(HOME, "Bridge", EXAMPLE_PEOPLE, EXAMPLE_CHANNELS, app, manifest or EXAMPLE_MANIFEST,
-                suggestions=suggestions or {})
+                EXAMPLE_GROUPS, suggestions=suggestions or {})

@@ -1,6 +1,7 @@
 """The workspace as one Starlette app: Web API, response_urls, uploads, Socket Mode and the page."""
 
 import asyncio
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -33,7 +34,8 @@ class Workspace:
     """A Slack on loopback. `asgi` is the app; `acts` are the people; `log`, `messages`, `notices` tell what happened.
 
     `pace` multiplies Slack's rate limits, 0 switches them off. `base_url` is the address of the mount, when it cannot
-    be learnt from the requests. `wire_clock` stamps signatures, which the app checks against real time.
+    be learnt from the requests. `phones` tells what rang beside the workspace: call `rang` after each.
+    `wire_clock` stamps signatures, which the app checks against real time.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Workspace:
         pace: float = 1.0,
         base_url: str | None = None,
         wire_clock: Clock | None = None,
+        phones: Callable[[], list[Json]] = list,
     ) -> None:
         base = base_url.rstrip("/") if base_url else None
         self.state = State(seed, clock or SystemClock(), ids or SystemIds(), Pace(pace), base)
@@ -60,8 +63,12 @@ class Workspace:
             Route("/hooks/{ticket}", self.hook, methods=["POST"]),
             Route("/upload/{id}", self.upload, methods=["POST"]),
             WebSocketRoute("/link", self.sockets.serve),
-            *Front(self.state, self.acts).routes(),
+            *Front(self.state, self.acts, phones).routes(),
         ])
+
+    def rang(self) -> None:
+        """Every page looks at the telephones anew."""
+        self.state.streams.tell(self.state.people, {"type": "phones"})
 
     async def close(self) -> None:
         """Ends streams, sockets and retries; call it before the server waits for its connections to end."""
@@ -71,7 +78,7 @@ class Workspace:
 
     def messages(self, channel: str, seen_by: str | None = None) -> list[Json]:
         """Every public message of a conversation with its metadata, oldest first; or what one person sees of it."""
-        conversation = self.state.conversation(channel)
+        conversation = self.state.direct_with(channel) or self.state.conversation(channel)
         if seen_by:
             return [page_message(message) for message in conversation.by_ts.values() if visible(message, seen_by)]
         public = [message for message in conversation.by_ts.values() if message.ephemeral_for is None]

@@ -31,12 +31,13 @@ class Request:
 @dataclass(slots=True)
 class Faults:
     """What a test may break: `down` 503 to everything, `hang` seconds before each answer, `drop_replies` posts that
-    are applied but never answered, `storm_429` calls told to wait."""
+    are applied but never answered, `storm_429` calls told to wait, `refuse` methods that answer with an error."""
 
     down: bool = False
     hang: float = 0.0
     drop_replies: int = 0
     storm_429: int = 0
+    refuse: dict[str, str] = field(default_factory=dict)    # usergroups.users.update: paid_teams_only
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ class State:
     groups: dict[str, list[str]] = field(init=False)
     tickets: Tickets = field(init=False)
     modals: Modals = field(init=False)
+    left: set[str] = field(default_factory=set)     # people whose account is deactivated
     log: "deque[Request]" = field(default_factory=lambda: deque(maxlen=5000))
 
     def __post_init__(self) -> None:
@@ -88,7 +90,7 @@ class State:
     def same_conversation(self, reference: str) -> str:
         """One word for a conversation however it is named, also for one that does not exist."""
         try:
-            return self.conversation(reference).id
+            return (self.direct_with(reference) or self.conversation(reference)).id
         except SlackError:
             return reference
 
@@ -96,15 +98,18 @@ class State:
         return self.people[person].team != self.seed.team_id
 
     def conversation(self, reference: str) -> Conversation:
-        """By id, by name, or the direct messages of a person; raises SlackError."""
+        """By id or by name; raises SlackError. A person is none: only chat.postMessage takes one."""
         name = reference.removeprefix("#")
-        for conversation in (self.conversations.get(reference), self.conversations.get(direct_id(reference))):
-            if conversation:
-                return conversation
+        if reference in self.conversations:
+            return self.conversations[reference]
         for conversation in self.conversations.values():
             if conversation.name == name and not conversation.with_person:
                 return conversation
         raise SlackError("channel_not_found")
+
+    def direct_with(self, person: str) -> Conversation | None:
+        """The direct messages of a person who can be written to."""
+        return self.conversations.get(direct_id(person)) if person in self.people and person not in self.left else None
 
     def post(
         self,

@@ -22,9 +22,16 @@ SCOPES = {
     "files:write": "show charts, evidence and long output in the thread of a run",
     "groups:history": "look in a private channel whether a card arrived before sending it again",
     "groups:read": "check that Vigie is a member of its private channels",
-    "users:read": "check that the people of vigie.yaml exist in Slack",
+    "im:history": "look in direct messages whether one arrived before sending it again",
+    "im:write": "write to people directly: their shifts, handoffs, and calls at night",
+    "dnd:read": "check that Slack keeps silent for people in their blackout",
+    "users:read": "check that the people of vigie.yaml exist in Slack, and hear when somebody's account is deactivated",
 }
-EVENTS = ("app_home_opened", "app_mention")
+GROUP_SCOPES = {
+    "usergroups:read": "see who is in the user group of those on duty",
+    "usergroups:write": "keep the user group of those on duty",
+}
+EVENTS = ("app_home_opened", "app_mention", "user_change")
 
 EVENTS_PATH = "/slack/events"
 LONGEST_HINT = 1000
@@ -49,7 +56,7 @@ def manifest(
         "_metadata": {"major_version": 2, "minor_version": 1},
         "display_information": {"name": NAME, "description": DESCRIPTION, "background_color": "#1d3557"},
         "features": features | ({"shortcuts": list(shortcuts)} if shortcuts else {}),     # Slack takes no empty list
-        "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
+        "oauth_config": {"scopes": {"bot": sorted(scopes(config))}},
         "settings": {
             "event_subscriptions": _at(url) | {"bot_events": list(EVENTS)},
             "interactivity": {"is_enabled": True} | _at(url),
@@ -58,6 +65,11 @@ def manifest(
             "token_rotation_enabled": False,
         },
     }
+
+
+def scopes(config: Config) -> dict[str, str]:
+    """What Vigie asks for and why: user groups only when it is to keep one."""
+    return SCOPES | (GROUP_SCOPES if any(each.user_group for each in config.coverages.values()) else {})
 
 
 def _events_url(public_url: str | None) -> str:
@@ -76,6 +88,6 @@ def _at(url: str | None) -> dict[str, Any]:
     return {"request_url": url} if url else {}
 
 
-def missing_scopes(granted: Sequence[str]) -> dict[str, str]:
+def missing_scopes(config: Config, granted: Sequence[str]) -> dict[str, str]:
     """The scopes that the installed app lacks, and what does not work without each."""
-    return {scope: why for scope, why in SCOPES.items() if scope not in granted}
+    return {scope: why for scope, why in scopes(config).items() if scope not in granted}

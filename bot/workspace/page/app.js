@@ -12,6 +12,7 @@ import {
 import { openMenu } from "./menus.js";
 import { makeModal } from "./modal.js";
 import { isAtEnd, point, stayAtEnd, toEnd } from "./panes.js";
+import { loadPhones } from "./phones.js";
 import { channelName } from "./sidebar.js";
 import { channelOf, href, send, shortcuts, state } from "./state.js";
 
@@ -156,6 +157,7 @@ function happened(event) {
   else if (event.type === "channels") loadView();
   else if (event.type === "message") arrived(event);
   else if (event.type === "home") reloadHome();
+  else if (event.type === "phones") loadPhones();
 }
 
 /** A page in the background must not mark anything as read: it fetches when it is looked at again. */
@@ -181,6 +183,7 @@ function wire() {
   byId("composer-place").append(composer.node);
   byId("thread-composer-place").append(threadComposer.node);
   byId("as").addEventListener("change", (event) => become(event.target.value, state.channel));
+  byId("leave").addEventListener("click", () => send("leave", { left: !state.view.left }));
   byId("thread-close").addEventListener("click", leaveThread);
   byId("tabs").append(...["home", "messages"].map((name) => el("button", {
     type: "button", "data-tab": name, onclick: () => showTab(name),

@@ -6,6 +6,7 @@ import { setNow } from "./dates.js";
 import { byId, oneAtATime } from "./dom.js";
 import { dismissKey, drawMessages } from "./messages.js";
 import { isAtEnd } from "./panes.js";
+import { loadPhones } from "./phones.js";
 import { drawChannels, drawPeople, titleOf } from "./sidebar.js";
 import { channelOf, href, send, state } from "./state.js";
 
@@ -66,7 +67,7 @@ function homeLoader(query) {
   }, lost);
 }
 
-export const loadAll = () => Promise.all([loadView(), loadMessages(), loadThread()]);
+export const loadAll = () => Promise.all([loadView(), loadMessages(), loadThread(), loadPhones()]);
 
 function scene() {
   const act = (message, payload) => send("click", { channel: state.channel, ts: message.ts, ...payload });
@@ -85,7 +86,7 @@ export function drawMain() {
 }
 
 export function drawSidebar() {
-  drawPeople(state.start, state.me, state.look);
+  drawPeople(state.start, state.me, state.look, state.view.left);
   drawChannels(state.view.channels, state.channel, state.look, state.hooks.open);
   document.title = titleOf(state);
 }

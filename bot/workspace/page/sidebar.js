@@ -5,8 +5,11 @@ import { face } from "./faces.js";
 import { count } from "./messages.js";
 
 const EXTERNAL = "external";
+const DEACTIVATED = "deactivated";
+const DEACTIVATE = "Deactivate this account";
+const ACTIVATE = "Activate this account";
 
-export function drawPeople(start, me, look) {
+export function drawPeople(start, me, look, left) {
   const select = byId("as");
   if (!select.options.length) {
     select.append(...groups(start).map(([label, people]) => el("optgroup", { label }, people.map(choice))));
@@ -17,8 +20,11 @@ export function drawPeople(start, me, look) {
   byId("as-face").replaceChildren(face(me, look));
   byId("as-note").replaceChildren(...[
     person.stranger && el("span", { class: "badge outside" }, EXTERNAL),
+    left && el("span", { class: "badge outside" }, DEACTIVATED),
     el("span", {}, person.title),
   ].filter(Boolean));
+  byId("leave").textContent = left ? ACTIVATE : DEACTIVATE;
+  byId("leave").hidden = person.stranger;
 }
 
 /** Members of the workspace first, strangers apart: what they may do differs most. */
