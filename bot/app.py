@@ -45,6 +45,7 @@ from bot.services.handoff import ticking
 from bot.services.ledger import audit, journal
 from bot.services.ledger.sealing import KeySigner, Sealer
 from bot.services.meters import Meters
+from bot.services.rota import publishing, watching
 from bot.services.run import execution, reminding
 from bot.services.run.execution import Execution
 from bot.services.slack import cards, delivery
@@ -63,6 +64,7 @@ from runbooks.actions import Service
 log = structlog.get_logger()
 
 DUE_S, DELIVER_S, MEND_S, SEAL_S, FLUSH_S, SECRETS_S, HOUSEKEEPING_S = 5, 0.5, 15, 0.5, 1, 240, 30
+ROTA_S = 60
 GATHER_S = 0.05
 GREET_AFTER_S = 2
 REMEMBER = timedelta(days=2)
@@ -224,6 +226,8 @@ class App:
             (DUE_S, "morning", lambda: morning.tell(self.desk)),
             (SEAL_S, "seal", lambda: self._sealer.seal_due(self.desk.clock.now())),
             (HOUSEKEEPING_S, "housekeeping", self._housekeeping),
+            (ROTA_S, "programmes", lambda: publishing.keep(self.desk)),
+            (ROTA_S, "gaps", lambda: watching.look(self.desk)),
             *self.watch.doors(),
         )
         return [

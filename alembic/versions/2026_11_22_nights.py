@@ -16,7 +16,7 @@ Utc = sa.DateTime(timezone=True).with_variant(sa.String(26), "sqlite")
 
 def upgrade() -> None:
     for make in (
-        _absence, _action, _deferred, _escalation, _handoff, _intervention, _leaver,
+        _absence, _action, _deferred, _escalation, _gap, _handoff, _intervention, _leaver,
         _page_attempt, _programme, _question, _shift, _silence, _statement, _swap, _waiver,
     ):
         make()
@@ -102,6 +102,23 @@ def _escalation() -> None:
     )
     op.create_index("ix_escalation_due_at", "escalation", ["due_at"])
     op.create_index("ix_escalation_group_id", "escalation", ["group_id"])
+
+
+def _gap() -> None:
+    op.create_table(
+        "gap",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("coverage", sa.Text(), nullable=False),
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("start", Utc, nullable=False),
+        sa.Column("end", Utc, nullable=False),
+        sa.Column("found_at", Utc, nullable=False),
+        sa.Column("told_at", Utc, nullable=True),
+        sa.Column("alerted_at", Utc, nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_gap"),
+        sa.UniqueConstraint("coverage", "team", "kind", "start", "end", name="uq_gap_coverage_team_kind_start_end"),
+    )
 
 
 def _handoff() -> None:
@@ -311,7 +328,7 @@ def _waiver() -> None:
 
 def downgrade() -> None:
     for name in (
-        "absence", "action", "deferred", "escalation", "handoff", "intervention", "leaver",
+        "absence", "action", "deferred", "escalation", "gap", "handoff", "intervention", "leaver",
         "page_attempt", "programme", "question", "shift", "silence", "statement", "swap", "waiver",
     ):
         op.drop_table(name)

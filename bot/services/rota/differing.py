@@ -1,23 +1,21 @@
 """Where the published programme is no longer what vigie.yaml plans: nothing of it changes by itself."""
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import TypeVar
 
 import sqlalchemy as sa
 
 from bot.config import Config
 from bot.services.rota import planning, roster
 from bot.services.rota.roster import Slot
+from bot.services.rota.sweeping import holding
 from bot.store import programmes, shifts
 from bot.store.shifts import Shift
 
 ROTATION = "rotation"
-Either = TypeVar("Either", Slot, Shift)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +85,9 @@ def _differ(shift: Shift | None, slot: Slot | None) -> bool:
 def _pieces(
     published: Sequence[Shift], planned: Sequence[Slot], start: datetime, end: datetime
 ) -> Iterator[tuple[datetime, datetime, Shift | None, Slot | None]]:
-    """[start, end) cut wherever one or the other begins or ends, with what holds in each piece."""
+    """What is published and what is planned in [start, end), cut wherever one or the other begins or ends."""
     edges = {start, end}
     for begin, stop in [*((each.start, each.end) for each in published), *((each.start, each.end) for each in planned)]:
         edges |= {each for each in (begin, stop) if start < each < end}
     for begin, stop in pairwise(sorted(edges)):
-        yield begin, stop, _holding(published, begin), _holding(planned, begin)
-
-
-def _holding(sorted_ones: Sequence[Either], at: datetime) -> Either | None:
-    place = bisect_right(sorted_ones, at, key=lambda each: each.start) - 1
-    return sorted_ones[place] if place >= 0 and sorted_ones[place].end > at else None
+        yield begin, stop, holding(published, begin), holding(planned, begin)

@@ -45,7 +45,7 @@ SAY_WHY = (
     "(`{command} shift publish <reason>`)."
 )
 
-__all__ = ["Difference", "Published", "differences", "fill", "publish", "tell_differences"]
+__all__ = ["Difference", "Published", "differences", "fill", "keep", "publish", "tell_differences"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,11 @@ class Published:
     differences: Sequence[Difference]
     findings: Sequence[Finding]
     nights: Sequence[ChangeNight]
+
+
+def keep(desk: Desk) -> int:
+    """What time asks of programmes: they fill up, and leads learn where vigie.yaml plans otherwise. Safe to repeat."""
+    return fill(desk) + tell_differences(desk)
 
 
 def tell_differences(desk: Desk) -> int:
