@@ -204,6 +204,11 @@ def hold(connection: sa.Connection, reply: Post, until: datetime) -> None:
     connection.execute(sa.update(post).where(post.c.id == reply.id, post.c.due_at < until).values(due_at=until))
 
 
+def withdraw(connection: sa.Connection, unsent: Post) -> None:
+    """It will not be sent: it has lost its sense."""
+    connection.execute(sa.update(post).where(post.c.id == unsent.id, post.c.ts.is_(None)).values(due_at=None))
+
+
 def hold_thread(connection: sa.Connection, card: Post, until: datetime) -> None:
     """Nothing can stand in the thread of a card before that is shown."""
     replies = (post.c.group_id == card.group_id, post.c.kind.not_in(("card", "notice")), post.c.ts.is_(None))

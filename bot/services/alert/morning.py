@@ -15,13 +15,13 @@ from bot.services.ledger import journal
 from bot.services.slack.drawing import escape
 from bot.store import alerts, cards, deferrals, shifts
 from bot.store.alerts import Alert
-from bot.store.deferrals import ASSIGNMENT, DIRECT, MENTION, Deferred
+from bot.store.deferrals import ASSIGNMENT, MENTION, Deferred
 
 HEAD = "{side}'s blackout is over. Vigie kept this from you meanwhile:"
 LATE = "⏱ Told {length} late: Vigie was not there before."
 GIVEN = "• {name} {title} · {by} gave it to you at {at}: it is yours now"
 GIVEN_CLOSED = "• {name} {title} · {by} gave it to you at {at}; it was closed before it was yours"
-NAMED = "• {name} {title} · you were named {times} {at} · {state}"
+NAMED = "• {name} {title} · you were called {times} {at} · {state}"
 ONCE, SEVERAL = "at", "{count} times since"
 STATES = {
     "firing": "still firing, nobody has it", "acked": "still open, {who} has it", "recovered": "recovered, not closed yet",
@@ -73,21 +73,24 @@ def _message(config: Config, person: str, lines: Sequence[str], late: timedelta)
 
 
 def _lines(desk: Desk, connection: sa.Connection, kept: Sequence[Deferred], theirs: Iterable[int]) -> Iterator[str]:
-    """What is theirs, then each alert in which they were named, then what belongs to no alert; a direct message comes itself."""
+    """What is theirs, then each alert about which they were called, then what belongs to no alert.
+
+    A direct message that was only put off comes by itself: it has neither an alert nor words here.
+    """
     for each in kept:
         if each.kind == ASSIGNMENT and (alert := _alert(connection, each)):
             words = GIVEN if each.id in theirs else GIVEN_CLOSED
             yield words.format(**_of(alert), by=escape(called(desk, each.by)), at=clock_time(each.at))
     named: dict[int, list[Deferred]] = {}
     for each in kept:
-        if each.kind == MENTION and each.alert_id is not None:
+        if each.kind != ASSIGNMENT and each.alert_id is not None:
             named.setdefault(each.alert_id, []).append(each)
     for number, those in named.items():
         if alert := alerts.by_id(connection, number):
             times = ONCE if len(those) == 1 else SEVERAL.format(count=len(those))
             yield NAMED.format(**_of(alert), times=times, at=clock_time(those[0].at), state=_state(desk, alert))
     for each in kept:
-        if each.kind not in (ASSIGNMENT, DIRECT) and each.alert_id is None:
+        if each.alert_id is None and (each.kind == MENTION or each.said):
             yield OTHER.format(at=clock_time(each.at), said=each.said or UNSAID)
 
 

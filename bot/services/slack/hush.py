@@ -1,5 +1,6 @@
 """The last guard before Slack: nothing that is sent calls anybody in blackout, whoever wrote it and however it is nested."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +22,8 @@ SOMEBODY = "@somebody"
 
 ON_ITS_WAY = timedelta(seconds=10)      # what is sent a moment before midnight may arrive after it
 GLASS_CALL = "glass:call:"              # the one post that may reach its one person even then
-LONGEST_SAID = 200
+CALLS = ("page:", "doubt:")
+LONGEST_SAID = 200              # half a line might be half a mark
 UNREAD = frozenset({"value", "initial_value", "private_metadata", "action_id", "block_id"})     # Slack shows none of these
 
 _CALL = re.compile(
@@ -127,23 +129,31 @@ class _Guard:
 
 def keep(connection: sa.Connection, config: Config, post: Post, drawing: Drawing, held: frozenset[str], now: datetime) -> None:
     """Writes down, once for each post and person, that somebody was named and not called."""
+    members = alerts.of_group(connection, post.group_id) if post.group_id is not None else []
+    alert_id = next((each.id for each in members if each.state != "closed"), members[0].id if members else None)
     for person in sorted(held):
         until = asleep(config, person, now)
         if until is not None:
-            _keep(connection, config, post, deferrals.MENTION, person, drawing.text, until, now)
+            _keep(connection, config, post, deferrals.MENTION, person, alert_id, drawing.text, until, now)
 
 
 def put_off(connection: sa.Connection, config: Config, sleeping: Asleep, now: datetime) -> None:
-    """The direct message is due when the blackout is over."""
-    cards.hold(connection, sleeping.post, sleeping.until)
-    _keep(connection, config, sleeping.post, deferrals.DIRECT, sleeping.person, "", sleeping.until, now)
+    """The direct message is due when the blackout is over; but a call has lost its sense by then, and is told of instead."""
+    post, alert_id, said = sleeping.post, None, ""
+    if post.key.startswith(CALLS):
+        cards.withdraw(connection, post)
+        body = json.loads(post.body or "{}")
+        alert_id = next((int(value) for _, verb, value in body.get("offers", ()) if verb == "ack"), None)
+        said = str(body.get("said", ""))
+    else:
+        cards.hold(connection, post, sleeping.until)
+    _keep(connection, config, post, deferrals.DIRECT, sleeping.person, alert_id, said, sleeping.until, now)
 
 
 def _keep(
-    connection: sa.Connection, config: Config, post: Post, kind: str, person: str, said: str, until: datetime, now: datetime
+    connection: sa.Connection, config: Config, post: Post, kind: str, person: str, alert_id: int | None, said: str,
+    until: datetime, now: datetime,
 ) -> None:
-    members = alerts.of_group(connection, post.group_id) if post.group_id is not None else []
-    alert_id = next((each.id for each in members if each.state != "closed"), members[0].id if members else None)
     line = said.strip().partition("\n")[0]
     new = deferrals.add(
         connection, f"{kind}:{post.key}:{person}", kind, person, config.people[person].organisation, alert_id, VIGIE.key,
