@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.services.alert.arrivals import fingerprint
 from bot.services.alert.response import TROUBLE, called, clock_time, headline, lasted, lasting
+from bot.services.call import retelling
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.run import underway
 from bot.services.slack import logbook
@@ -103,7 +104,8 @@ def text(desk: Desk, actor: Actor | None = None) -> str:
     with desk.read() as connection:
         opened, counts = alerts.open_ones(connection), alerts.counts(connection)
         lines = [*underway.lines(desk, connection, actor), *_open(desk, connection, opened, counts, now)]
-        return "\n".join([*lines, *_unseen(desk, connection, opened, now), *_doors(desk, connection), *_slack(desk, connection)])
+        lines += [*retelling.status(desk, connection), *_unseen(desk, connection, opened, now)]
+        return "\n".join([*lines, *_doors(desk, connection), *_slack(desk, connection)])
 
 
 def _open(
@@ -238,7 +240,7 @@ def _told(desk: Desk, name: str, value: object) -> str:
 def why(desk: Desk, alert: Alert) -> str:
     """What triage said when it opened, what was decided and why, and how it ended."""
     with desk.read() as connection:
-        entries = _entries(connection, alert)
+        entries, calls = _entries(connection, alert), list(retelling.why(desk, connection, alert))
     opening = next((each for each in entries if each.kind == "alert opened"), None)
     reasons = json.loads(opening.details).get("why", []) if opening else [NO_REASONS]
     decided = next((each for each in reversed(entries) if each.kind == "alert decided"), None)
@@ -249,7 +251,7 @@ def why(desk: Desk, alert: Alert) -> str:
         reasons += [DECIDED.format(what=what, at=clock_time(decided.at)), *said]
     head = WHY_HEAD.format(name=alert.name, what=_short(headline(alert)))
     ending = [_closing(desk, alert)] if alert.state == "closed" else []
-    return "\n".join([head, *(f"• {reason}" for reason in reasons), *ending])
+    return "\n".join([head, *(f"• {reason}" for reason in reasons), *calls, *ending])
 
 
 def _closing(desk: Desk, alert: Alert) -> str:

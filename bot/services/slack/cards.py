@@ -192,6 +192,7 @@ def _next(view: View, head: Alert) -> list[str]:
     if head.state == "closed":
         return [_closed(view, head)]
     lines = _healing(view.config, head) if head.state == "recovered" else [_owner(view.config, head)]
+    lines += [view.remedies.paging] if view.remedies.paging else []
     if head.assigned_to and (head.state == "recovered" or head.acked_by):
         lines.append(GIVEN_TO.format(who=person(view.config, head.assigned_to)))
     if view.later and view.later.organisation in view.config.organisations:
@@ -200,6 +201,7 @@ def _next(view: View, head: Alert) -> list[str]:
         lines.append(FROM_THEN_ON.format(who=who, at=at, side=side))
     if head.snoozed_until:
         lines.append(SNOOZED.format(at=clock_time(head.snoozed_until)))
+    lines += [view.remedies.silence] if view.remedies.silence else []
     return [" ".join(lines)]
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from bot.config import Config
 from bot.services.alert import similar
 from bot.services.alert.response import clock_time
+from bot.services.call import retelling, silences
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.leave import authority, duty, mandates
 from bot.services.leave.mandates import FIX, Wish
@@ -63,6 +64,8 @@ class Remedies:
     stopped: Switch | None = None               # what stops Vigie here
     called: tuple[tuple[str | None, datetime], ...] = ()    # None: nobody could be reached
     like: str = ""
+    paging: str = ""                            # who is called now, and who is next
+    silence: str = ""                           # the one that holds for it
 
 
 def look(desk: Desk, connection: sa.Connection, members: Sequence[Alert], head: Alert, likes: Likes | None = None) -> Remedies:
@@ -82,6 +85,8 @@ def look(desk: Desk, connection: sa.Connection, members: Sequence[Alert], head: 
         stopped=brakes.stopped(connection, head.runbook, head.service) if _tells_of_stops(head) else None,
         called=tuple(_called(connection, members)),
         like=_like(desk, connection, head, {} if likes is None else likes) if _open(head) else "",
+        paging=retelling.on_card(desk, connection, head),
+        silence=silences.on_card(desk, connection, head),
     )
 
 
