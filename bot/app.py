@@ -45,7 +45,8 @@ from bot.services.handoff import ticking
 from bot.services.ledger import audit, journal
 from bot.services.ledger.sealing import KeySigner, Sealer
 from bot.services.meters import Meters
-from bot.services.rota import publishing, watching
+from bot.services.rota import daily, publishing, watching
+from bot.services.rota.usergroup import Keeper
 from bot.services.run import execution, reminding
 from bot.services.run.execution import Execution
 from bot.services.slack import cards, delivery
@@ -65,6 +66,7 @@ log = structlog.get_logger()
 
 DUE_S, DELIVER_S, MEND_S, SEAL_S, FLUSH_S, SECRETS_S, HOUSEKEEPING_S = 5, 0.5, 15, 0.5, 1, 240, 30
 ROTA_S = 60
+SHIFTS_S = 20
 GATHER_S = 0.05
 GREET_AFTER_S = 2
 REMEMBER = timedelta(days=2)
@@ -228,11 +230,13 @@ class App:
             (HOUSEKEEPING_S, "housekeeping", self._housekeeping),
             (ROTA_S, "programmes", lambda: publishing.keep(self.desk)),
             (ROTA_S, "gaps", lambda: watching.look(self.desk)),
+            *((SHIFTS_S, name, partial(act, self.desk)) for name, act in daily.ACTS.items()),
             *self.watch.doors(),
         )
         return [
             *(Door(seconds, name, _in_thread(act)) for seconds, name, act in rows),
             Door(DELIVER_S, "deliver", self._knock),
+            Door(DUE_S, "user groups", Keeper(self.desk, self.slack).keep),
             Door(MEND_S, "mend", self.delivery.mend),
             Door(MEND_S, "mend runs", self.execution.mend),
         ]

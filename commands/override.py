@@ -38,7 +38,7 @@ def form(call: Call) -> Fields:
     usage="<coverage> <role> <from> <to> <person> <reason>",
     help="give a part of your company's rota to somebody else of it",
     example="override platform primary tomorrow 20:00 tomorrow 23:00 @bruno dentist",
-    level="read",
+    level="write",
     button="Change shifts…",
     form=form,
     group="who is on",

@@ -3,7 +3,8 @@
 import re
 
 from bot.errors import Refused
-from bot.services.rota import absences, board, lawful, swapping, telling
+from bot.services.rota import absences, board, lawful, publishing, swapping, telling
+from bot.services.slack import forms
 from commands import Call, command
 
 WHAT = (
@@ -15,6 +16,8 @@ WHICH = "Which shift? `{command} shift drop 12`; `{command} shift` lists yours w
 DROPPED = "Swap {number}: {slot} is offered to {who}. It stays yours until somebody takes it."
 GIVE_WHAT = "Give what to whom? The button of the message that tells of the gap knows; or `{command} override`."
 GIVEN = "{who} has {count} now: {slots}."
+PUBLISHED = "The programme of {side} is published anew: {count} shifts changed, and whoever has them is told."
+MOST_REMARKS = 10
 REMARKS = "The working-time rules remark:"
 
 
@@ -62,4 +65,15 @@ def _give(call: Call, words: tuple[str, ...]) -> str:
     return "\n".join([said, *([REMARKS] if findings else []), *(lawful.line(config, each) for each in findings)])
 
 
-DO = {"mine": _mine, "drop": _drop, "give": _give}
+def _publish(call: Call, words: tuple[str, ...]) -> str:
+    """What vigie.yaml plans now instead of what was published; `waive=...` waives what the law lets be waived."""
+    config, (plain, given) = call.desk.config, forms.sort_out(words)
+    made = publishing.publish(call.desk, call.actor.organisation, call.actor, " ".join(plain) or None, given.get("waive"))
+    side = config.organisations[call.actor.organisation]
+    remarks = [REMARKS, *(lawful.line(config, each) for each in made.findings[:MOST_REMARKS])] if made.findings else []
+    itself = lawful.itself(config, call.actor.organisation)
+    head = PUBLISHED.format(side=side.name, count=len(made.differences))
+    return "\n".join([head, *map(str, made.nights), *remarks, *([itself] if itself and remarks else [])])
+
+
+DO = {"mine": _mine, "drop": _drop, "give": _give, "publish": _publish}

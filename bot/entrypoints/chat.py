@@ -21,6 +21,9 @@ from bot.entrypoints import modals
 from bot.entrypoints.perform import Ask, Family, Reply, Saying, perform
 from bot.entrypoints.wording import bare, marked, words
 from bot.services.desk import Desk
+from bot.services.leave import authority
+from bot.services.rota import leaving
+from bot.services.slack import home
 from bot.store import alerts, cards
 
 log = structlog.get_logger()
@@ -30,6 +33,7 @@ Later = Callable[[str], Awaitable[None]]
 PREFIX = "vigie:"
 HOOKS = ("https", "hooks.slack.com")           # where Slack takes answers
 MORE = "more"
+HOME = "slack home"
 WORK_WITHIN_S, ANSWER_WITHIN_S = 1.5, 1.3      # together less than the 3 s that Slack gives to a request
 SLACK_TROUBLE = (SlackApiError, aiohttp.ClientError, OSError, ValueError)    # OSError: also time-outs
 
@@ -82,11 +86,13 @@ class Chat:
 
     async def _press(self, body: dict[str, Any], words: tuple[str, ...], ref: str | None) -> None:
         (team, user), channel = _person(body), (body.get("channel") or {}).get("id")
-        saying = Saying(team, user, f"slack {channel}", words, ref, "button")
+        saying = Saying(team, user, f"slack {channel}" if channel else HOME, words, ref, "button")
         reply = await self._perform(saying, partial(self._late, body.get("response_url"), channel, user))
         text = await self._form_or_text(reply, body.get("trigger_id"), channel)
         if text:
             await self._tell(body, text)
+        if (body.get("view") or {}).get("type") == "home":
+            await self._show_home(team, user)
 
     async def submitted(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         """A form comes back: what is wrong stands beside the field and the text stays; or it goes on with what comes next."""
@@ -116,14 +122,29 @@ class Chat:
         await self._whisper(channel, user, reply.text, thread)
 
     async def came_home(self, event: dict[str, Any], body: dict[str, Any]) -> None:
-        """The Home tab shows what is open."""
+        """The Home tab shows what is open, who is on, and what is one's own."""
         if event.get("tab", "home") != "home":
             return
         user = _id(event.get("user"))
-        reply = await self._perform(Saying(_team(event, body), user, "slack home", ("status",)))
+        await self._show_home(_team(event, body), user)
+
+    async def _show_home(self, team: str, user: str) -> None:
+        reply = await self._perform(Saying(team, user, HOME, ("status",)))
         section = {"type": "section", "text": {"type": "mrkdwn", "text": reply.text[:3000], "verbatim": True}}
-        home = {"type": "home", "blocks": [section]}
-        await self._try("views.publish", self._client.views_publish(user_id=user, view=home))
+        blocks = await asyncio.to_thread(self._home, team, user, reply.text) if reply.ok else [section]
+        shown = {"type": "home", "blocks": blocks}
+        await self._try("views.publish", self._client.views_publish(user_id=user, view=shown))
+
+    def _home(self, team: str, user: str, status: str) -> list[dict[str, Any]]:
+        return home.draw(self._desk, authority.authorise(self._desk.config, team, user, HOME), status)
+
+    async def person_changed(self, event: dict[str, Any], body: dict[str, Any]) -> None:
+        """Slack has deactivated somebody, or has them again."""
+        who = event.get("user")
+        if isinstance(who, dict) and "deleted" in who:
+            moved = leaving.deactivated if who["deleted"] else leaving.reactivated
+            team = _id(who.get("team_id")) or _id(body.get("team_id"))
+            await asyncio.to_thread(moved, self._desk, team, _id(who.get("id")))
 
     async def _perform(self, saying: Saying, later: Later | None = None) -> Reply:
         """What takes too long goes on; its answer comes `later`, or the card shows its end."""
@@ -187,9 +208,12 @@ class Chat:
             response.raise_for_status()
 
     async def _whisper(self, channel: str | None, user: str | None, text: str, thread: str | None = None) -> None:
+        """Only to this person; who clicked in the Home tab is in no channel, and gets a direct message."""
         if channel and user:
             said = self._client.chat_postEphemeral(channel=channel, user=user, text=text, thread_ts=thread)
             await self._try("chat.postEphemeral", said)
+        elif user:
+            await self._try("chat.postMessage", self._client.chat_postMessage(channel=user, text=text))
 
     async def _try(self, what: str, call: Any) -> bool:
         """An answer that does not arrive changes nothing of what was done: it is only logged."""
@@ -283,6 +307,7 @@ def build_bolt(desk: Desk, family: Family, client: AsyncWebClient, signing_secre
     bolt.shortcut(anything)(chat.picked)
     bolt.event("app_mention")(chat.mentioned)
     bolt.event("app_home_opened")(chat.came_home)
+    bolt.event("user_change")(chat.person_changed)
     bolt.event(anything)(_ignore)
     bolt.error(_broken)
     return bolt

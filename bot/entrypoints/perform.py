@@ -10,9 +10,9 @@ import structlog
 from bot.entrypoints.wording import marked
 from bot.errors import Refused, Unavailable
 from bot.services.desk import Actor, Desk
-from bot.services.leave import authority, blackout
+from bot.services.leave import authority, blackout, hours
 from bot.services.ledger import journal
-from bot.store import traffic
+from bot.store import shifts, traffic
 from commands import Call, Command, Field, Subject, Way, named
 
 log = structlog.get_logger()
@@ -27,6 +27,7 @@ OLD_BUTTON = "This button is of an older Vigie and does nothing any more. Type `
 TOO_LONG = "That is too long for one line: open the form with less, and write the rest there."
 LONGEST_KEPT = 1_500            # Slack keeps 3,000 characters with a form
 REFUSED_KIND = "command refused"
+PRIVATE = frozenset({"away"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +103,18 @@ def _answer(desk: Desk, family: Family, saying: Saying) -> Reply:
     actor = authority.stranger(saying.team_id, saying.user_id, saying.origin)
     try:
         actor = authority.authorise(desk.config, saying.team_id, saying.user_id, saying.origin)
+        _require_present(desk, actor)
         return _carry_out(desk, family, saying, actor)
     except Refused as refusal:
         _write_down(desk, saying, actor, str(refusal))
         return Reply(marked(_as_said_there(desk, saying, str(refusal))), ok=False)
+
+
+def _require_present(desk: Desk, actor: Actor) -> None:
+    with desk.read() as connection:
+        gone = shifts.leavers(connection)
+    zone = desk.config.organisations[actor.organisation].timezone
+    authority.require_present(actor, desk.config, gone, hours.local_date(zone, desk.clock.now()))
 
 
 def _as_said_there(desk: Desk, saying: Saying, text: str) -> str:
@@ -137,9 +146,16 @@ def _write_down(desk: Desk, saying: Saying, actor: Actor, why: str) -> None:
     with desk.begin("refuse") as connection:
         journal.record(
             connection, actor=actor, kind=REFUSED_KIND, object=_object(saying), outcome="refused", at=desk.clock.now(),
-            verb=" ".join(saying.words[:1])[:40], said=" ".join(saying.words[1:])[:200] or None, why=why,
-            way=saying.way,
+            verb=" ".join(saying.words[:1])[:40], way=saying.way, **_quoted(saying, why),
         )
+
+
+def _quoted(saying: Saying, why: str) -> dict[str, str]:
+    """What was said, and why not; nothing of what people say of their absences, where a reason may slip in."""
+    if saying.words[:1] and saying.words[0].lower() in PRIVATE:
+        return {}
+    said = " ".join(saying.words[1:])[:200]
+    return {"why": why} | ({"said": said} if said else {})
 
 
 def _object(saying: Saying) -> str:

@@ -1,6 +1,7 @@
 """Who may do what: one place for every verb. Nobody who is not in vigie.yaml may do anything."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Literal
 
 from bot.config import Config, Person
@@ -19,6 +20,9 @@ UNKNOWN_PERSON = (
     "Vigie does not know you ({user} of workspace {team}): only people listed in vigie.yaml may use it. "
     "Ask {who} to add you."
 )
+LEFT = "{who} is deactivated in Slack: that ends every right here at once."
+OVER = "{who} was here until {day:%d %b %Y}, vigie.yaml says: every right here ended with that day."
+NOT_YET = "{who} is here from {day:%d %b %Y} on, vigie.yaml says."
 NOT_ALLOWED = "`{verb}` is for {roles}; vigie.yaml lists you as {own}. Ask {who}."
 SOMEBODY = "whoever looks after vigie.yaml"
 MOST_NAMED = 3
@@ -33,6 +37,17 @@ def authorise(config: Config, team_id: str | None, user_id: str, origin: str) ->
         raise Refused(UNKNOWN_PERSON.format(user=user_id[:20] or "no name", team=team[:20], who=_named(leads)))
     key, person = found
     return Actor(key, person.name, person.organisation, frozenset(person.roles), person.slack, origin)
+
+
+def require_present(actor: Actor, config: Config, leavers: frozenset[str], today: date) -> None:
+    """Raises Refused for whom Slack has deactivated, and outside of somebody's first and last day."""
+    known = config.people[actor.key]
+    if actor.key in leavers:
+        raise Refused(LEFT.format(who=actor.name))
+    if known.ends and today > known.ends:
+        raise Refused(OVER.format(who=actor.name, day=known.ends))
+    if known.starts and today < known.starts:
+        raise Refused(NOT_YET.format(who=actor.name, day=known.starts))
 
 
 def stranger(team_id: str | None, user_id: str, origin: str) -> Actor:

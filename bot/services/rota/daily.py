@@ -1,0 +1,13 @@
+"""What time alone does to the rota: each of these is asked again and again what is due, and safe to repeat."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.services.desk import Desk
+from bot.services.rota import leaving, reminding, swapping
+
+ACTS: Mapping[str, Callable[[Desk], Any]] = {
+    "swaps": swapping.act,
+    "leavers": leaving.act,
+    "reminders": reminding.act,
+}
