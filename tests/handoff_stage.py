@@ -35,6 +35,16 @@ def local(text: str, day: str = MONDAY) -> datetime:
     return datetime.fromisoformat(given).replace(tzinfo=PARIS).astimezone(UTC)
 
 
+def look_after(at: datetime) -> datetime:
+    """The next half hour; where steps are minutes apart, the next five minutes."""
+    soon = at.replace(minute=at.minute // 5 * 5, second=0, microsecond=0)
+    while True:
+        soon += timedelta(minutes=5)
+        clock = soon.astimezone(PARIS).strftime("%H:%M")
+        if soon.minute % 30 == 0 or clock >= "23:50" or clock[:4] in ("00:0", "00:1", "07:5", "08:0", "08:1"):
+            return soon
+
+
 class Passing:
     """A desk at which time passes; `at` is in Paris."""
 
@@ -43,11 +53,11 @@ class Passing:
         self.desk: Desk = desk_on(engine, self.clock, kill, config)
         ticking.act(self.desk)
 
-    def go(self, to: str, every: timedelta = timedelta(minutes=5)) -> Handoff:
-        """Lets time pass, with a tick now and then, and returns the handoff that is next, or under way."""
+    def go(self, to: str) -> Handoff:
+        """Lets time pass, with a tick at each half hour and more of them around a boundary; returns the handoff of then."""
         end = local(to)
         while self.clock.instant < end:
-            self.clock.instant = min(end, self.clock.instant + every)
+            self.clock.instant = min(end, look_after(self.clock.instant))
             ticking.act(self.desk)
         return self.now_is()
 
