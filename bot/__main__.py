@@ -19,8 +19,13 @@ cli = typer.Typer(help="Vigie, the lookout of a payments platform.", no_args_is_
                   pretty_exceptions_enable=False, rich_markup_mode=None)       # plain help comes in half the time
 audit_cli = typer.Typer(help="The journal: is it whole, and what does it say?", no_args_is_help=True, rich_markup_mode=None)
 cli.add_typer(audit_cli, name="audit")
+rota_cli = typer.Typer(help="Who is on when, and what the working-time rules say of it.", no_args_is_help=True,
+                       rich_markup_mode=None)
+cli.add_typer(rota_cli, name="rota")
 
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
+From = Annotated[str, typer.Option("--from", metavar="DATE", help="From 00:00 of that day (2026-10-25), in the coverage's zone.")]
+To = Annotated[str, typer.Option("--to", metavar="DATE", help="To 00:00 of that day; without it, 60 days.")]
 
 USING_DEMO = "(no vigie.yaml and no DATABASE_URL here: this is about the demo in .demo/)"
 ALONE = "`vigie {role}` needs PostgreSQL; on SQLite one process does everything: `vigie serve`."
@@ -242,6 +247,45 @@ def audit_export() -> None:
     from bot.auditing import export
 
     export(_looking(), sys.stdout)
+
+
+@rota_cli.command("show")
+def rota_show(
+    start: From = "",
+    end: To = "",
+    coverage: Annotated[str, typer.Option(help="Only that one of vigie.yaml's coverages.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Every minute of the days, in each role. A role without a person is a gap."""
+    from bot import rota
+
+    settings = _settings(_environ())
+    rota.show(settings, _config(settings), rota.Range(start, end), coverage or None, as_json, sys.stdout)
+
+
+@rota_cli.command("check")
+def rota_check(start: From = "", end: To = "", as_json: Json = False) -> None:
+    """What the working-time rules find. Exit code 1 when something is forbidden. The employer stays responsible."""
+    from bot import rota
+
+    settings = _settings(_environ())
+    sys.exit(0 if rota.check(settings, _config(settings), rota.Range(start, end), as_json, say) else 1)
+
+
+@rota_cli.command("ics")
+def rota_ics(
+    person: Annotated[str, typer.Option(help="Only that person's shifts.")] = "",
+    team: Annotated[str, typer.Option(help="Only that team's shifts.")] = "",
+    coverage: Annotated[str, typer.Option(help="Only that coverage's shifts.")] = "",
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write it; without it, standard output.")] = None,
+) -> None:
+    """Shifts as a calendar (ICS)."""
+    from bot import rota
+    from bot.services.rota.exporting import wanted
+
+    settings = _settings(_environ())
+    config = _config(settings)
+    rota.calendar(settings, config, wanted(config, person, team, coverage), out, sys.stdout, say)
 
 
 if __name__ == "__main__":
