@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.config import Config, load_catalogue, load_config
-from bot.demo import STAGE, demo_secrets, doubles, playing, set_stage
-from bot.demo.hours import EVENING, at_night
+from bot.demo import STAGE, contacts, demo_secrets, doubles, paged_at, playing, set_stage
+from bot.demo.hours import EVENING, at_night, midnight
 from bot.discover import discover
 from bot.errors import Misbuilt
 from bot.services.leave import duty
+from bot.services.rota import roster
 from runbooks import actions
 from runbooks.actions import Service
 from tests.processes import ROOT, free_port, post, running, vigie
@@ -118,16 +119,52 @@ def test_whenever_it_is_started_it_is_night_for_bridge_and_was_evening_for_every
     now = datetime(2026, 11, 22, hour, 37, tzinfo=UTC)
     config = moved(tmp_path, now)
     until = duty.in_blackout(config, "bridge", now)
-    assert until is not None and timedelta(hours=5) < until - now < timedelta(hours=6)
+    assert until is not None and timedelta(hours=5) < until - now < timedelta(hours=7)
     assert duty.in_blackout(config, "padok", now) is None
     assert duty.in_blackout(config, "bridge", now - EVENING) is None
     clause = config.mandates["nights"].clauses[0]
     assert any(hours_of(each, now.astimezone(ZoneInfo("Europe/Paris"))) for each in clause.hours)
 
 
+ANY_DAY = [
+    *(datetime(2026, 11, day, 3 * day % 24, 20, tzinfo=UTC) for day in range(16, 24)),
+    datetime(2026, 5, 1, 11, tzinfo=UTC), datetime(2026, 12, 24, 23, 50, tzinfo=UTC), datetime(2027, 1, 1, 0, 10, tzinfo=UTC),
+    datetime(2026, 10, 25, 13, tzinfo=UTC), datetime(2027, 3, 28, 13, tzinfo=UTC),
+]
+
+
+@pytest.mark.parametrize("now", ANY_DAY, ids=str)
+def test_whatever_the_date_padok_has_the_duty_with_lea_and_omar_and_bridge_had_it_in_the_evening(
+    tmp_path: Path, now: datetime
+) -> None:
+    config = moved(tmp_path, now)
+    slots = roster.plan(config, "platform", now - EVENING, now + timedelta(hours=2))
+    at_night = [each for each in slots if each.start <= now < each.end]
+    assert [(each.team, each.role, each.person) for each in at_night] == [
+        ("padok-nights", "primary", "lea"), ("padok-nights", "secondary", "omar")]
+    in_the_evening = [each for each in slots if each.start <= now - EVENING < each.end]
+    assert [(each.team, each.person) for each in in_the_evening] == [("bridge-day", "alice"), ("bridge-day", "bruno")]
+    assert [each.start for each in at_night] == [midnight(now)] * 2
+
+
+def test_everybody_who_can_be_rung_has_a_telephone_of_the_demo() -> None:
+    config = load_config(EXAMPLE)
+    given = contacts(config, 8080)
+    assert given["VIGIE_CONTACT_LEA"] == "json://127.0.0.1:8080/doubles/phones/lea"
+    assert {each for person in config.people.values() for each in person.contacts} == set(given)
+
+
+def test_the_next_is_called_as_much_sooner_as_the_night_is_played_faster_but_not_before_one_can_read() -> None:
+    config = load_config(EXAMPLE)
+    at_20, at_500 = (paged_at(config, speed)["platform"].paging for speed in (20, 500))
+    assert at_20 == at_500 and at_20.secondary_after == timedelta(seconds=15) and at_20.fallback_after == timedelta(minutes=1)
+    assert paged_at(config, 1)["platform"].paging.secondary_after == timedelta(minutes=5)
+
+
 def test_the_moved_configuration_keeps_every_line_where_it_was(tmp_path: Path) -> None:
     """Reasons name the line of a rule."""
     at, was = moved(tmp_path, datetime(2026, 7, 1, 12, tzinfo=UTC)), load_config(EXAMPLE)
+    assert len((tmp_path / "vigie.yaml").read_text("utf-8").split("\n")) == len(EXAMPLE.read_text("utf-8").split("\n"))
     assert [each.line for each in at.rules] == [each.line for each in was.rules]
 
 

@@ -9,6 +9,7 @@ import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 
@@ -21,11 +22,13 @@ from starlette.routing import Mount, Route
 import commands
 from bot.app import SERVE, App
 from bot.config import Config, load_catalogue, load_config, secrets_of
+from bot.config.nights import Coverage
 from bot.demo.doubles import Doubles, addresses, at_home, demand_moto
 from bot.demo.hours import StoryClock, at_night
 from bot.demo.playing import Night
 from bot.demo.welcome import welcome
 from bot.discover import discover
+from bot.doubles import phones
 from bot.doubles.sns import DEMO_CERTIFICATE, DEMO_CERTIFICATE_URL
 from bot.durable import Identity, Taken
 from bot.entrypoints.chat import SHORTCUTS
@@ -47,6 +50,9 @@ STAGE = Path(".demo")
 DEFAULT_PORT = "8080"
 DEFAULT_SPEED = "20"
 QUIET_MINUTES = 1        # of probation while the night is played at speed
+QUICKEST = timedelta(seconds=10)        # between two who are called
+FASTEST_PAGING = float(DEFAULT_SPEED)
+STEPS = ("secondary_after", "lead_after", "other_side_after", "fallback_after", "again_every")
 THREADS = 48             # Vigie and the doubles that it waits for share them
 
 BAD_PORT = "DEMO_PORT={value} is not a port: leave it out for 8080, or give a number from 1 to 65535."
@@ -93,6 +99,7 @@ def set_stage(environ: dict[str, str]) -> Stage:
         "VIGIE_CONFIG": str(config),
         "PORT": str(port),
         **demo_secrets(load_config(config)),
+        **contacts(load_config(config), port),
     }
     chosen = {**given, **{name: environ[name] for name in ("DATABASE_URL", "VIGIE_MIGRATE_URL") if environ.get(name)}}
     return Stage(port, speed, chosen)
@@ -124,6 +131,21 @@ def demo_secrets(config: Config) -> dict[str, str]:
         for name, references in secrets_of(config)
         for number, reference in enumerate(references)
     }
+
+
+def contacts(config: Config, port: int) -> dict[str, str]:
+    """Everybody who can be rung beside Slack has a telephone of the demo."""
+    return {each: phones.address(key, port) for key, person in config.people.items() for each in person.contacts}
+
+
+def paged_at(config: Config, speed: float) -> dict[str, Coverage]:
+    """Coverages in which the next is called as much sooner as the night is played faster, but not before one can read."""
+
+    def sooner(length: timedelta) -> timedelta:
+        return max(length / min(speed, FASTEST_PAGING), QUICKEST)
+
+    return {name: each.model_copy(update={"paging": each.paging.model_copy(update={
+        step: sooner(getattr(each.paging, step)) for step in STEPS})}) for name, each in config.coverages.items()}
 
 
 def _port(text: str) -> int:
@@ -193,7 +215,8 @@ def build(stage: Stage) -> Demo:
     settings_environ = dict(stage.environ)
     config = load_config(Path(settings_environ["VIGIE_CONFIG"]))
     if stage.speed:
-        config = config.model_copy(update={"probation": config.probation.model_copy(update={"minutes": QUIET_MINUTES})})
+        quiet = config.probation.model_copy(update={"minutes": QUIET_MINUTES})
+        config = config.model_copy(update={"probation": quiet, "coverages": paged_at(config, stage.speed)})
     seed = _seed(stage, config)
     settings_environ |= {
         "SLACK_BOT_TOKEN": seed.app.token, "SLACK_SIGNING_SECRET": seed.app.signing_secret,
@@ -204,10 +227,11 @@ def build(stage: Stage) -> Demo:
     if not settings.database_url.startswith("sqlite"):      # a SQLite file is migrated by the app that owns it
         upgrade(settings.migrate_url)
     clock = StoryClock(evening=bool(stage.speed))
-    workspace = Workspace(seed, clock=clock, wire_clock=clock)
+    telephones = phones.Phones(clock, lambda: workspace.rang())
+    workspace = Workspace(seed, clock=clock, wire_clock=clock, phones=telephones.told)
     night = Night(stage.url, stage.speed, workspace, clock)
     doubles = Doubles(config, settings_environ, clock, night.send, stage.speed or float(DEFAULT_SPEED))
-    mounts = [Route("/", _to_page), Mount("/workspace", workspace.asgi), *doubles.mounts]
+    mounts = [Route("/", _to_page), Mount("/workspace", workspace.asgi), telephones.route, *doubles.mounts]
     app = App(
         settings, config, EnvironmentSecrets(settings_environ), SERVE, clock=clock, mounts=mounts,
         known_certificates={DEMO_CERTIFICATE_URL: DEMO_CERTIFICATE}, addresses=addresses(stage.url),
