@@ -150,12 +150,12 @@ UNDER_WAY = SimpleNamespace(run=a_run("running"), step=SimpleNamespace(title="co
 @pytest.mark.parametrize(("member", "known", "said", "shown", "menu"), [
     (FIRING, {"may": ("Padok", "Bridge from 08:00")},
      "Runbook: \"Smaller\" · 1 step · run by a person · may run: Padok; Bridge from 08:00",
-     ["Run runbook…", "Acknowledge", "Why?"], ["Assign…", "Snooze…", "What happened", "Note…", "Close…"]),
+     ["Run runbook…", "Acknowledge", "Why?"], ["Assign…", "Snooze…", "Silence pay-api…", "Note…", "Close…"]),
     (FIRING, {"may": ("Bridge from 08:00",), "may_now": False},
      "Runbook: \"Smaller\" · 1 step · run by a person · may run: Bridge from 08:00",
      ["Acknowledge", "Run runbook…", "Why?"], None),
     (FIRING, {"rung": "automatic", "may": ()}, "Runbook: \"Smaller\" · 1 step · runs by itself · nobody may run it now",
-     ["Acknowledge", "Run runbook…", "Why?"], ["Assign…", "Snooze…", "Stop automation of pay-api…", "What happened", "Close…"]),
+     ["Acknowledge", "Run runbook…", "Why?"], ["Assign…", "Snooze…", "Silence pay-api…", "Stop automation of pay-api…", "Close…"]),
     (ACKED, {"under_way": UNDER_WAY},
      "Runbook \"Smaller\" running (step 1 of 3: count) · started by Léa · run 57", ["Note…", "Why?"], None),
     (replace(RECOVERED, fixed_by=57), {"last": a_run("succeeded")},
@@ -167,7 +167,7 @@ UNDER_WAY = SimpleNamespace(run=a_run("running"), step=SimpleNamespace(title="co
      "\"Smaller\" did not fix it (run 57): no", ["Run runbook…", "Acknowledge", "Why?"], None),
     (FIRING, {"stopped": Switch("service:pay-api", "lea", T0, "deploying"), "rung": "automatic"},
      "⏸ Automation is stopped for service pay-api by Léa since 02:14 UTC: deploying.", ["Run runbook…", "Acknowledge", "Why?"],
-     ["Assign…", "Snooze…", "Resume automation of pay-api", "What happened", "Close…"]),
+     ["Assign…", "Snooze…", "Silence pay-api…", "Resume automation of pay-api", "Close…"]),
     (FIRING, {"like": "Like #97 (12 Nov): fixed by Queue backlog, run 31"}, "Like #97 (12 Nov): fixed by Queue backlog, run 31",
      ["Run runbook…", "Acknowledge", "Why?"], None),
 ])

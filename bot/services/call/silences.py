@@ -42,6 +42,7 @@ ENDED, BY_ITSELF = "🔊 Silence {id} of {service} was ended by {who}.", "🔊 S
 FIRES, QUIET = " Still firing: {names}.", " Nothing of it fires."
 ON_CARD, IMPORTANT_CALLS = "🔇 Silenced until {at} by {who}{second}: {reason}.", " (important alerts still call)"
 SECONDED = " and {who}"
+AGREE = "Agree…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def start(desk: Desk, service: str, length: timedelta, reason: str, actor: Actor
         _note(connection, actor, "silence started", silence, now, until=silence.until.isoformat(), reason=written)
         said = STARTED.format(id=made, service=escape(service), until=clock_time(silence.until), reason=escape(written, 300),
                               who=person(desk.config, actor.key), command=desk.config.command)
-        _tell(desk, connection, silence, f"silence:{made}", said, now)
+        _tell(desk, connection, silence, f"silence:{made}", said, now, offers=[(AGREE, "silence:agree", str(made))])
     return silence
 
 
@@ -122,6 +123,12 @@ def end(desk: Desk, silence_id: int, actor: Actor) -> Silence:
         silence = _holding(desk, connection, silence_id, now)
         _end(desk, connection, silence, Ending(actor, now), now)
     return silence
+
+
+def find(desk: Desk, silence_id: int) -> Silence:
+    """One that holds; raises Refused with those that do."""
+    with desk.read() as connection:
+        return _holding(desk, connection, silence_id, desk.clock.now())
 
 
 def act(desk: Desk) -> int:
@@ -170,9 +177,16 @@ def _groups(connection: sa.Connection, service: str) -> list[int]:
     return [number for number, _ in groups.open_ones(connection, alerts.alert.c.service == service)]
 
 
-def _tell(desk: Desk, connection: sa.Connection, silence: Silence, key: str, said: str, now: datetime) -> None:
-    """In the service's channel; and its cards show it."""
-    cards.add_notice(connection, key, desk.config.channel_of(silence.service), said, now)
+def _tell(
+    desk: Desk, connection: sa.Connection, silence: Silence, key: str, said: str, now: datetime,
+    offers: Sequence[tuple[str, str, str]] = (),
+) -> None:
+    """In the service's channel, with buttons where there is something to answer; and its cards show it."""
+    channel = desk.config.channel_of(silence.service)
+    if offers:
+        cards.add_direct(connection, key, channel, said, now, offers=offers)
+    else:
+        cards.add_notice(connection, key, channel, said, now)
     for group_id in _groups(connection, silence.service):
         cards.bump(connection, group_id, now, urgency=2)
 

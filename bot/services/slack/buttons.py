@@ -11,7 +11,8 @@ BUTTONS = {
     "ack": "Acknowledge", "seen": "Mark as seen", "run": "Run runbook…", "note": "Note…", "why": "Why?", "show": "What happened",
 }
 MORE = {
-    "assign": "Assign…", "snooze": "Snooze…", "note": "Note…", "close": "Close…", "show": "What happened",
+    "assign": "Assign…", "snooze": "Snooze…", "silence": "Silence {service}…", "note": "Note…", "close": "Close…",
+    "show": "What happened",
     "stop-automation": "Stop automation of {service}…", "resume-automation": "Resume automation of {service}",
 }
 LIKELY = ("ack", "seen", "run")
@@ -22,7 +23,7 @@ def row(head: Alert, known: Remedies) -> dict[str, Any]:
     """The buttons, and the menu with what is wanted more rarely."""
     shown = _shown(head, known)
     every = [each for each in _more(head, known) if each not in shown]
-    more = every if len(every) <= MOST_IN_MENU else [each for each in every if each != "note"]
+    more = _fitting(every)
     value = str(head.id)
     elements = [
         button(BUTTONS[each], "ack" if each == "seen" else each, value, "primary" if n == 0 and each in LIKELY else None)
@@ -30,6 +31,14 @@ def row(head: Alert, known: Remedies) -> dict[str, Any]:
     ]
     options = [(MORE[each].format(service=head.service)[:LONGEST_OPTION], f"{each}:{value}") for each in more]
     return {"type": "actions", "block_id": f"act:{head.id}", "elements": [*elements, overflow(options)]}
+
+
+def _fitting(every: list[str]) -> list[str]:
+    """Slack's menu holds five: what the thread tells anyway goes first."""
+    for least in ("show", "note"):
+        if len(every) > MOST_IN_MENU:
+            every = [each for each in every if each != least]
+    return every
 
 
 def _shown(head: Alert, known: Remedies) -> list[str]:
@@ -47,7 +56,7 @@ def _shown(head: Alert, known: Remedies) -> list[str]:
 def _more(head: Alert, known: Remedies) -> Iterable[str]:
     """What stands in the menu, the most wanted first, what ends things last."""
     if head.state in ("firing", "acked"):
-        yield from ("assign", "snooze")
+        yield from ("assign", "snooze", "silence")
     if head.state == "recovered":
         yield "assign"
     if known.stopped:
