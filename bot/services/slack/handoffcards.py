@@ -45,7 +45,8 @@ PLAIN = "Handoff {giver} → {taker}, {local}: {state}"
 
 WRITE, ACCEPT, ASK, ANSWER, ADD = "Write your line…", "Accept…", "Ask…", "Answer…", "Add action…"
 NOBODY, NOTHING = "nobody", '{"risk": ""}'
-LONGEST_TEXT, LONGEST_DIRECT, DIGEST = 200, 2_300, 12
+CUT = "…"
+LONGEST_TEXT, LONGEST_LINE, LONGEST_PART, LONGEST_DIRECT, LONGEST_CARD, DIGEST = 200, 700, 1_500, 2_300, 9_000, 12
 MINUTE = timedelta(minutes=1)
 
 
@@ -60,7 +61,7 @@ def draw_handoff(config: Config, connection: sa.Connection, post: Post) -> Drawi
 def draw(config: Config, found: Handoff, note: Note, questions: Sequence[handoffs.Question] = ()) -> Drawing:
     """The card; pure."""
     asked = tuple(_asked(config, each) for each in questions)
-    shown = [*_head(note), *_body(note.model_copy(update={"questions": asked}))]
+    shown = _fitting((*_head(note), *_body(note.model_copy(update={"questions": asked}))), LONGEST_CARD)
     plain = PLAIN.format(giver=escape(note.giver), taker=escape(note.taker), local=note.local, state=note.state)
     row = {"type": "actions", "block_id": f"handoff:{found.id}", "elements": list(_buttons(found, questions))}
     return Drawing(plain, [*sections(shown), context(" ".join(_standing(config, found, note))), row])
@@ -79,10 +80,15 @@ def _asked(config: Config, each: handoffs.Question) -> Asked:
 
 def lines(note: Note) -> list[str]:
     """The note as text for a direct message: as many whole lines as fit."""
+    return _fitting((*_head(note), *_body(note)), LONGEST_DIRECT)
+
+
+def _fitting(every: Iterable[str], most: int) -> list[str]:
+    """As many of the lines, or pieces, as fit together."""
     shown: list[str] = []
-    for each in (*_head(note), *_body(note)):
-        if sum(len(line) + 1 for line in shown) + len(each) > LONGEST_DIRECT:
-            return [*shown, "…"]
+    for each in every:
+        if sum(len(line) + 1 for line in shown) + len(each) > most:
+            return [*shown, CUT]
         shown.append(each)
     return shown
 
@@ -129,14 +135,15 @@ def _part(name: str, part: Section, at: datetime) -> Iterator[str]:
         yield "  ".join(filter(None, (NONE.format(title=title, at=clock_time(at)), away)))
         return
     yield "   ".join(filter(None, (title, away)))
-    yield from (_line(each, at) for each in part.items)
-    if part.more:
-        yield AND_MORE.format(count=part.more)
+    shown = [each for each in _fitting((_line(each, at) for each in part.items), LONGEST_PART) if each != CUT]
+    yield from shown
+    if more := part.more + len(part.items) - len(shown):
+        yield AND_MORE.format(count=more)
 
 
 def _line(item: Item, at: datetime) -> str:
-    told = f"• {'*' if item.red else ''}{escape(item.name)}{'*' if item.red else ''} {escape(item.text, LONGEST_TEXT)}"
-    return " · ".join([told, *_details(item, at)])
+    told = f"• {'*' if item.red else ''}{escape(item.name, 60)}{'*' if item.red else ''} {escape(item.text, LONGEST_TEXT)}"
+    return " · ".join(_fitting((told, *_details(item, at)), LONGEST_LINE))
 
 
 def _details(item: Item, at: datetime) -> Iterable[str]:
@@ -162,7 +169,7 @@ def _closed(note: Note) -> Iterator[str]:
         return
     severities = ", ".join(f"{count} {name}" for name, count in closed.by_severity.items())
     yield CLOSED.format(count=closed.count, severities=severities, vigie=closed.by_vigie, unknown=closed.unrecognised)
-    yield from (CLOSED_TOP.format(name=each.name, text=escape(each.text, LONGEST_TEXT)) for each in closed.top)
+    yield from (CLOSED_TOP.format(name=escape(each.name, 60), text=escape(each.text, LONGEST_TEXT)) for each in closed.top)
 
 
 def _question(asked: Asked) -> str:
