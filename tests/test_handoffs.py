@@ -70,6 +70,15 @@ def test_a_day_that_is_cut_otherwise_by_now_drops_what_was_only_planned(engine: 
     assert len(passing.entries("handoff dropped")) == 2
 
 
+def test_a_team_that_is_gone_from_the_configuration_holds_nothing_up(sqlite_engine: sa.Engine) -> None:
+    passing = Passing(sqlite_engine)
+    passing.go("20:00")
+    with_teams = passing.desk.config
+    passing.desk = replace(passing.desk, config=with_teams.model_copy(update={"coverages": {}, "teams": {}}))
+    passing.go("2026-11-24 00:10")
+    assert passing.now_is().state == "draft" and passing.entries("handoff dropped") and len(passing.told()) == 1
+
+
 # --- the evening and the morning ------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bot.config import Config
 from bot.errors import Refused
 from bot.services.desk import Actor, Desk
+from bot.services.handoff import upcoming
 from bot.store import handoffs
 from bot.store.handoffs import Handoff
 
@@ -32,10 +33,12 @@ def find(desk: Desk, actor: Actor, verb: str, ref: str | None) -> Handoff:
     named = NAMED.fullmatch(ref or "")
     with desk.read() as connection:
         found = handoffs.by_id(connection, int(named[1])) if named else _fitting(desk, connection, actor, verb)
-    if found is not None:
+    if found is not None and upcoming.is_known(desk.config, found):
         return found
     if not desk.config.coverages:
         raise Refused(NO_COVERAGE)
+    if named:
+        raise Refused(UNKNOWN.format(command=desk.config.command))
     side = desk.config.organisations[actor.organisation].name
     raise Refused(NONE.get(verb, UNKNOWN).format(side=side, command=desk.config.command))
 

@@ -47,6 +47,8 @@ def _act(desk: Desk, handoff_id: int, now: datetime) -> bool:
         found = handoffs.by_id(connection, handoff_id)
         if found is None or found.due_at is None or found.due_at > now:
             return False
+        if not upcoming.is_known(desk.config, found):
+            return upcoming.drop(connection, found, now)
         times, sides = upcoming.times(desk.config, found), upcoming.sides(connection, desk.config, found)
         return _step(desk, connection, found, times, sides, now)
 

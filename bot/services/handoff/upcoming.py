@@ -79,6 +79,19 @@ def _direction(config: Config, before: Stretch, after: Stretch) -> str:
     return DIRECTIONS.get((giver, taker), protocol.WITHIN)
 
 
+def is_known(config: Config, found: Handoff) -> bool:
+    """Whether vigie.yaml still has what it is about."""
+    return found.coverage in config.coverages and {found.from_team, found.to_team} <= set(config.teams)
+
+
+def drop(connection: sa.Connection, found: Handoff, now: datetime) -> bool:
+    """It goes on no more: vigie.yaml no longer has its coverage or one of its teams."""
+    dropped = handoffs.move(connection, found, due_at=None)
+    if dropped:
+        _note(connection, "handoff dropped", found.id, now, boundary=found.boundary.isoformat())
+    return dropped
+
+
 def times(config: Config, found: Handoff) -> Times:
     """Between which instants a handoff lies."""
     at = found.boundary
