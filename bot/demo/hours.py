@@ -18,13 +18,15 @@ TURN_BEGAN = timedelta(days=3)
 _TIME = re.compile(r"\b([01]\d|2[0-3]):([0-5]\d)\b")
 _TURNS = re.compile(r"starts: \d{4}-\d\d-\d\d}")
 _OTHER_DAYS = re.compile(r"^      (?:saturday|sunday|holiday|holiday_eve):\n(?: {8}.*\n)+", re.MULTILINE)
+_LABOUR = re.compile(r"^    labour:.*\n(?: {6}.*\n)+", re.MULTILINE)     # the law knows real nights only, not moved ones
 
 
 def at_night(text: str, now: datetime) -> str:
     """A vigie.yaml whose hours are moved so that it is two o'clock at night now, or one.
 
-    Every day is a weekday in it, and everybody's first turn began three days ago: so it is the same night whatever the date.
-    Every line stays where it is, for reasons name the line of a rule.
+    Every day is a weekday in it, everybody's first turn began three days ago, and no working-time rule is asked, which would
+    judge hours that nobody works: so it is the same night whatever the date. Every line stays where it is, for reasons name
+    the line of a rule.
     """
     later = moved_by(now)
     turn = f'starts: {now.astimezone(ZONE).date() - TURN_BEGAN}, changes_at: "{later:02d}:00"}}'
@@ -32,10 +34,13 @@ def at_night(text: str, now: datetime) -> str:
     def moved(found: re.Match[str]) -> str:
         return f"{(int(found[1]) + later) % DAY:02d}:{found[2]}"
 
-    text = _TURNS.sub(turn, text)
-    every_day = _OTHER_DAYS.sub(lambda found: re.sub("^", "#", found[0].rstrip("\n"), flags=re.MULTILINE) + "\n", text)
-    lines = every_day.split("\n")
+    lines = _LABOUR.sub(_taken_out, _OTHER_DAYS.sub(_taken_out, _TURNS.sub(turn, text))).split("\n")
     return "\n".join(each if each.startswith("#") or "changes_at" in each else _moved_line(each, moved) for each in lines)
+
+
+def _taken_out(found: re.Match[str]) -> str:
+    """The same lines as comments."""
+    return "".join(f"#{line}" for line in found[0].splitlines(keepends=True))
 
 
 def _moved_line(line: str, moved: Callable[[re.Match[str]], str]) -> str:

@@ -1,0 +1,137 @@
+"""Plays a week of nights: the clock's hands jump from one instant to the next, at each every door of time is knocked at."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime, time, timedelta
+
+import structlog
+
+from bot.app import App
+from bot.config import Config
+from bot.demo.hands import Hands, Lost
+from bot.demo.hours import ZONE, HandClock
+from bot.doubles.weeks import ENDS, WEEKS, Act, Presses, Restarts, Sends, Types, acts, alarm
+from bot.ports import system_sleep
+from bot.sending import post, prepare
+from bot.services.leave.hours import instant
+from bot.services.rota import planning
+from bot.store import alerts, cards, runs
+from bot.store.db import reader
+from bot.workspace import Workspace
+
+log = structlog.get_logger()
+
+ENDPOINT = "bridge-generic"
+LOOK_S, PATIENCE_S = 0.01, 30.0
+MINUTE, HALF_AN_HOUR, DAY = timedelta(minutes=1), timedelta(minutes=30), timedelta(days=1)
+AROUND_A_PASSING = tuple(each * MINUTE for each in (-60, -10, -5, 0, 5, 10, 15, 20))
+AFTER_AN_ACT = tuple(each * MINUTE for each in range(0, 35, 5))
+
+STUCK = "the bot did not come to rest at {at:%a %H:%M} UTC"
+REFUSED = "the bot answered {status}: {answer}"
+
+
+class Week:
+    """The player of one week; `build` makes the bot, anew after each of its restarts."""
+
+    def __init__(
+        self, story: str, url: str, config: Config, workspace: Workspace, clock: HandClock, build: Callable[[], App],
+        minutes_a_second: float = 0,
+    ) -> None:
+        self.monday, self.config, self.clock, self.lost = WEEKS[story], config, clock, list[str]()
+        self._url, self._build, self._speed, self._hands = url, build, minutes_a_second, Hands(workspace)
+        self.app: App | None = None
+
+    async def play(self, look: Callable[[], None] = lambda: None) -> None:
+        """From Monday to Monday; `look` is called at each instant, when all of it is done."""
+        plan, down_until = list(acts()), self.when(0, "00:00")
+        for at in self.instants():
+            if at < down_until:
+                continue
+            await self._go_to(at)
+            for act in plan:
+                if self.when(act.day, act.at) != at:
+                    continue
+                if isinstance(act, Restarts):
+                    await self.stop()
+                    down_until = self.when(*act.back)
+                else:
+                    await self._do(act)
+            if at >= down_until:
+                await self.settle()
+            look()
+
+    def instants(self) -> list[datetime]:
+        """When the player looks: around each passing, after each act, and each half hour."""
+        return sorted(each for each in set(self._instants()) if self.when(0, "00:00") <= each <= self.when(*ENDS))
+
+    def _instants(self) -> Iterator[datetime]:
+        start, end = self.when(0, "00:00"), self.when(*ENDS)
+        yield from (start + number * HALF_AN_HOUR for number in range((end - start) // HALF_AN_HOUR + 1))
+        for coverage in self.config.coverages:
+            for _, after in planning.passings(self.config, coverage, start, end + DAY):
+                yield from (after.start + each for each in AROUND_A_PASSING)
+        for act in acts():
+            begin = self.when(*act.back) if isinstance(act, Restarts) else self.when(act.day, act.at)
+            yield self.when(act.day, act.at)
+            yield from (begin + each for each in AFTER_AN_ACT)
+
+    def when(self, day: int, at: str) -> datetime:
+        """A time of the week's days as clocks in Paris show it."""
+        return instant(self.monday + day * DAY, time.fromisoformat(at), ZONE)
+
+    # --- what happens at an instant ---
+
+    async def _go_to(self, at: datetime) -> None:
+        if self._speed and self.app is not None:
+            await system_sleep((at - self.clock.now()) / MINUTE / self._speed)
+        self.clock.at = at
+        if self.app is None:
+            app = self._build()
+            await app.start()
+            self.app = app
+
+    async def stop(self) -> None:
+        app, self.app = self.app, None
+        if app is not None:
+            await app.stop()
+
+    async def _do(self, act: Act) -> None:
+        try:
+            match act:
+                case Sends():
+                    await self._send(act)
+                case Types():
+                    await self._hands.type(act.person, act.channel, act.line, act.reads)
+                case Presses():
+                    await self._hands.press(act.person, act.about, act.button, act.fills)
+        except Lost as lost:
+            self.lost.append(f"{act.day} {act.at}: {lost}")
+            log.error("the week went another way", day=act.day, at=act.at, why=str(lost))
+
+    async def _send(self, act: Sends) -> None:
+        assert self.app is not None
+        endpoint = self.config.endpoints[ENDPOINT]
+        body, headers = prepare(json.dumps(alarm(act)).encode(), endpoint, self.app.secrets, raw=False)
+        status, answer = await post(f"{self._url}/webhooks/{endpoint.source}/{ENDPOINT}", body, headers)
+        if status >= 400:
+            raise Lost(REFUSED.format(status=status, answer=answer))
+
+    async def settle(self) -> None:
+        """Knocks at every door of time, and waits until nothing is left that could be done now."""
+        assert self.app is not None
+        for each in self.app.doors():
+            await each.knock()
+        for _ in range(int(PATIENCE_S / LOOK_S)):
+            if await asyncio.to_thread(self._rests, self.app):
+                return
+            await system_sleep(LOOK_S)
+        raise Lost(STUCK.format(at=self.clock.now()))
+
+    def _rests(self, app: App) -> bool:
+        now = self.clock.now()
+        with reader(app.engine) as connection:
+            posts = cards.due_channels(connection, now) or cards.busy_lanes(connection)
+            work = runs.busy(connection) or runs.due(connection, now) or alerts.undecided(connection, 1)
+        return not posts and not work
