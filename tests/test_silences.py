@@ -77,7 +77,7 @@ def test_agreeing_twice_and_to_what_is_over_is_refused(sqlite_engine: sa.Engine)
     say(night, LEA, "agree", "1")
     with pytest.raises(Refused, match="Léa has agreed to silence 1 already"):
         say(night, INES, "agree", "1")
-    with pytest.raises(Refused, match="There is no silence 7. These hold: 1"):
+    with pytest.raises(Refused, match=r"There is no silence 7\. These hold: 1"):
         say(night, INES, "agree", "7")
     night.live(61, 600)
     with pytest.raises(Refused, match="Silence 1 of pay-api ended at"):

@@ -13,7 +13,7 @@ from bot.store import approvals, figures, runs
 from bot.store.journal import Entry
 
 MOST_ENTRIES = 100_000      # of the journal, in one look; what is left is told with the next
-PERSON = "person"
+PERSON, NOBODY = "person", "nobody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,26 @@ class Approved:
     seconds: float
 
 
-Happening = Decided | Closed | Ended | Approved
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A person was called, or nobody could be."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A person was rung beside Slack: done, or failed."""
+
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The auditor found an alert that was forgotten."""
+
+
+Happening = Decided | Closed | Ended | Approved | Called | Rung | Missing
 Reading = Callable[[sa.Connection, Entry, dict[str, Any]], Happening | None]
 
 
@@ -92,7 +111,21 @@ def _approved(connection: sa.Connection, entry: Entry, told: dict[str, Any]) -> 
     return None if "standing" in told else Approved((entry.at - asked.asked_at).total_seconds())
 
 
+def _called(_connection: sa.Connection, entry: Entry, told: dict[str, Any]) -> Happening:
+    """Older entries do not say as what."""
+    return Called(told.get("role", "primary") if told.get("who") else NOBODY)
+
+
+def _rung(_connection: sa.Connection, entry: Entry, _told: dict[str, Any]) -> Happening:
+    return Rung(entry.outcome)
+
+
+def _missing(_connection: sa.Connection, _entry: Entry, _told: dict[str, Any]) -> Happening:
+    return Missing()
+
+
 READ: dict[str, Reading] = {
     OPENED: _opened, "alert decided": _decided, "alert closed": _closed, "approval signed": _approved,
+    "person called": _called, "person rung": _rung, "call missing": _missing,
     **{f"run {state}": _ended for state in runs.ENDED},
 }

@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from bot.config.catalogue import stale
 from bot.services.desk import Desk
-from bot.services.happenings import PERSON, Approved, Closed, Decided, Ended, Happening, Happenings
+from bot.services.happenings import PERSON, Approved, Called, Closed, Decided, Ended, Happening, Happenings, Missing, Rung
 from bot.services.run import ladder
-from bot.store import alerts, cards, deferrals, figures, rungs, runs, traffic
+from bot.store import alerts, cards, deferrals, escalations, figures, pages, rungs, runs, traffic
 from bot.store.evidence import FIX, PROOF
 from runbooks.model import RUNGS
 
@@ -21,6 +21,7 @@ LAG_BUCKETS = (0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 1800)
 YES_BUCKETS = (10, 30, 60, 120, 300, 600, 900, 1800, 3600)
 DECISIONS = [(each,) for each in ("run", "approve", "offer", "page", "show")]
 ENDINGS = [(each,) for each in ("healed", "fixed", PERSON)]
+ROLES = [(each,) for each in ("owner", "primary", "secondary", "lead", "other side", "fallback", "nobody")]
 WAYS_TO_END = [*product(runs.ENDED, RUNGS, [FIX]), *product(runs.ENDED, ["automatic"], [PROOF])]
 
 
@@ -55,6 +56,8 @@ class Meters:
             "vigie_held_back", "Calls, direct messages and assignments kept from people in blackout", ["organisation", "kind"],
             registry=here,
         )
+        self.escalations = Gauge("vigie_escalations", "Callings that are not over", ["state"], registry=here)
+        self.silences = Gauge("vigie_silences", "Silences that hold", registry=here)
         self.stale = Gauge("vigie_runbooks_stale", "Runbooks that nobody has reviewed for too long", registry=here)
 
     def _happen(self, here: CollectorRegistry) -> None:
@@ -63,7 +66,13 @@ class Meters:
         self.closed = Counter("vigie_alerts_closed", "Alerts closed, by how they ended", ["ending"], registry=here)
         self.ended = Counter("vigie_runs_ended", "Runs that ended", ["state", "mode", "purpose"], registry=here)
         self.approved = Histogram("vigie_approval_wait_seconds", "From asked to a yes", buckets=YES_BUCKETS, registry=here)
-        for metric, known in ((self.decisions, DECISIONS), (self.closed, ENDINGS), (self.ended, WAYS_TO_END)):
+        self.calls = Counter("vigie_calls", "People called, by their role", ["role"], registry=here)
+        self.rings = Counter("vigie_rings", "Rings beside Slack, by how they ended", ["outcome"], registry=here)
+        self.missing = Counter("vigie_calls_missing", "Forgotten alerts that the auditor found", registry=here)
+        for metric, known in (
+            (self.decisions, DECISIONS), (self.closed, ENDINGS), (self.ended, WAYS_TO_END), (self.calls, ROLES),
+            (self.rings, [("done",), ("failed",)]),
+        ):
             for labels in known:
                 metric.labels(*labels)          # told from the first, as zero: or nobody could see the first one happen
 
@@ -112,13 +121,15 @@ class Meters:
         self.questions.set(figures.questions(connection, now))
         self.glass.set(figures.glass(connection))
         _fill(self.stopped, {(each.scope,): 1 for each in rungs.switches(connection)})
+        _fill(self.escalations, {(state,): count for state, count in escalations.standing(connection).items()})
+        self.silences.set(len(pages.silences(connection, now)))
         standing = Tally(ladder.rung(connection, each.runbook) for each in desk.catalogue.entries.values())
         _fill(self.runbooks, {(rung,): standing[rung] for rung in RUNGS})
         _fill(self.held_back, deferrals.counts(connection))
         self.stale.set(len(stale(desk.catalogue, now.date())))
 
     def _blind(self) -> None:
-        for unknown in (self.waiting, self.in_doubt, self.questions, self.glass, self.stale):
+        for unknown in (self.waiting, self.in_doubt, self.questions, self.glass, self.stale, self.silences):
             unknown.set(math.nan)
         for each in (self.alerts, self.under_way, self.stopped, self.runbooks, self.held_back):
             each.clear()
@@ -133,6 +144,12 @@ class Meters:
                 self.ended.labels(state, mode, purpose).inc()
             case Approved(seconds):
                 self.approved.observe(seconds)
+            case Called(role):
+                self.calls.labels(role).inc()
+            case Rung(outcome):
+                self.rings.labels(outcome).inc()
+            case Missing():
+                self.missing.inc()
 
 
 def _fill(gauge: Gauge, values: Mapping[tuple[str, ...], float]) -> None:
