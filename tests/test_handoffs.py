@@ -343,6 +343,17 @@ def test_an_action_that_says_nothing_is_refused(sqlite_engine: sa.Engine, given:
         actions.add(Passing(sqlite_engine).desk, "platform", BRUNO, **given)
 
 
+def test_what_slack_has_not_taken_by_then_is_taken_back_from_whoever_is_off(engine: sa.Engine) -> None:
+    passing = Passing(engine)
+    passing.go("2026-11-24 00:05")
+    waiting = {each.key for each in passing.posts() if each.due_at is not None}
+    assert waiting == {"tell:1:call-incoming:omar", "tell:1:remind-incoming:omar"}
+    accepted(passing)
+    assert [each.key for each in passing.posts() if each.due_at is not None] == []
+    passing.go(MORNING)
+    assert [each.key for each in passing.posts() if each.due_at is not None] == ["tell:2:call-incoming:bruno"]
+
+
 # --- restarts, and two at once --------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.store.cards import post
 from bot.store.db import BigId, Utc, metadata
 
 STATES = ("planned", "draft", "submitted", "queried", "accepted", "missed")
@@ -196,6 +197,13 @@ def look_again(connection: sa.Connection, coverage: str, now: datetime) -> None:
     live = handoff.c.state.in_(("draft", "submitted", "queried", "missed"))
     kept = (handoff.c.coverage == coverage, handoff.c.due_at > now, live)
     connection.execute(sa.update(handoff).where(*kept).values(due_at=now))
+
+
+def recall(connection: sa.Connection, handoff_id: int, *steps: str) -> int:
+    """What was to be told, of all steps or of these, and that Slack has not taken yet: it has lost its sense."""
+    about = [post.c.key.like(f"tell:{handoff_id}:{each}:%") for each in steps or ("%",)]
+    unsent = (sa.or_(*about), post.c.ts.is_(None), post.c.due_at.is_not(None))
+    return connection.execute(sa.update(post).where(*unsent).values(due_at=None)).rowcount
 
 
 # --- questions ------------------------------------------------------------------------------------------------------------

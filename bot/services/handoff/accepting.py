@@ -53,6 +53,7 @@ def accept(
         told = synthesis.model_dump(include={"risk", "late", "instead_of"})
         acting.record(connection, found, actor, "handoff accepted", now, digest=digest(text), state=note.state, **told)
         _take_over(desk, connection, found, actor, note, now)
+        telling.recall(connection, found)
         telling.show(connection, found, now)
         return handoffs.by_id(connection, found.id) or found
 

@@ -15,7 +15,7 @@ from bot.services.leave import duty
 from bot.services.ledger import journal
 from bot.services.slack import handoffcards
 from bot.services.slack.drawing import escape
-from bot.store import batch, cards
+from bot.store import batch, cards, handoffs
 from bot.store.handoffs import Handoff
 
 LATE_AFTER = timedelta(seconds=60)
@@ -77,10 +77,19 @@ def whom(scene: Scene, step: Step) -> tuple[str | None, str | None]:
 
 def tell(scene: Scene, step: str, person: str, at: datetime) -> None:
     """A direct message, once for each step and person; it says when it should have come before."""
-    key = f"tell:{scene.found.id}:{step.replace(' ', '-')}:{person}"
+    key = f"tell:{scene.found.id}:{_slug(step)}:{person}"
     user = scene.desk.config.people[person].slack
     cards.add_direct(scene.connection, key, user, _words(scene, step, at), scene.now, offers=_offers(scene.found, step))
     scene.record("handoff told", about=step, who=person)
+
+
+def recall(connection: sa.Connection, found: Handoff, *steps: str) -> int:
+    """Takes back what Slack has not taken yet, of all steps or of these: it would only come when it is about nothing."""
+    return handoffs.recall(connection, found.id, *map(_slug, steps))
+
+
+def _slug(step: str) -> str:
+    return step.replace(" ", "-")
 
 
 def _words(scene: Scene, step: str, at: datetime) -> str:

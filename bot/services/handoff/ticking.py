@@ -139,10 +139,20 @@ def _move_on(scene: Scene, step: Step) -> None:
         details["by"] = found.submitted_by or NOT_REVIEWED
     if step.name == protocol.PASS:
         handoffs.carry(scene.connection, found.coverage, found.boundary)
+        _recall(scene)
     scene.record(
         KINDS[step.name], outcome="failed" if step.name == protocol.MISS else "done", outgoing=found.outgoing,
         incoming=found.incoming, **details,
     )
+
+
+def _recall(scene: Scene) -> None:
+    """Whoever is off now gets nothing more: neither what Slack has not taken of this handoff, nor of the one before."""
+    before = handoffs.before(scene.connection, scene.found.coverage, scene.found.boundary)
+    count = telling.recall(scene.connection, scene.found, *telling.TO_WRITE)
+    count += telling.recall(scene.connection, before) if before else 0
+    if count:
+        scene.record("handoff message withdrawn", count=str(count))
 
 
 def _reach(scene: Scene, step: Step) -> None:
