@@ -3,8 +3,10 @@
 import re
 
 from bot.errors import Refused
-from bot.services.rota import absences, board, lawful, publishing, swapping, telling
+from bot.services.alert import response
+from bot.services.rota import absences, board, interventions, lawful, moments, publishing, statements, swapping, telling
 from bot.services.slack import forms
+from bot.store.statements import of_month
 from commands import Call, command
 
 WHAT = (
@@ -18,13 +20,20 @@ GIVE_WHAT = "Give what to whom? The button of the message that tells of the gap 
 GIVEN = "{who} has {count} now: {slots}."
 PUBLISHED = "The programme of {side} is published anew: {count} shifts changed, and whoever has them is told."
 MOST_REMARKS = 10
+WORKED_WHAT = "After the times say at most the alert's number: `{command} shift worked 02:10-02:55 142`. \"{given}\" is none."
+WRITTEN = "Written down and confirmed: you worked {when} (intervention {number}). It counts as working time."
+CONFIRMED = "Confirmed: you worked {when}. It counts as working time."
+NO_STATEMENT = (
+    "You have no statement of {month}: it is given on the first working day after a month in which you were on call. "
+    "`{command} shift statement 2026-10` shows that of another month."
+)
 REMARKS = "The working-time rules remark:"
 
 
 @command(
     "shift",
-    usage="[mine | drop <number> | publish <reason>]",
-    help="your next shifts; give one away; publish your company's roster",
+    usage="[mine | drop <shift> | worked 02:10-02:55 [alert] | confirm <number> | statement [month] | publish <reason>]",
+    help="your next shifts; what you worked on call; publish your company's roster",
     example="shift",
     level="read",
     button="My shifts",
@@ -76,4 +85,37 @@ def _publish(call: Call, words: tuple[str, ...]) -> str:
     return "\n".join([head, *map(str, made.nights), *remarks, *([itself] if itself and remarks else [])])
 
 
-DO = {"mine": _mine, "drop": _drop, "give": _give, "publish": _publish}
+def _worked(call: Call, words: tuple[str, ...]) -> str:
+    """02:10-02:55, of today or last night; 30/11 02:10-02:55; with the alert's number behind it."""
+    config, now = call.desk.config, call.desk.clock.now()
+    zone = config.organisations[call.actor.organisation].timezone
+    start, end, left = moments.worked(words, zone, now)
+    number = left[0].lstrip("#") if left else ""
+    if left and not re.fullmatch(r"\d{1,12}", number):
+        raise Refused(WORKED_WHAT.format(command=config.command, given=" ".join(left)[:40]))
+    alert = response.find(call.desk, number).id if number else None
+    made = interventions.declare(call.desk, call.actor, start, end, alert)
+    return WRITTEN.format(when=moments.between(start, end, zone), number=made.id)
+
+
+def _confirm(call: Call, words: tuple[str, ...]) -> str:
+    made = interventions.confirm(call.desk, call.actor, call.ref or next(iter(words), None))
+    zone = telling.zone_of(call.desk.config, call.actor.key)
+    return CONFIRMED.format(when=moments.between(made.start, made.end or made.last_act_at, zone))
+
+
+def _statement(call: Call, words: tuple[str, ...]) -> str:
+    """One's own, of a month; without one, of the last."""
+    config = call.desk.config
+    month = words[0] if words else statements.last_month(config, call.actor.organisation, call.desk.clock.now())
+    with call.desk.read() as connection:
+        found = of_month(connection, month, call.actor.key)
+    if not found:
+        raise Refused(NO_STATEMENT.format(month=month[:20], command=config.command))
+    return statements.shown(config, found[0])
+
+
+DO = {
+    "mine": _mine, "drop": _drop, "give": _give, "publish": _publish, "worked": _worked, "confirm": _confirm,
+    "statement": _statement,
+}

@@ -168,7 +168,7 @@ def _intervention() -> None:
         sa.Column("asked_at", Utc, nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_intervention"),
     )
-    op.create_index("ix_intervention_person_start", "intervention", ["person", "start"])
+    op.create_index("ix_intervention_person_start", "intervention", ["person", "start"], unique=True)
 
 
 def _leaver() -> None:

@@ -74,7 +74,7 @@ intervention = sa.Table(
     sa.Column("source", sa.Text, nullable=False),                  # acts, declared
     sa.Column("confirmed_at", Utc),
     sa.Column("asked_at", Utc),                                    # when the person was asked to confirm it
-    sa.Index("ix_intervention_person_start", "person", "start"),
+    sa.Index("ix_intervention_person_start", "person", "start", unique=True),
 )
 
 statement = sa.Table(

@@ -20,6 +20,7 @@ BACKWARDS = "It would end at {end} and begin at {start}: say the earlier time fi
 
 _TIME = re.compile(r"([01]?\d|2[0-3])[:h]([0-5]\d)([+-]\d\d:?\d\d|Z)?")
 _ISO, _SHORT = re.compile(r"(\d{4})-(\d\d)-(\d\d)"), re.compile(r"(\d{1,2})/(\d{1,2})(?:/(\d{4}))?")
+_RANGE = re.compile(r"([0-9:h]{4,}(?:[+-]\d\d:?\d\d)?)[-–]([0-9:h]{4,}(?:[+-]\d\d:?\d\d)?)")
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SHORTEST_DAY = 3
 
@@ -53,6 +54,21 @@ def take(
     if day is None:
         raise Refused(NO_TIME.format(given=" ".join(words[:2])[:40], examples=EXAMPLES, zone=place.key))
     return instant(day if edge == "start" else day + DAY, time(), place), tuple(words[1:])
+
+
+def worked(words: Sequence[str], zone: str, now: datetime) -> tuple[datetime, datetime, tuple[str, ...]]:
+    """02:10-02:55 (or 02:10 02:55) of the last hours, or of the day before it; and the words that follow."""
+    place, parts = ZoneInfo(zone), [part for word in words for part in _RANGE.sub(r"\1 \2", word).split()]
+    day = _day(parts[0].lower(), now.astimezone(place).date()) if parts else None
+    times = parts[1:] if day else parts
+    if len(times) < len(("from", "to")):
+        raise Refused(NO_TIME.format(given=" ".join(words)[:40], examples="`02:10-02:55` or `30/11 02:10-02:55`", zone=zone))
+    if day is None:
+        end = before(times[1], zone, now)
+        return before(times[0], zone, end), end, tuple(times[2:])
+    start, _ = take((day.isoformat(), times[0]), zone, now)
+    end, _ = take((times[1],), zone, now, after=start)
+    return start, end, tuple(times[2:])
 
 
 def before(word: str, zone: str, now: datetime) -> datetime:
