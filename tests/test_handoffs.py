@@ -4,6 +4,9 @@ import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +15,7 @@ from bot.config import Config
 from bot.errors import Refused
 from bot.services.alert import response
 from bot.services.desk import Actor
-from bot.services.handoff import accepting, actions, asking, ticking, writing
+from bot.services.handoff import accepting, actions, asking, ticking, upcoming, writing
 from bot.services.handoff.note import Note, Synthesis
 from bot.store import alerts, handoffs, shifts
 from bot.store.handoffs import Handoff
@@ -77,6 +80,25 @@ def test_a_team_that_is_gone_from_the_configuration_holds_nothing_up(sqlite_engi
     passing.desk = replace(passing.desk, config=with_teams.model_copy(update={"coverages": {}, "teams": {}}))
     passing.go("2026-11-24 00:10")
     assert passing.now_is().state == "draft" and passing.entries("handoff dropped") and len(passing.told()) == 1
+
+
+@pytest.mark.parametrize("zone", ["Europe/Paris", "America/Havana", "Asia/Kolkata", "Australia/Lord_Howe"])
+@pytest.mark.parametrize("week", ["2026-10-22", "2027-03-25", "2027-04-01"])
+def test_over_a_clock_change_each_boundary_has_one_handoff_however_seldom_vigie_looks(
+    sqlite_engine: sa.Engine, zone: str, week: str
+) -> None:
+    plan = CONFIG.model_dump()
+    plan["coverages"]["platform"] |= {"timezone": zone, "days": {"weekday": plan["coverages"]["platform"]["days"]["weekday"]}}
+    passing = Passing(sqlite_engine, f"{week} 12:00", Config.model_validate(plan))
+    for hours in (7, 31, 50, 90, 120):
+        passing.clock.instant = local(f"{week} 12:00") + timedelta(hours=hours)
+        upcoming.plan(passing.desk)
+    clocks = [each.boundary.astimezone(ZoneInfo(zone)) for each in passing.every()]
+    days = {each.date() for each in clocks}
+    assert sorted(clocks) == clocks and len(set(clocks)) == len(clocks)
+    assert {f"{each:%H:%M}" for each in clocks} <= {"00:00", "08:00", "01:00"}
+    assert all(1 <= sum(each.date() == day for each in clocks) <= 2 for day in days)
+    assert all(one.direction != two.direction for one, two in pairwise(passing.every()))
 
 
 # --- the evening and the morning ------------------------------------------------------------------------------------------
