@@ -1,6 +1,7 @@
 """The one door to the workflow engine: start, step, sleep, once(); and who is alive."""
 
 import asyncio
+import contextlib
 import fcntl
 import logging
 import os
@@ -157,6 +158,8 @@ class Identity:
         if self._file is not None:
             self._file.close()
         if self._connection is not None:
+            with contextlib.suppress(sa.exc.SQLAlchemyError):      # the server lets go of it by itself, but a moment later
+                self._connection.scalar(sa.select(sa.func.pg_advisory_unlock_all()))
             self._connection.close()
             self._connection.engine.dispose()
 
