@@ -13,8 +13,8 @@ from bot.masking import mask_text
 from bot.services.call import receipts
 from bot.services.call.wording import LONGEST_RING, RING_AGAIN
 from bot.services.desk import VIGIE, Desk
-from bot.services.leave import duty
 from bot.services.ledger import journal
+from bot.services.slack import hush
 from bot.store import escalations
 from bot.store.escalations import CONTACT, DOUBTFUL, FAILED, HELD_BACK, SENT, Attempt
 
@@ -77,7 +77,7 @@ class Ringing:
         """Written down before it rings: after a crash it is in doubt, and rings once more, saying so."""
         desk, now = self._desk, self._desk.clock.now()
         with desk.begin("ring") as connection:
-            if duty.asleep(desk.config, attempt.person, now) is not None:
+            if hush.asleep(desk.config, attempt.person, now) is not None:
                 escalations.change(connection, attempt, state=HELD_BACK, due_at=None, why=SLEEPS)
                 return None
             if attempt.tries >= MOST_TRIES:
