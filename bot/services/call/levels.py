@@ -76,7 +76,7 @@ def wait(rules: Policy, number: int, upcoming: Level | None) -> timedelta:
     last = len(rules.steps) - 1
     if number >= last or upcoming is None or upcoming.number > last:
         return timedelta(seconds=rules.again_s)
-    return timedelta(seconds=max(1.0, rules.steps[number + 1][1] - rules.steps[number][1]))
+    return timedelta(seconds=max(0.0, rules.steps[number + 1][1] - rules.steps[number][1]))
 
 
 def role_at(rules: Policy, number: int) -> str:
