@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -286,6 +286,19 @@ def rota_ics(
     settings = _settings(_environ())
     config = _config(settings)
     rota.calendar(settings, config, wanted(config, person, team, coverage), out, sys.stdout, say)
+
+
+@rota_cli.command("statement")
+def rota_statement(
+    month: Annotated[str, typer.Argument(help="2026-10")],
+    person: Annotated[str, typer.Option(help="Only that person's.")] = "",
+    shape: Annotated[Literal["text", "csv"], typer.Option("--format")] = "text",
+) -> None:
+    """The monthly statements of on-call time, as they were given."""
+    from bot import rota
+
+    settings = _settings(_environ())
+    rota.statement(settings, _config(settings), month, person or None, shape == "csv", sys.stdout)
 
 
 if __name__ == "__main__":

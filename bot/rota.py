@@ -1,6 +1,7 @@
-"""`vigie rota`: who is on when, what the working-time rules say of it, and the same as a calendar. It only looks."""
+"""`vigie rota`: who is on when, what the working-time rules say of it, calendars, monthly statements. It only looks."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,14 +15,16 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.config import Config
+from bot.errors import Refused
 from bot.labour import Finding
 from bot.ports import SystemClock
 from bot.services.leave.hours import DAY, local_date
-from bot.services.rota import exporting, lawful, planning, showing
+from bot.services.rota import exporting, lawful, planning, showing, statements
 from bot.services.rota.roster import Slot
 from bot.settings import Settings
 from bot.store.db import create_engine, metadata, reader
 from bot.store.migrate import require
+from bot.store.statements import of_month
 
 AHEAD, WIDTH = timedelta(days=60), 120
 
@@ -37,6 +40,10 @@ NO_FINDINGS, COUNTS = "  No findings.", "  Forbidden: {hard}, remarks: {warn}."
 NO_RULES = "  vigie.yaml names no working-time rules for it (`labour`): nothing was checked."
 LAWFUL = "{message}. Lawful: {lawful}"
 WRITTEN = "{file}: {count} shifts."
+
+MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+NO_MONTH = "{given}: that is no month. Write it as 2026-10."
+NO_STATEMENT = "No statement was given for {month}: each is given on the first working day after a month with on-call time."
 
 Say = Callable[[str], None]
 
@@ -107,6 +114,21 @@ def calendar(settings: Settings, config: Config, given: exporting.Wanted, file: 
         return
     file.write_bytes(made)
     say(WRITTEN.format(file=file, count=made.count(b"BEGIN:VEVENT")))
+
+
+def statement(settings: Settings, config: Config, month: str, person: str | None, as_csv: bool, out: TextIO) -> None:
+    """The statements of on-call time that were given for a month: as people read them, or as a table."""
+    if not MONTH.fullmatch(month):
+        raise Refused(NO_MONTH.format(given=month))
+    who = exporting.wanted(config, person, None, None).person
+    with looking(settings) as connection:
+        given = [each for each in of_month(connection, month) if who in (None, each.person)]
+    if as_csv:
+        out.write(statements.as_csv(given))
+    elif given:
+        out.write("\n\n".join(statements.shown(config, each).replace("*", "") for each in given) + "\n")
+    else:
+        out.write(NO_STATEMENT.format(month=month) + "\n")
 
 
 @contextmanager

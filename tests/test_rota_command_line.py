@@ -13,8 +13,11 @@ from bot.config import Config, load_config
 from bot.errors import Misbuilt, Refused
 from bot.services.rota.exporting import Wanted
 from bot.settings import Settings, load_settings
+from bot.store import statements
+from bot.store.db import create_engine
 from bot.store.migrate import upgrade
 from tests.config_stage import EXAMPLE, changed, example
+from tests.fakes import START
 from tests.processes import vigie
 
 LONG_SATURDAYS = (      # Padok at work from 08:00 to 24:00
@@ -142,6 +145,23 @@ def test_a_calendar_goes_to_a_file_or_out(nowhere: Settings, tmp_path: Path) -> 
     assert out.getvalue().startswith("BEGIN:VCALENDAR")
     rota.calendar(nowhere, example(), Wanted(), tmp_path / "rota.ics", out, said.append)
     assert (tmp_path / "rota.ics").read_bytes().startswith(b"BEGIN:VCALENDAR") and "shifts." in said[0]
+
+
+def test_statements_are_shown_as_they_were_given(nowhere: Settings) -> None:
+    out = io.StringIO()
+    rota.statement(nowhere, example(), "2026-10", "Léa", False, out)
+    assert out.getvalue().startswith("No statement was given for 2026-10")
+    upgrade(nowhere.database_url)
+    with create_engine(nowhere.database_url).begin() as connection:
+        body = {"month": "2026-10", "person": "lea", "name": "Léa", "organisation": "padok", "on_call_hours": 41.0,
+                "interventions": [], "minutes": 0, "night_minutes": 0, "rest_moved": 0, "compensation": "as agreed"}
+        statements.give(connection, "lea", "2026-10", "padok", START, json.dumps(body), "0123456789abcdef")
+    for as_csv, said in ((False, "On-call statement of Léa, 2026-10"), (True, "2026-10,lea,Léa,padok,41.0")):
+        out = io.StringIO()
+        rota.statement(nowhere, example(), "2026-10", None, as_csv, out)
+        assert said in out.getvalue()
+    with pytest.raises(Refused, match="that is no month"):
+        rota.statement(nowhere, example(), "October", None, False, out)
 
 
 def test_the_commands_answer_as_commands_do(tmp_path: Path) -> None:
