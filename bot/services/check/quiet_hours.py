@@ -35,7 +35,9 @@ async def of_blackouts(
         except Rejected as error:
             code = NOT_TOLD.format(code=error.code, name=person.name, slack=person.slack)
             return [*findings, Finding("slack-quiet", "warning", code, INSTALL)]
-        findings += [told] if isinstance(told, Finding) else list(_about(config, person, told, now))
+        if isinstance(told, Finding):
+            return [*findings, told]        # who is silent about one says nothing of the others
+        findings += _about(config, person, told, now)
     fine = Finding("slack-quiet", "ok", COVERED.format(count=len(sleepers)))
     return findings or ([fine] if sleepers else [])
 
