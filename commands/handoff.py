@@ -23,8 +23,8 @@ DIGEST = "SHA-256 of the accepted note: {digest}"
 NOT_MADE = "The next handoff is {giver} → {taker} at {at}; its note is made from {made} on."
 WHICH = "`{command} handoff {given}` is nothing. Say note, accept, query, answer, action or done; or nothing, to see the note."
 NO_RISK = "Name the top risk: `{command} handoff accept <{known}|none>`."
-TITLE, READ = "{giver} → {taker}", "State: {state}. {line}"
-LINE_ABOUT = "One line for {taker}: how it feels, what you would look at first. Vigie adds the rest from its rows."
+TITLE, READ = "{giver} → {taker}", "State: {state}.\n{line}"
+LINE_ABOUT = "One line for {taker}: how it feels, what you would look at first.\nVigie adds the rest from its rows."
 RAISES = ((AMBER, "amber: something is not over"), (RED, "red: I would not sleep"))
 IFS_HINT = "At most three, each on a line: pay-api 5xx again: drain a target first"
 
@@ -95,7 +95,7 @@ def _note_form(call: Call, meant: Handoff) -> Fields:
 def _accept_form(_call: Call, meant: Handoff) -> Fields:
     kept = _kept(meant)
     reds = tuple((each.ref, label(each)) for each in kept.reds) if kept else ()
-    ticks = (Field("items", "Read, each of them", "checks", options=reds, named=True),) if reds else ()
+    ticks = (Field("items", "Read and understood", "checks", options=reds, named=True),) if reds else ()
     options = risks(kept) if kept else ()
     return (
         Field("risk", "The top risk of your shift", "choice", options=options, named=True), *ticks,

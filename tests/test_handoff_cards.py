@@ -44,17 +44,14 @@ def test_a_draft_at_a_glance(sqlite_engine: sa.Engine) -> None:
 🟢 *GREEN*: nothing is open
 *On next*   Omar (primary) until 08:00, 1 way beside Slack · Léa (secondary) until 08:00, 1 way beside Slack
 Bridge is in blackout until 08:00: nobody there is asked.
-*Open*   none (asked 20:00)  _not connected: SLA and DORA clocks_
-*In progress*   none (asked 20:00)
-*In your shift*   none (asked 20:00)  _not connected: planned changes and releases, certificates and keys, maintenance of banks \
-and providers, batch jobs_
-*Watch*   none (asked 20:00)  _not connected: error budget, sources that fell silent, outages of banks and partners_
-*Closed*   none (asked 20:00)
 *Line*   nothing was written
-*Actions*   none (asked 20:00)
-As of 20:00.
+*None*: open · in progress · in your shift · watch · actions · closed. *Not connected*: SLA and DORA clocks · planned changes \
+and releases · certificates and keys · maintenance of banks and providers · batch jobs · error budget · sources that fell silent · \
+outages of banks and partners. As of 20:00.
 Draft. Bruno writes one line by 20:00; Vigie keeps the rest true until 00:00.
 [ Write your line… ] [ Ask… ] [ Add action… ]"""
+    passing.go("20:30")
+    assert "Draft. Bruno's line was due at 20:00; Vigie keeps the rest true until 00:00." in shown(drawn(passing))
 
 
 def test_a_night_with_something_open_at_a_glance(sqlite_engine: sa.Engine) -> None:
@@ -67,7 +64,7 @@ def test_a_night_with_something_open_at_a_glance(sqlite_engine: sa.Engine) -> No
     for line in (
         "🔴 *RED*: something critical or important is open", "*Line*   watch p95 until 00:30  (Bruno)",
         "*If*   5xx again: drain a target first", "*Asked*   which target?  (Omar)",
-        "*Open 1*   _not connected: SLA and DORA clocks_",
+        "*Open 1*",
         "Omar has asked back. Omar accepts by naming the top risk, from 00:00 on. Not accepted by 00:10: Léa; by 00:15: Inès.",
         "[ Accept… ] [ Ask… ] [ Answer… ] [ Add action… ]",
     ):

@@ -40,6 +40,7 @@ def gather(desk: Desk, connection: sa.Connection, found: Handoff, times: Times, 
         dark_until=dark_until, opened=opened, running=running, coming=coming, watch=watch, closed=past.closed(where),
         actions=standing.actions(where), computed=state_of(opened, running, coming, watch), raised=found.raised or "",
         lead=called(desk, config.teams[found.to_team].lead), line_due=line_due(times),
+        overdue=now > line_due(times) and not found.line,
         line=found.line or "", line_by=called(desk, found.submitted_by) if found.submitted_by else "",
         if_then=tuple(json.loads(found.if_then)), questions=tuple(_asked(desk, connection, found)), at=now,
     )

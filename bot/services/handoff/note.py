@@ -96,6 +96,7 @@ class Note(Part):
     raised: str = ""
     lead: str = ""                      # of the side that takes over
     line_due: datetime
+    overdue: bool = False               # the line should be there by now
     line: str = ""
     line_by: str = ""
     if_then: tuple[str, ...] = ()

@@ -24,17 +24,17 @@ RAISED = " (raised by {who})"
 ON = "*On next*   {people}"
 TURN, WAYS = "{name} ({role}) until {until}{ways}", ", {count} way{s} beside Slack"
 DARK = "{company} is in blackout until {until}: nobody there is asked."
-OPEN, RUNNING, COMING, WATCH, ACTIONS = "Open", "In progress", "In your shift", "Watch", "Actions"
-NONE = "{title}   none (asked {at})"
-AND_MORE, UNCONNECTED = "• … and {count} more", "_not connected: {what}_"
-CLOSED, CLOSED_TOP = "*Closed {count}*   {severities} · {vigie} by Vigie · {unknown} unrecognised", "• {name} {text}"
+OPEN, RUNNING, COMING, WATCH, ACTIONS, CLOSED = "Open", "In progress", "In your shift", "Watch", "Actions", "Closed"
+TITLE, AND_MORE = "*{name} {count}*", "• … and {count} more"
+NONE, UNCONNECTED, AS_OF = "*None*: {what}.", "*Not connected*: {what}.", "As of {at}."
+CLOSED_HEAD, CLOSED_TOP = "*Closed {count}*   {severities} · {vigie} by Vigie · {unknown} unrecognised", "• {name} {text}"
 LINE, NO_LINE = "*Line*   {line}  ({who})", "*Line*   nothing was written"
 IF_THEN = "*If*   {said}"
 ASKED, ANSWERED = "*Asked*   {text}  ({who})", "{text}  → {answer}  ({who})"
 SINCE, UNTIL, LAST, NEXT = "since {at}", "ends {at}", "last: {what} {at}", "next: {what}"
-AS_OF = "As of {at}."
 
 WAITS_FOR_LINE = "Draft. {who} writes one line by {due}; Vigie keeps the rest true until {at}."
+LINE_MISSING = "Draft. {who}'s line was due at {due}; Vigie keeps the rest true until {at}."
 WAITS = "{who} accepts by naming the top risk, from {at} on. Not accepted by {second_at}: {second}; by {lead_at}: {lead}."
 NOT_REVIEWED = "Nobody of {giver} has reviewed it."
 QUERIED = "{who} has asked back."
@@ -64,13 +64,14 @@ def draw(config: Config, found: Handoff, note: Note, questions: Sequence[handoff
     shown = _fitting((*_head(note), *_body(note.model_copy(update={"questions": asked}))), LONGEST_CARD)
     plain = PLAIN.format(giver=escape(note.giver), taker=escape(note.taker), local=note.local, state=note.state)
     row = {"type": "actions", "block_id": f"handoff:{found.id}", "elements": list(_buttons(found, questions))}
-    return Drawing(plain, [*sections(shown), context(" ".join(_standing(config, found, note))), row])
+    small = [context(_small_print(note)), context(" ".join(_standing(config, found, note)))]
+    return Drawing(plain, [*sections(shown), *small, row])
 
 
 def text(config: Config, found: Handoff, note: Note, questions: Sequence[handoffs.Question] = ()) -> list[str]:
     """The same as lines, how it stands first."""
     asked = tuple(_asked(config, each) for each in questions)
-    return [" ".join(_standing(config, found, note)), *_head(note), *_body(note.model_copy(update={"questions": asked}))]
+    return [" ".join(_standing(config, found, note)), *_told(note.model_copy(update={"questions": asked}))]
 
 
 def _asked(config: Config, each: handoffs.Question) -> Asked:
@@ -80,7 +81,11 @@ def _asked(config: Config, each: handoffs.Question) -> Asked:
 
 def lines(note: Note) -> list[str]:
     """The note as text for a direct message: as many whole lines as fit."""
-    return _fitting((*_head(note), *_body(note)), LONGEST_DIRECT)
+    return _fitting(_told(note), LONGEST_DIRECT)
+
+
+def _told(note: Note) -> list[str]:
+    return [*_head(note), *_body(note), _small_print(note)]
 
 
 def _fitting(every: Iterable[str], most: int) -> list[str]:
@@ -116,6 +121,7 @@ def _turn(turn: Turn) -> str:
 
 
 def _body(note: Note) -> Iterator[str]:
+    """What there is; what there is not stands in the small print."""
     yield from _part(OPEN, note.opened, note.at)
     yield from _part(RUNNING, note.running, note.at)
     yield from _part(COMING, note.coming, note.at)
@@ -125,20 +131,26 @@ def _body(note: Note) -> Iterator[str]:
     yield from (IF_THEN.format(said=escape(each, 300)) for each in note.if_then)
     yield from map(_question, note.questions)
     yield from _part(ACTIONS, note.actions, note.at)
-    yield AS_OF.format(at=clock_time(note.at))
 
 
 def _part(name: str, part: Section, at: datetime) -> Iterator[str]:
-    title = f"*{name} {len(part.items) + part.more}*" if part.items else f"*{name}*"
-    away = UNCONNECTED.format(what=", ".join(part.unconnected)) if part.unconnected else ""
     if not part.items:
-        yield "  ".join(filter(None, (NONE.format(title=title, at=clock_time(at)), away)))
         return
-    yield "   ".join(filter(None, (title, away)))
+    yield TITLE.format(name=name, count=len(part.items) + part.more)
     shown = [each for each in _fitting((_line(each, at) for each in part.items), LONGEST_PART) if each != CUT]
     yield from shown
     if more := part.more + len(part.items) - len(shown):
         yield AND_MORE.format(count=more)
+
+
+def _small_print(note: Note) -> str:
+    """Where there is nothing, when that was asked, and what nobody can say."""
+    parts = {OPEN: note.opened, RUNNING: note.running, COMING: note.coming, WATCH: note.watch, ACTIONS: note.actions}
+    empty = [name for name, part in parts.items() if not part.items] + ([] if note.closed.count else [CLOSED])
+    away = [each for part in parts.values() for each in part.unconnected]
+    told = [NONE.format(what=" · ".join(empty).lower())] if empty else []
+    told += [UNCONNECTED.format(what=" · ".join(away))] if away else []
+    return " ".join((*told, AS_OF.format(at=clock_time(note.at))))
 
 
 def _line(item: Item, at: datetime) -> str:
@@ -165,10 +177,9 @@ def _details(item: Item, at: datetime) -> Iterable[str]:
 def _closed(note: Note) -> Iterator[str]:
     closed = note.closed
     if not closed.count:
-        yield NONE.format(title="*Closed*", at=clock_time(note.at))
         return
     severities = ", ".join(f"{count} {name}" for name, count in closed.by_severity.items())
-    yield CLOSED.format(count=closed.count, severities=severities, vigie=closed.by_vigie, unknown=closed.unrecognised)
+    yield CLOSED_HEAD.format(count=closed.count, severities=severities, vigie=closed.by_vigie, unknown=closed.unrecognised)
     yield from (CLOSED_TOP.format(name=escape(each.name, 60), text=escape(each.text, LONGEST_TEXT)) for each in closed.top)
 
 
@@ -191,7 +202,8 @@ def _standing(config: Config, found: Handoff, note: Note) -> Iterator[str]:
         yield MISSED.format(why=escape(found.missed_reason or ""))
     elif found.state == "draft":
         giver, at = _name(config, found.outgoing), clock_time(note.boundary)
-        yield WAITS_FOR_LINE.format(who=giver, due=clock_time(note.line_due), at=at)
+        words = LINE_MISSING if note.overdue else WAITS_FOR_LINE
+        yield words.format(who=giver, due=clock_time(note.line_due), at=at)
     else:
         if found.submitted_by is None:
             yield NOT_REVIEWED.format(giver=escape(note.giver))
