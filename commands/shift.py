@@ -4,7 +4,18 @@ import re
 
 from bot.errors import Refused
 from bot.services.alert import response
-from bot.services.rota import absences, board, interventions, lawful, moments, publishing, statements, swapping, telling
+from bot.services.rota import (
+    absences,
+    board,
+    interventions,
+    lawful,
+    moments,
+    naming,
+    publishing,
+    statements,
+    swapping,
+    telling,
+)
 from bot.services.slack import forms
 from bot.store.statements import of_month
 from commands import Call, command
@@ -24,9 +35,10 @@ WORKED_WHAT = "After the times say at most the alert's number: `{command} shift 
 WRITTEN = "Written down and confirmed: you worked {when} (intervention {number}). It counts as working time."
 CONFIRMED = "Confirmed: you worked {when}. It counts as working time."
 NO_STATEMENT = (
-    "You have no statement of {month}: it is given on the first working day after a month in which you were on call. "
+    "{who} has no statement of {month}: it is given on the first working day after a month with time on call. "
     "`{command} shift statement 2026-10` shows that of another month."
 )
+NOT_YOUR_STATEMENT = "The statement of {who} is for {who}, and for a rota_admin of {side}."
 REMARKS = "The working-time rules remark:"
 
 
@@ -105,13 +117,17 @@ def _confirm(call: Call, words: tuple[str, ...]) -> str:
 
 
 def _statement(call: Call, words: tuple[str, ...]) -> str:
-    """One's own, of a month; without one, of the last."""
+    """One's own, of a month; without one, of the last. A rota_admin may read those of the own company's people."""
     config = call.desk.config
     month = words[0] if words else statements.last_month(config, call.actor.organisation, call.desk.clock.now())
+    person = naming.person(config, words[1:], call.actor.key)[0] if words[1:] else call.actor.key
+    side = config.people[person].organisation
+    if person != call.actor.key and (side != call.actor.organisation or "rota_admin" not in call.actor.roles):
+        raise Refused(NOT_YOUR_STATEMENT.format(who=config.people[person].name, side=config.organisations[side].name))
     with call.desk.read() as connection:
-        found = of_month(connection, month, call.actor.key)
+        found = of_month(connection, month, person)
     if not found:
-        raise Refused(NO_STATEMENT.format(month=month[:20], command=config.command))
+        raise Refused(NO_STATEMENT.format(who=config.people[person].name, month=month[:20], command=config.command))
     return statements.shown(config, found[0])
 
 

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.services.ledger import journal
-from bot.services.rota import interventions
+from bot.services.rota import breaches, interventions
 from bot.store import interventions as records
 from bot.store.interventions import Intervention
 from tests.duty_stage import PEOPLE, Life, life, paris
@@ -168,6 +168,29 @@ def test_a_call_that_breaks_the_daily_rest_says_when_work_may_start_again(engine
     assert here.directs("ines", "rest:") == []          # another company
     [entry] = here.entries("rest moved")
     assert '"intervention":1' in entry.details
+
+
+def test_a_breach_of_what_was_is_followed_up_by_the_lead_in_office_hours(sqlite_engine: sa.Engine) -> None:
+    here = life(sqlite_engine, "2026-11-24 22:00")      # Tuesday: Bruno works again on Wednesday at 08:00
+    acted(here, "bruno")
+    tick(here, "2026-11-24 22:40")
+    assert here.directs("paul", "breach:") == []        # nothing is broken yet
+    here.move("2026-11-25 12:00")
+    assert "Written down" in here.say("bruno", "shift worked 24/11 22:30-22:45")
+    [post] = here.directs("paul", "breach:R01")
+    assert post.due_at == here.clock.now() and "R01 Bruno: breach:" in here.told("paul", "breach:R01")[0]
+    assert len(here.entries("rule breached")) == 1
+
+
+def test_once_a_day_the_rules_look_at_what_was(engine: sa.Engine) -> None:
+    here = life(engine, "2026-11-24 22:30")
+    acted(here, "bruno")
+    tick(here, "2026-11-24 23:10")
+    here.move("2026-11-25 08:59")                       # he works again since 08:00
+    assert breaches.act(here.desk) == 0
+    here.move("2026-11-25 09:00")
+    assert (breaches.act(here.desk), breaches.act(here.desk)) == (2, 0)
+    assert len(here.directs("paul", "breach:R01")) == 1 and here.directs("ines", "breach:") == []
 
 
 def test_a_call_after_the_rest_was_complete_moves_nothing(sqlite_engine: sa.Engine) -> None:

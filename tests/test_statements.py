@@ -91,8 +91,11 @@ def test_a_person_reads_the_own_one_only(sqlite_engine: sa.Engine) -> None:
     assert "*On-call statement of Omar, 2026-11*" in said and "On call 96 h · 1 intervention of 60 min" in said
     assert "Sat 28 Nov 02:10–03:10: 60 min, #7" in said and "Bruno" not in said
     assert "not confirmed, rest until Sat 28 Nov 08:30" in here.say("bruno", "shift statement 2026-11")
-    assert "You have no statement of 2026-09" in here.say("omar", "shift statement 2026-09")
-    assert "You have no statement" in here.say("marie", "shift statement")
+    assert "Omar has no statement of 2026-09" in here.say("omar", "shift statement 2026-09")
+    assert "Marie has no statement" in here.say("marie", "shift statement")
+    assert "On call 96 h" in here.say("ines", "shift statement 2026-11 @omar")
+    assert "for a rota_admin of Padok" in here.say("paul", "shift statement 2026-11 @omar")
+    assert "for a rota_admin of Padok" in here.say("lea", "shift statement 2026-11 @omar")
     assert "96 h on call" in here.told("omar", "statement:")[0]
 
 

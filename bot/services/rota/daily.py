@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.services.desk import Desk
-from bot.services.rota import interventions, leaving, reminding, statements, swapping
+from bot.services.rota import breaches, interventions, leaving, reminding, statements, swapping
 
 ACTS: Mapping[str, Callable[[Desk], Any]] = {
     "swaps": swapping.act,
     "leavers": leaving.act,
     "reminders": reminding.act,
     "interventions": interventions.act,
+    "breaches": breaches.act,
     "statements": statements.act,
 }

@@ -10,7 +10,7 @@ from bot.errors import Refused
 from bot.labour.checking import earliest_start
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.ledger import journal
-from bot.services.rota import lawful, moments, office, roster, telling
+from bot.services.rota import breaches, lawful, moments, office, roster, telling
 from bot.store import interventions
 from bot.store.interventions import Act, Intervention
 
@@ -27,6 +27,7 @@ TOO_LONG = "{hours:g} h at a stretch is more than an intervention: at most {most
 TOO_OLD = "Too long ago: a month is settled {days} days after its beginning. Ask a rota_admin to write it down elsewhere."
 OVERLAPS = "You have confirmed {when} already."
 
+DAY = timedelta(days=1)
 QUIET = timedelta(minutes=30)               # a later act begins another intervention
 SHORTEST = timedelta(minutes=1)
 LOOK_BACK = timedelta(hours=24)
@@ -84,6 +85,7 @@ def declare(desk: Desk, actor: Actor, start: datetime, end: datetime, alert_id: 
         assert made is not None, "it was written just now"
         _note(connection, actor, "intervention declared", made, now, was=known.start.isoformat() if known else None)
         _tell_rest(connection, config, made, now)
+        breaches.look(connection, config, made.organisation, made.start - DAY, end + DAY, now)
     return made
 
 
@@ -135,6 +137,7 @@ def _close(desk: Desk, known: Intervention, now: datetime) -> bool:
         _note(connection, VIGIE, "intervention ended", made, now, who=known.person)
         _ask(connection, desk.config, made, now)
         _tell_rest(connection, desk.config, made, now)
+        breaches.look(connection, desk.config, made.organisation, made.start - DAY, made.end or now, now)
     return True
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.config import Config
+from bot.errors import Refused
 from bot.services.desk import VIGIE, Desk
 from bot.services.ledger import journal
 from bot.services.rota import candidates, changing, planning, roster, swapping, telling
@@ -55,11 +56,17 @@ def act(desk: Desk) -> int:
     with desk.read() as connection:
         gone, ahead = shifts.leavers(connection), shifts.ahead(connection, now)
     stale = [each for each in ahead if each.person and (each.person in gone or not _stays(desk.config, each))]
-    for person in sorted({each.person for each in stale if each.person}):
+    return sum(_open_stale(desk, person, stale, now) for person in sorted({each.person for each in stale if each.person}))
+
+
+def _open_stale(desk: Desk, person: str, stale: Sequence[Shift], now: datetime) -> int:
+    try:
         with desk.begin("leave") as connection:
             mine = [each for each in _running(shifts.ahead(connection, now), person) if each in stale]
             _open_shifts(desk, connection, person, mine, now)
-    return len(stale)
+    except Refused:         # another process was quicker
+        return 0
+    return len(mine)
 
 
 def _stays(config: Config, shift: Shift) -> bool:
