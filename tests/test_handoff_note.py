@@ -197,6 +197,7 @@ def test_a_note_is_read_back_as_it_was_written_and_its_digest_changes_with_anyth
 
 
 def test_only_what_changed_makes_it_new(passing: Passing) -> None:
+    passing.clock.advance(60)
     text = written(gathered(passing))
     passing.clock.advance(60)
     assert same(text, gathered(passing))

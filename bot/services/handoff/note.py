@@ -3,6 +3,8 @@
 import hashlib
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from runbooks.model import Part
 
 GREEN, AMBER, RED = "green", "amber", "red"
@@ -166,4 +168,7 @@ def same(text: str | None, note: Note) -> bool:
     """Whether what was written down says the same as this, whenever it was asked."""
     if text is None:
         return False
-    return Note.model_validate_json(text).model_copy(update={"at": note.at}) == note
+    try:
+        return Note.model_validate_json(text).model_copy(update={"at": note.at}) == note
+    except ValidationError:     # an older Vigie wrote it
+        return False
