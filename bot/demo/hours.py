@@ -12,21 +12,22 @@ EVENING = timedelta(hours=8)    # before the night: nobody is in blackout
 ZONE = ZoneInfo("Europe/Paris")
 DAY = 24
 BOUNDARIES, SHOWN_TWICE = (0, 8, 20), 2
+OUTSIDE = r", regime: none\1"
 TURN_BEGAN = timedelta(days=3)
 
 # Of a stretch of hours, of a boundary of a day, of a change of turns; never of a date, which has no colon.
 _TIME = re.compile(r"\b([01]\d|2[0-3]):([0-5]\d)\b")
 _TURNS = re.compile(r"starts: \d{4}-\d\d-\d\d}")
 _OTHER_DAYS = re.compile(r"^      (?:saturday|sunday|holiday|holiday_eve):\n(?: {8}.*\n)+", re.MULTILINE)
-_LABOUR = re.compile(r"^    labour:.*\n(?: {6}.*\n)+", re.MULTILINE)     # the law knows real nights only, not moved ones
+_REGIME = re.compile(r"(?:, regime: [a-z-]+)?(,\s+contacts:)")    # of whoever takes turns
 
 
 def at_night(text: str, now: datetime) -> str:
     """A vigie.yaml whose hours are moved so that it is two o'clock at night now, or one.
 
-    Every day is a weekday in it, everybody's first turn began three days ago, and no working-time rule is asked, which would
-    judge hours that nobody works: so it is the same night whatever the date. Every line stays where it is, for reasons name
-    the line of a rule.
+    Every day is a weekday in it, everybody's first turn began three days ago, and working-time rules hold for nobody, for they
+    would judge hours that nobody works: so it is the same night whatever the date. Every line stays where it is, for reasons
+    name the line of a rule.
     """
     later = moved_by(now)
     turn = f'starts: {now.astimezone(ZONE).date() - TURN_BEGAN}, changes_at: "{later:02d}:00"}}'
@@ -34,7 +35,7 @@ def at_night(text: str, now: datetime) -> str:
     def moved(found: re.Match[str]) -> str:
         return f"{(int(found[1]) + later) % DAY:02d}:{found[2]}"
 
-    lines = _LABOUR.sub(_taken_out, _OTHER_DAYS.sub(_taken_out, _TURNS.sub(turn, text))).split("\n")
+    lines = _OTHER_DAYS.sub(_taken_out, _REGIME.sub(OUTSIDE, _TURNS.sub(turn, text))).split("\n")
     return "\n".join(each if each.startswith("#") or "changes_at" in each else _moved_line(each, moved) for each in lines)
 
 
@@ -76,13 +77,13 @@ class StoryClock:
     def now(self) -> datetime:
         return self._clock.now() - self._behind
 
+    def midnight(self) -> datetime:
+        """When the duty passes in the story."""
+        return midnight(self._clock.now())
+
     def jump_to(self, instant: datetime) -> None:
         """The story goes on then."""
         self._behind = min(self._behind, self._clock.now() - instant)
-
-    def jump_around_midnight(self, later: timedelta) -> None:
-        """The story goes on so much later than the duty passes."""
-        self.jump_to(midnight(self._clock.now()) + later)
 
     def night_falls(self) -> None:
         self._behind = timedelta()

@@ -12,18 +12,19 @@ import structlog
 
 from bot.app import App
 from bot.demo.hours import StoryClock
-from bot.doubles.night import Act, Broke, Said, Sent, evening, night
+from bot.doubles.night import Act, Broke, Moment, Said, Sent, evening, night, passing
 from bot.doubles.platform import Platform
 from bot.errors import Refused
 from bot.ports import system_sleep
 from bot.sending import post, prepare
-from bot.store.cards import backlog
+from bot.store.cards import due_channels
 from bot.store.db import reader
 from bot.workspace import Workspace
 
 log = structlog.get_logger()
 
 LOOK_S = 0.1
+AT_MIDNIGHT = ("due", "handoffs")       # doors at which the story knocks itself, for it waits for what they do
 ANSWER_S = 15.0         # how long a person waits for an answer
 PATIENCE_S = 240.0      # how long one waits for what a line is about
 NAMES = {"{alert}": r"#(\d+)", "{run}": r"\b[Rr]un (\d+)"}     # how a message names what a line is about
@@ -47,14 +48,34 @@ class Night:
             await self._deliver(app, *await self._outbox.get())
 
     async def play(self, app: App, platform: Platform) -> None:
-        """The evening, line after line; then the night, each act at its time."""
+        """The evening, line after line; how the duty passes at midnight; then the night, each act at its time."""
         for line in evening():
             await self._say_and_wait(line)
-        while await asyncio.to_thread(_posts_wait, app):        # what is told at night would be told eight hours late
-            await system_sleep(LOOK_S)
+        await self._all_is_told(app)
+        midnight = self._clock.midnight()
+        for moment in passing(midnight):
+            self._clock.jump_to(midnight + moment.after_midnight)
+            await self._pass(moment, app)
         self._clock.night_falls()
         acts = night(self._clock.now(), self._speed)
         await asyncio.gather(*(self._perform_in_time(each, app, platform) for each in acts))
+
+    async def _pass(self, moment: Moment, app: App) -> None:
+        """What is due then, and what people and sources do about it, one after the other."""
+        for door in app.doors():
+            if door.name in AT_MIDNIGHT:
+                await door.knock()
+        for act in moment.acts:
+            if isinstance(act, Sent):
+                await self._deliver(app, act.endpoint, act.content)
+            elif await self._subject(act):
+                await self._say_and_wait(act)
+        await self._all_is_told(app)
+
+    async def _all_is_told(self, app: App) -> None:
+        """What is told after the story has jumped on would be told hours late."""
+        while await asyncio.to_thread(_posts_wait, app):
+            await system_sleep(LOOK_S)
 
     async def _perform_in_time(self, act: Act, app: App, platform: Platform) -> None:
         """Not before somebody can know of it: how long Vigie takes is its own affair."""
@@ -117,7 +138,7 @@ class Subject:
 
 def _posts_wait(app: App) -> bool:
     with reader(app.engine) as connection:
-        return backlog(connection)[0] > 0
+        return bool(due_channels(connection, app.desk.clock.now()))
 
 
 def subject(messages: Sequence[Any], about: str, pattern: str) -> Subject | None:
