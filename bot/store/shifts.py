@@ -209,17 +209,3 @@ def absences(connection: sa.Connection, start: datetime, end: datetime) -> list[
 def leavers(connection: sa.Connection) -> frozenset[str]:
     """Whom Slack has deactivated."""
     return frozenset(connection.execute(sa.select(leaver.c.person)).scalars())
-
-
-def begin_intervention(
-    connection: sa.Connection, person: str, organisation: str, alert_id: int | None, now: datetime
-) -> bool:
-    """Somebody who rested is at work from now on; one who is already stays at it, and it is false."""
-    table = intervention
-    under_way = sa.update(table).where(table.c.person == person, table.c.end.is_(None)).values(last_act_at=now)
-    if connection.execute(under_way).rowcount:
-        return False
-    connection.execute(table.insert().values(
-        person=person, organisation=organisation, alert_id=alert_id, start=now, last_act_at=now, source="acts",
-    ))
-    return True

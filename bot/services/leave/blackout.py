@@ -12,8 +12,7 @@ from bot.services.leave import duty
 from bot.services.leave.authority import Level
 from bot.services.leave.clauses import listed
 from bot.services.ledger import journal
-from bot.services.rota import planning
-from bot.store import shifts
+from bot.services.rota import interventions, planning
 
 ONLY_LOOK = (
     "You are in {own}'s blackout until {at}: you may look, and only {side} may `{verb}`. On duty: {who}. "
@@ -76,6 +75,6 @@ def worked(config: Config, connection: sa.Connection, actor: Actor, alert_id: in
     """Whoever was reached in their blackout and acts is at work from then on: the rules of rest count from its end."""
     if duty.asleep(config, actor.key, now) is None:
         return
-    if shifts.begin_intervention(connection, actor.key, actor.organisation, alert_id, now):
-        journal.record(connection, actor=actor, kind="intervention begun", object=f"person:{actor.key}", outcome="done", at=now,
-                       alert=alert_id, why=BROKEN_GLASS)
+    interventions.begin(connection, config, actor.key, alert_id, now)
+    journal.record(connection, actor=actor, kind="intervention begun", object=f"person:{actor.key}", outcome="done", at=now,
+                   alert=alert_id, why=BROKEN_GLASS)
