@@ -161,10 +161,14 @@ class App:
             self._tasks.append(asyncio.create_task(run_socket(self._bolt, token, self.desk.clock, system_sleep)))
         self._tasks.append(asyncio.create_task(self._greet_slack()))
         self._note("vigie started")
+        if self._knocks:
+            self.knock()
+
+    def knock(self) -> None:
+        """From now on time is asked what is due; a story knocks itself, and leaves it to us at its end."""
         for each in self.doors():
             self._knocker.every(each.seconds, each.name, each.knock)
-        if self._knocks:
-            self._knocker.start()
+        self._knocker.start()
 
     def _take_database(self) -> None:
         """Raises Misbuilt unless it is ours to work with and has our tables. A SQLite file is ours alone, so we migrate it."""

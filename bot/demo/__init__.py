@@ -7,6 +7,7 @@ import math
 import shutil
 import socket
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,28 +20,27 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 
-import commands
 from bot.app import SERVE, App
 from bot.config import Config, load_catalogue, load_config, secrets_of
 from bot.config.nights import Coverage
+from bot.demo import team
 from bot.demo.doubles import Doubles, addresses, at_home, demand_moto
 from bot.demo.hours import StoryClock, at_night
 from bot.demo.playing import Night
+from bot.demo.stories import Story
 from bot.demo.welcome import welcome
 from bot.discover import discover
 from bot.doubles import phones
 from bot.doubles.sns import DEMO_CERTIFICATE, DEMO_CERTIFICATE_URL
+from bot.doubles.weeks import WEEKS
 from bot.durable import Identity, Taken
-from bot.entrypoints.chat import SHORTCUTS
 from bot.errors import Misbuilt
 from bot.logs import configure
 from bot.ports import SystemClock, system_sleep
 from bot.running import run, server, when_leaving
-from bot.services.check.manifest import manifest
 from bot.settings import EnvironmentSecrets, load_settings
 from bot.store.migrate import upgrade
 from bot.workspace import Workspace
-from bot.workspace.seed import Seed, example_seed
 from runbooks import actions
 from runbooks.actions import Service
 
@@ -49,6 +49,7 @@ log = structlog.get_logger()
 STAGE = Path(".demo")
 DEFAULT_PORT = "8080"
 DEFAULT_SPEED = "20"
+STORY_SPEED = "60"       # minutes of the story in a second
 QUIET_MINUTES = 1        # of probation while the night is played at speed
 QUICKEST = timedelta(seconds=10)        # between two who are called
 FASTEST_PAGING = float(DEFAULT_SPEED)
@@ -57,6 +58,7 @@ THREADS = 48             # Vigie and the doubles that it waits for share them
 
 BAD_PORT = "DEMO_PORT={value} is not a port: leave it out for 8080, or give a number from 1 to 65535."
 BAD_SPEED = "DEMO_SPEED={value} is not a speed: leave it out for 20, or give a number; 0 plays nothing."
+BAD_STORY = "DEMO_STORY={value} is no story: leave it out for the night, or say {known}."
 PORT_TAKEN = "Port {port} is taken: end what listens there, or start with DEMO_PORT={other}."
 PORT_FORBIDDEN = "Port {port} may not be opened by you: start with DEMO_PORT=8080."
 PLAYED_HERE = "A demo runs in this folder already: end it first (Ctrl-C in its terminal), or start this one in another folder."
@@ -65,11 +67,12 @@ NO_STAGE = "The demo keeps its files in {folder}, and that cannot be written ({w
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the demo stands."""
+    """Where the demo stands; `story` names the week that is played instead of the night."""
 
     port: int
     speed: float
     environ: dict[str, str]
+    story: str = ""
 
     @property
     def url(self) -> str:
@@ -81,19 +84,21 @@ def run_demo(environ: dict[str, str]) -> None:
     stage = set_stage(environ)
     configure(environ.get("LOG_LEVEL", "warning"))
     with contextlib.suppress(KeyboardInterrupt):
-        run(play(stage))
+        run(tell_story(stage) if stage.story else play(stage))
 
 
 def set_stage(environ: dict[str, str]) -> Stage:
     """A clean folder, and an environment that knows the demo's secrets; what the caller sets wins."""
     demand_moto()
-    port, speed = _port(environ.get("DEMO_PORT") or DEFAULT_PORT), _speed(environ.get("DEMO_SPEED") or DEFAULT_SPEED)
+    story = _story(environ.get("DEMO_STORY") or "")
+    usual = STORY_SPEED if story else DEFAULT_SPEED
+    port, speed = _port(environ.get("DEMO_PORT") or DEFAULT_PORT), _speed(environ.get("DEMO_SPEED") or usual)
     database = f"sqlite:///{STAGE.resolve()}/vigie.db"
     try:
         _clear(database)
     except OSError as error:
         raise Misbuilt(NO_STAGE.format(folder=STAGE.resolve(), why=error.strerror)) from None
-    config = Path(environ["VIGIE_CONFIG"]) if environ.get("VIGIE_CONFIG") else _example()
+    config = Path(environ["VIGIE_CONFIG"]) if environ.get("VIGIE_CONFIG") else _example(story)
     given = {
         "DATABASE_URL": database,
         "VIGIE_CONFIG": str(config),
@@ -102,7 +107,7 @@ def set_stage(environ: dict[str, str]) -> Stage:
         **contacts(load_config(config), port),
     }
     chosen = {**given, **{name: environ[name] for name in ("DATABASE_URL", "VIGIE_MIGRATE_URL") if environ.get(name)}}
-    return Stage(port, speed, chosen)
+    return Stage(port, speed, chosen, story)
 
 
 def _clear(database: str) -> None:
@@ -116,11 +121,11 @@ def _clear(database: str) -> None:
     STAGE.mkdir()
 
 
-def _example() -> Path:
-    """The shipped configuration, moved to the present hour."""
+def _example(story: str) -> Path:
+    """The shipped configuration; for the night it is moved to the present hour."""
     text = resources.files("bot").joinpath("vigie.example.yaml").read_text("utf-8")
     path = STAGE / "vigie.yaml"
-    path.write_text(at_night(text, SystemClock().now()), "utf-8")
+    path.write_text(text if story else at_night(text, SystemClock().now()), "utf-8")
     return path.resolve()
 
 
@@ -171,6 +176,19 @@ def _speed(text: str) -> float:
     return speed
 
 
+def _story(text: str) -> str:
+    if text and text not in WEEKS:
+        raise Misbuilt(BAD_STORY.format(value=text, known=" or ".join(WEEKS)))
+    return text
+
+
+async def tell_story(stage: Stage) -> None:
+    """Plays a week of nights, prints it as it goes, and leaves the page open at its end."""
+    story = Story(stage.story, stage.url, stage.environ, stage.speed)
+    _leave_notes(story.environ)
+    await story.show(stage.port)
+
+
 async def play(stage: Stage) -> None:
     """Starts all, prints the address, plays the night, waits for the end."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
@@ -217,12 +235,12 @@ def build(stage: Stage) -> Demo:
     if stage.speed:
         quiet = config.probation.model_copy(update={"minutes": QUIET_MINUTES})
         config = config.model_copy(update={"probation": quiet, "coverages": paged_at(config, stage.speed)})
-    seed = _seed(stage, config)
+    seed = team.seed(stage.url, config)
     settings_environ |= {
         "SLACK_BOT_TOKEN": seed.app.token, "SLACK_SIGNING_SECRET": seed.app.signing_secret,
         "SLACK_API_URL": f"{stage.url}/workspace/api/",
     }
-    (STAGE / "environment.json").write_text(json.dumps(settings_environ, indent=2))      # for `vigie status` beside us
+    _leave_notes(settings_environ)
     settings = load_settings(settings_environ)
     if not settings.database_url.startswith("sqlite"):      # a SQLite file is migrated by the app that owns it
         upgrade(settings.migrate_url)
@@ -240,11 +258,9 @@ def build(stage: Stage) -> Demo:
     return Demo(app, workspace, doubles, night)
 
 
-def _seed(stage: Stage, config: Config) -> Seed:
-    family = discover(commands, commands.Command)
-    said = manifest(config, stage.url, verbs=tuple(family), shortcuts=SHORTCUTS)
-    lines = tuple((f"{each.name} {each.usage}".strip(), each.help) for each in family.values())
-    return example_seed(f"{stage.url}/slack/events", said, {config.command: lines})
+def _leave_notes(environ: Mapping[str, str]) -> None:
+    """For `vigie status` beside us."""
+    (STAGE / "environment.json").write_text(json.dumps(dict(environ), indent=2))
 
 
 async def _to_page(_request: Request) -> RedirectResponse:

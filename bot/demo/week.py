@@ -24,9 +24,10 @@ log = structlog.get_logger()
 
 ENDPOINT = "bridge-generic"
 LOOK_S, PATIENCE_S = 0.01, 30.0
+SELDOM_S = 60
 MINUTE, HALF_AN_HOUR, DAY = timedelta(minutes=1), timedelta(minutes=30), timedelta(days=1)
 AROUND_A_PASSING = tuple(each * MINUTE for each in (-60, -10, -5, 0, 5, 10, 15, 20))
-AFTER_AN_ACT = tuple(each * MINUTE for each in range(0, 35, 5))
+AFTER_TROUBLE = tuple(each * MINUTE for each in range(0, 35, 5))
 
 STUCK = "the bot did not come to rest at {at:%a %H:%M} UTC"
 REFUSED = "the bot answered {status}: {answer}"
@@ -42,6 +43,7 @@ class Week:
         self.monday, self.config, self.clock, self.lost = WEEKS[story], config, clock, list[str]()
         self._url, self._build, self._speed, self._hands = url, build, minutes_a_second, Hands(workspace)
         self.app: App | None = None
+        self._acted = False
 
     async def play(self, look: Callable[[], None] = lambda: None) -> None:
         """From Monday to Monday; `look` is called at each instant, when all of it is done."""
@@ -63,7 +65,7 @@ class Week:
             look()
 
     def instants(self) -> list[datetime]:
-        """When the player looks: around each passing, after each act, and each half hour."""
+        """When the player looks: around each passing, at each act and after trouble, and each half hour."""
         return sorted(each for each in set(self._instants()) if self.when(0, "00:00") <= each <= self.when(*ENDS))
 
     def _instants(self) -> Iterator[datetime]:
@@ -73,13 +75,15 @@ class Week:
             for _, after in planning.passings(self.config, coverage, start, end + DAY):
                 yield from (after.start + each for each in AROUND_A_PASSING)
         for act in acts():
-            begin = self.when(*act.back) if isinstance(act, Restarts) else self.when(act.day, act.at)
             yield self.when(act.day, act.at)
-            yield from (begin + each for each in AFTER_AN_ACT)
+            if isinstance(act, Restarts | Sends):
+                begin = self.when(*act.back) if isinstance(act, Restarts) else self.when(act.day, act.at)
+                yield from (begin + each for each in AFTER_TROUBLE)
 
     def when(self, day: int, at: str) -> datetime:
         """A time of the week's days as clocks in Paris show it."""
-        return instant(self.monday + day * DAY, time.fromisoformat(at), ZONE)
+        clock, _, more = at.partition(" +")
+        return instant(self.monday + day * DAY, time.fromisoformat(clock), ZONE) + int(more or 0) * MINUTE
 
     # --- what happens at an instant ---
 
@@ -97,7 +101,14 @@ class Week:
         if app is not None:
             await app.stop()
 
+    def leave_alone(self) -> None:
+        """The clock goes on by itself, and so does the bot."""
+        assert self.app is not None
+        self.clock.leave_alone()
+        self.app.knock()
+
     async def _do(self, act: Act) -> None:
+        self._acted = True
         try:
             match act:
                 case Sends():
@@ -119,10 +130,15 @@ class Week:
             raise Lost(REFUSED.format(status=status, answer=answer))
 
     async def settle(self) -> None:
-        """Knocks at every door of time, and waits until nothing is left that could be done now."""
+        """Knocks at every door of time, and waits until nothing is left that could be done now.
+
+        What life asks each minute or less often is asked each half hour here, and after each act: it looks 60 days ahead.
+        """
         assert self.app is not None
         for each in self.app.doors():
-            await each.knock()
+            if each.seconds < SELDOM_S or self._acted or self.clock.now().minute % 30 == 0:
+                await each.knock()
+        self._acted = False
         for _ in range(int(PATIENCE_S / LOOK_S)):
             if await asyncio.to_thread(self._rests, self.app):
                 return

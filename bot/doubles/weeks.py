@@ -17,14 +17,14 @@ SIGNATURES = "Merchants reject our webhooks"
 TIMEOUTS, REFUNDS = "Payments time out", "Refunds are refused"
 CERTIFICATE, LEDGER = "The certificate of hooks.example.com expires in 6 days", "The ledger does not balance"
 BACKLOG = "Settlement files pile up"
-DUTY, LINE, GAP, SWAP = "You have the duty", "Write your one line", "cannot take", "asks you to take"
+DUTY, LINE, SWAP, WORKED = "You have the duty of platform since", "Write your one line", "asks you to take", "✍ You worked"
 
 ALERT = r"#(\d+)"
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something happens on a day of the week, at a time that clocks in Paris show."""
+    """Something happens on a day of the week, at a time that clocks in Paris show; "01:44 +25" is so many minutes later."""
 
     day: int
     at: str
@@ -77,6 +77,11 @@ def writes(day: int, at: str, person: str, line: str) -> Presses:
     return Presses(day, at, person, LINE, "Write your line…", {"line": line})
 
 
+def confirms(day: int, at: str, person: str) -> Presses:
+    """What somebody worked while on call was as Vigie saw it."""
+    return Presses(day, at, person, WORKED, "It is right")
+
+
 def about(title: str) -> dict[str, str]:
     """How a line names an alert: by the number of the card that says so."""
     return {"alert": rf"{ALERT}[^#]*{title}"}
@@ -95,6 +100,7 @@ def _calm() -> list[Act]:
         accepts(THU, "00:04", LEA), accepts(THU, "08:02", ALICE), writes(THU, "19:50", ALICE, "nothing to tell"),
         accepts(FRI, "08:04", ALICE), writes(FRI, "19:35", ALICE, "migration of pay-db is on Monday, not before"),
         accepts(SAT, "08:05", ALICE),
+        confirms(WED, "09:40", ALICE), confirms(SAT, "10:00", OMAR), confirms(SUN, "10:00", LEA),
     ]
 
 
@@ -126,13 +132,17 @@ def _unaccepted() -> list[Act]:
 
 
 def _sick() -> list[Act]:
-    """Léa and Omar swap a night; then Léa falls ill before another one."""
+    """Léa and Omar swap a night; then Léa falls ill before another one, and Inès lets Omar and herself have it."""
+    override, night = "/vigie override platform", "tomorrow 00:00 tomorrow 08:00"
     return [
-        Types(THU, "18:00", OMAR, "/vigie shift"), Types(THU, "18:01", LEA, "/vigie shift"),
-        Types(THU, "18:05", LEA, "/vigie swap {mine} @omar", reads={"mine": r"`(\d+)` primary of platform, Sat"}),
+        Types(THU, "18:00", LEA, "/vigie shift"), Types(THU, "18:01", LEA, "/vigie oncall @omar"),
+        Types(THU, "18:05", LEA, "/vigie swap {mine} @omar for {his}", reads={
+            "mine": r"Shifts of Léa[\s\S]*?`(\d+)` primary of platform, Sat",
+            "his": r"Shifts of Omar[\s\S]*?`(\d+)` secondary of platform, Sat"}),
         Presses(THU, "18:20", OMAR, SWAP, "Take it"),
         Types(THU, "23:30", LEA, "/vigie away sick"),
-        Presses(THU, "23:36", INES, GAP, "Give to Omar"),
+        Types(THU, "23:35", INES, f"{override} secondary {night} @ines Léa is away"),
+        Types(THU, "23:36", INES, f"{override} primary {night} @omar Léa is away"),
         accepts(FRI, "00:03", OMAR),
         Restarts(FRI, "23:59:50", (SAT, "00:00:40")),
         accepts(SAT, "00:06", OMAR),
@@ -160,9 +170,10 @@ def _change_night() -> list[Act]:
         accepts(SUN, "00:04", LEA),
         Sends(SUN, "01:40", "batch-worker", BACKLOG),
         Types(SUN, "01:44", LEA, "/vigie ack {alert} a worker hangs", ALERTS, it),
-        Types(SUN, "03:05", LEA, "/vigie note {alert} restarted, it shrinks", ALERTS, it),
-        Sends(SUN, "03:20", "batch-worker", BACKLOG, state="recovered"),
-        Types(SUN, "03:22", LEA, "/vigie close {alert} the queue is empty", ALERTS, it),
+        Types(SUN, "01:44 +25", LEA, "/vigie note {alert} restarted, it shrinks", ALERTS, it),
+        Types(SUN, "01:44 +50", LEA, "/vigie note {alert} half of it is left", ALERTS, it),
+        Sends(SUN, "01:44 +75", "batch-worker", BACKLOG, state="recovered"),
+        Types(SUN, "01:44 +80", LEA, "/vigie close {alert} the queue is empty", ALERTS, it),
         Restarts(NEXT_MON, "07:59:50", (NEXT_MON, "08:00:30")),
         accepts(NEXT_MON, "08:04", BRUNO),
     ]

@@ -1,0 +1,113 @@
+"""The week as lines to read: what the journal wrote down, and what reached whom in Slack; nothing is invented."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.app import App
+from bot.config import Config
+from bot.demo.hours import ZONE
+from bot.store import alerts, journal
+from bot.store.db import reader
+from bot.store.journal import Entry
+from bot.workspace import Workspace
+from bot.workspace.messages import Message
+
+LINE = "{at:%a %d %b %H:%M:%S} {zone:<4}  {said}"
+DIRECT, MENTION, ONLY = "   ✉ to {who}: {text}", "   📣 {who} in #{channel}: {text}", "   ↩ {who} reads: {text}"
+LONGEST = 150
+
+# How an entry is told; {who} did it, the other names are its details.
+SAID: Mapping[str, str] = {
+    "vigie started": "— Vigie is started —", "vigie stopped": "— Vigie is stopped —",
+    "programme published": "programme of {team} published until {end} ({shifts} shifts)",
+    "alert opened": "{object} fires: {title}", "alert recovered": "{object} has recovered",
+    "alert acked": "{who} takes {object}", "alert closed": "{object} closed by {who}: {reason}",
+    "alert noted": "{who} notes on {object}: {note}", "alert assigned": "{object} is {to}'s now",
+    "assignment put off": "{object} will be {to}'s when their blackout is over, at {until}",
+    "person called": "{who} is called as {role} about {object}", "person rung": "{who}'s telephone rings",
+    "call held back": "nobody is called about {object} until {until}: {why}",
+    "held back": "{who} sleeps and is not called ({what}), told at {until}",
+    "held back told": "told what was held back: {object}",
+    "call answered": "{who} has answered the call about {object}", "ack lapsed": "{object} is nobody's: {who} {why}",
+    "owner reminded": "{who} is reminded of {object}",
+    "duty passed": "DUTY PASSES: {outgoing} → {incoming} ({state})",
+    "handoff line written": "{who} writes the line: {line}", "handoff submitted": "the note is submitted ({by})",
+    "handoff accepted": "{who} ACCEPTS the handoff, top risk: {risk}", "handoff missed": "HANDOFF MISSED by {incoming}",
+    "handoff step skipped": "{object}: {about} skipped for {who}: {why}",
+    "swap offered": "{who} offers a shift: {object}", "swap taken": "{who} takes it: {object}",
+    "shift changed": "{object} changed",
+    "away": "{who} is away until {end}: {shifts} shift(s) open", "coverage gap found": "GAP ({gap}) of {team} from {start}",
+    "coverage gap ended": "the gap of {team} is filled, or over",
+    "silence started": "{who} silences {service} until {until}: {reason}",
+    "silence agreed": "{who} agrees: important alerts of {service} are silent too",
+    "silence ended": "the silence of {service} ends",
+    "intervention ended": "{who} worked {start} to {end}", "intervention confirmed": "{who} confirms {object}",
+    "rest moved": "{object}: the daily rest begins anew, work may start at {earliest}",
+    "statement given": "statement of {month} given to {object}", "command refused": "{who} is refused {verb}: {why}",
+}
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:\+00:00|Z)")
+
+
+class Timeline:
+    """Says what is new since it looked last."""
+
+    def __init__(self, config: Config, workspace: Workspace, say: Callable[[str], object]) -> None:
+        self._config, self._workspace, self._say = config, workspace, say
+        self._last_entry, self._seen = 0, set[tuple[str, str]]()
+        self._names = {each.slack: each.name for each in config.people.values()}
+
+    def look(self, app: App | None, now: datetime) -> None:
+        lines = [*(self._journal(app) if app else []), *self._slack(now)]
+        for at, said in lines:
+            here = at.astimezone(ZONE)
+            self._say(LINE.format(at=here, zone=here.tzname(), said=said))
+
+    def _journal(self, app: App) -> Iterator[tuple[datetime, str]]:
+        with reader(app.engine) as connection:
+            for each in journal.entries(connection, self._last_entry + 1, 2**62, journal.PAGE):
+                self._last_entry = each.id
+                if each.kind in SAID:
+                    yield each.at, self._told(connection, each)
+
+    def _told(self, connection: Any, entry: Entry) -> str:
+        details = _Known(json.loads(entry.details))
+        details.setdefault("who", entry.actor)
+        for name, value in details.items():
+            found = self._config.people.get(str(value))
+            details[name] = found.name if found else MOMENT.sub(_local, str(value))
+        kind, _, number = entry.object.partition(":")
+        alert = alerts.by_id(connection, int(number)) if kind == "alert" and number.isdigit() else None
+        person = self._config.people.get(number) if kind == "person" else None
+        details["object"] = f"#{alert.id} {alert.name}" if alert else person.name if person else f"{kind} {number}"
+        return SAID[entry.kind].format_map(details)[:LONGEST]
+
+    def _slack(self, now: datetime) -> Iterator[tuple[datetime, str]]:
+        for place in self._workspace.state.conversations.values():
+            for message in list(place.by_ts.values()):
+                if not message.by_app or (place.id, message.ts) in self._seen:
+                    continue
+                self._seen.add((place.id, message.ts))
+                if said := self._reached(place.name, place.with_person, message):
+                    yield now, said
+
+    def _reached(self, channel: str, person: str | None, message: Message) -> str:
+        text = " ".join(message.text.split())[:LONGEST]
+        if message.ephemeral_for:
+            return ONLY.format(who=self._names.get(message.ephemeral_for, message.ephemeral_for), text=text)
+        if person:
+            return DIRECT.format(who=self._names.get(person, person), text=text)
+        called = ", ".join(sorted(self._names.get(each, each) for each in message.mentions))
+        return MENTION.format(who=called, channel=channel, text=text) if called else ""
+
+
+class _Known(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        return "–"
+
+
+def _local(found: re.Match[str]) -> str:
+    here = datetime.fromisoformat(found[0]).astimezone(ZONE)
+    return f"{here:%a %H:%M}"
