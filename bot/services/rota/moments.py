@@ -45,7 +45,7 @@ def take(
     if given[:1] == ["now"]:
         return now, tuple(words[1:])
     since = (after or now).astimezone(place)
-    day = _day(given[0], since.date()) if given else None
+    day = _day(given[0], now.astimezone(place).date(), since.date()) if given else None
     used = 1 if day else 0
     found = _TIME.fullmatch(given[used]) if len(given) > used else None
     if found:
@@ -115,12 +115,14 @@ def _offset(at: datetime) -> str:
     return f"{at:%z}"[:3] + ":" + f"{at:%z}"[3:5]
 
 
-def _day(word: str, today: date) -> date | None:
+def _day(word: str, today: date, since: date | None = None) -> date | None:
+    """Tomorrow is one day after today, also as an end; Friday is the first one from `since` on, or from today."""
     if word in ("today", "tomorrow"):
         return today if word == "today" else today + DAY
     named = [number for number, each in enumerate(_DAYS) if each.startswith(word)] if len(word) >= _SHORTEST_DAY else []
     if named:
-        return today + DAY * ((named[0] - today.weekday()) % 7)
+        first = since or today
+        return first + DAY * ((named[0] - first.weekday()) % 7)
     try:
         if iso := _ISO.fullmatch(word):
             return date(int(iso[1]), int(iso[2]), int(iso[3]))
