@@ -286,7 +286,7 @@ def test_the_home_tab_shows_what_is_open(sqlite_engine: sa.Engine) -> None:
     ],
 )
 def test_a_thread_names_its_alert_unless_another_is_named(words: str, own: str | None, meant: Any) -> None:
-    assert chat._meant(tuple(words.split()), own) == meant
+    assert heard.meant(tuple(words.split()), own) == meant
 
 
 # --- words on the way in and out ---

@@ -17,7 +17,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.entrypoints import modals
+from bot.entrypoints import heard, modals
 from bot.entrypoints.perform import Ask, Family, Reply, Saying, perform
 from bot.entrypoints.wording import bare, marked, words
 from bot.services.desk import Desk
@@ -30,9 +30,7 @@ log = structlog.get_logger()
 
 Later = Callable[[str], Awaitable[None]]
 
-PREFIX = "vigie:"
 HOOKS = ("https", "hooks.slack.com")           # where Slack takes answers
-MORE = "more"
 HOME = "slack home"
 WORK_WITHIN_S, ANSWER_WITHIN_S = 1.5, 1.3      # together less than the 3 s that Slack gives to a request
 SLACK_TROUBLE = (SlackApiError, aiohttp.ClientError, OSError, ValueError)    # OSError: also time-outs
@@ -59,8 +57,8 @@ class Chat:
         """/vigie ack 142"""
         channel = command.get("channel_id")
         said = words(command.get("text") or "", self._desk.config)
-        user = _id(command.get("user_id"))
-        saying = Saying(_id(command.get("team_id")), user, f"slack {channel}", said)
+        user = heard.id(command.get("user_id"))
+        saying = Saying(heard.id(command.get("team_id")), user, f"slack {channel}", said)
         reply = await self._perform(saying, partial(self._late, command.get("response_url"), channel, user))
         text = await self._form_or_text(reply, command.get("trigger_id"), channel)
         await (ack(text=text, response_type="ephemeral") if text else ack())
@@ -68,15 +66,15 @@ class Chat:
     async def clicked(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         """A button, or an entry of the overflow menu."""
         await ack()
-        if not str(action.get("action_id", "")).startswith(PREFIX):
+        if not str(action.get("action_id", "")).startswith(heard.PREFIX):
             return                                          # a link's button: Slack opens it by itself
-        words, ref = _aim(action)
+        words, ref = heard.aim(action)
         await self._press(body, words, ref)
 
     async def picked(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A message's shortcut: the message is an alert's card, or stands in its thread."""
         await ack()
-        verb = str(body.get("callback_id", "")).removeprefix(PREFIX)
+        verb = str(body.get("callback_id", "")).removeprefix(heard.PREFIX)
         message, channel = body.get("message") or {}, (body.get("channel") or {}).get("id")
         ref = await asyncio.to_thread(self._alert_of, channel, message.get("thread_ts") or message.get("ts"))
         if ref is None:
@@ -85,7 +83,7 @@ class Chat:
         await self._press(body, (verb,), ref)
 
     async def _press(self, body: dict[str, Any], words: tuple[str, ...], ref: str | None) -> None:
-        (team, user), channel = _person(body), (body.get("channel") or {}).get("id")
+        (team, user), channel = heard.person(body), (body.get("channel") or {}).get("id")
         saying = Saying(team, user, f"slack {channel}" if channel else HOME, words, ref, "button")
         reply = await self._perform(saying, partial(self._late, body.get("response_url"), channel, user))
         text = await self._form_or_text(reply, body.get("trigger_id"), channel)
@@ -96,7 +94,7 @@ class Chat:
 
     async def submitted(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         """A form comes back: what is wrong stands beside the field and the text stays; or it goes on with what comes next."""
-        form, (team, user) = modals.filled(view), _person(body)
+        form, (team, user) = modals.filled(view), heard.person(body)
         saying = Saying(team, user, f"slack {form.channel}", form.words, form.ref, "button" if form.goes_on else "form")
         reply = await self._perform(saying, partial(self._late, None, form.channel, user))
         block = None if reply.ok else form.block_of(bare(reply.text))
@@ -113,11 +111,11 @@ class Chat:
         """@Vigie ack in an alert's thread, or @Vigie ack 142 anywhere."""
         if event.get("bot_id"):
             return
-        channel, thread, user = event.get("channel"), event.get("thread_ts"), _id(event.get("user"))
-        said = words(_after_mention(event.get("text") or "", body), self._desk.config)
+        channel, thread, user = event.get("channel"), event.get("thread_ts"), heard.id(event.get("user"))
+        said = words(heard.after_mention(event.get("text") or "", body), self._desk.config)
         own = await asyncio.to_thread(self._alert_of, channel, thread)
-        said, ref = _meant(said, own)
-        saying = Saying(_team(event, body), user, f"slack {channel}", said, ref, "mention", body.get("event_id"))
+        said, ref = heard.meant(said, own)
+        saying = Saying(heard.team(event, body), user, f"slack {channel}", said, ref, "mention", body.get("event_id"))
         reply = await self._perform(saying, lambda text: self._whisper(channel, user, text, thread))
         await self._whisper(channel, user, reply.text, thread)
 
@@ -125,8 +123,8 @@ class Chat:
         """The Home tab shows what is open, who is on, and what is one's own."""
         if event.get("tab", "home") != "home":
             return
-        user = _id(event.get("user"))
-        await self._show_home(_team(event, body), user)
+        user = heard.id(event.get("user"))
+        await self._show_home(heard.team(event, body), user)
 
     async def _show_home(self, team: str, user: str) -> None:
         reply = await self._perform(Saying(team, user, HOME, ("status",)))
@@ -143,8 +141,8 @@ class Chat:
         who = event.get("user")
         if isinstance(who, dict) and "deleted" in who:
             moved = leaving.deactivated if who["deleted"] else leaving.reactivated
-            team = _id(who.get("team_id")) or _id(body.get("team_id"))
-            await asyncio.to_thread(moved, self._desk, team, _id(who.get("id")))
+            team = heard.id(who.get("team_id")) or heard.id(body.get("team_id"))
+            await asyncio.to_thread(moved, self._desk, team, heard.id(who.get("id")))
 
     async def _perform(self, saying: Saying, later: Later | None = None) -> Reply:
         """What takes too long goes on; its answer comes `later`, or the card shows its end."""
@@ -183,9 +181,9 @@ class Chat:
 
     async def _tell(self, body: Mapping[str, Any], text: str) -> None:
         """Only to the person who clicked; the card stays."""
-        url, (_, user) = body.get("response_url"), _person(body)
+        url, (_, user) = body.get("response_url"), heard.person(body)
         if url and self._is_slacks(url):
-            await self._try("response_url", self._answer(url, text, _thread_of(body.get("message") or {})))
+            await self._try("response_url", self._answer(url, text, heard.thread_of(body.get("message") or {})))
             return
         if url:
             log.warning("a response_url leads elsewhere than to slack: not followed")
@@ -234,57 +232,6 @@ class Chat:
             members = alerts.of_group(connection, post.group_id) if post and post.group_id is not None else []
         still_open = [each for each in members if each.state != "closed"]
         return str((still_open or members[-1:])[0].id) if members else None
-
-
-def _aim(action: Mapping[str, Any]) -> tuple[tuple[str, ...], str | None]:
-    """What a click says, and about what: vigie:ack with 142, vigie:outcome:again with run57, vigie:more with ack:142."""
-    said = str(action.get("action_id", "")).removeprefix(PREFIX)
-    value = str((action.get("selected_option") or {}).get("value") or action.get("value") or "")
-    if said == MORE:
-        said, _, value = value.partition(":")
-    return tuple(said.split(":")), value or None
-
-
-def _thread_of(message: Mapping[str, Any]) -> str | None:
-    """The thread in which the message is a reply."""
-    thread = message.get("thread_ts")
-    return str(thread) if thread and thread != message.get("ts") else None
-
-
-def _after_mention(text: str, body: Mapping[str, Any]) -> str:
-    """What is said to the bot: the words after its name, or before it when nothing follows."""
-    bots = [each.get("user_id") for each in body.get("authorizations") or [] if each.get("user_id")]
-    name = "|".join(map(re.escape, bots)) or r"[A-Z0-9]+"
-    before, *rest = re.split(rf"<@(?:{name})(?:\|[^>]*)?>", text, maxsplit=1)
-    after = "".join(rest).strip(" ,:")
-    return after or before
-
-
-def _meant(said: tuple[str, ...], own: str | None) -> tuple[tuple[str, ...], str | None]:
-    """In a thread the alert is known; another one is named by #142, or by a number and nothing else."""
-    if own is None:
-        return said, None
-    number = said[1] if len(said) > 1 else ""
-    marked_so = re.fullmatch(r"#[0-9]{1,12}", number) is not None
-    bare_one = re.fullmatch(r"[0-9]{1,12}", number) is not None and (number == own or len(said) == 2)
-    return (said, None if marked_so or bare_one else own)
-
-
-def _team(event: Mapping[str, Any], body: Mapping[str, Any]) -> str:
-    """The workspace of the person; the one that installed us says nothing about people in a shared channel."""
-    own = event.get("user_team") or event.get("team")
-    return _id(own or (None if body.get("is_ext_shared_channel") else body.get("team_id")))
-
-
-def _person(body: Mapping[str, Any]) -> tuple[str, str]:
-    """Who acts: the own workspace, not the one that installed us (strangers can click in shared channels), and the user."""
-    user = body.get("user")
-    return (_id(user.get("team_id")), _id(user.get("id"))) if isinstance(user, dict) else ("", "")
-
-
-def _id(given: object) -> str:
-    """What stands where Slack puts an id; anything that is none is nobody's."""
-    return given if isinstance(given, str) else ""
 
 
 def build_bolt(desk: Desk, family: Family, client: AsyncWebClient, signing_secret: str) -> AsyncApp:
