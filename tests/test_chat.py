@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from slack_bolt.async_app import AsyncApp
 
-from bot.entrypoints import chat, perform, wording
+from bot.entrypoints import chat, heard, perform, wording
 from bot.entrypoints.chat import build_bolt
 from bot.entrypoints.perform import Saying
 from bot.entrypoints.socket_mode import run_socket
