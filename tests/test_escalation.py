@@ -9,7 +9,8 @@ from bot.services.alert import response
 from bot.services.call import calling
 from bot.services.desk import Actor
 from bot.services.run import runs
-from bot.store import alerts, handoffs, shifts
+from bot.services.slack import cards as drawing
+from bot.store import alerts, cards, handoffs, shifts
 from bot.store.handoffs import handoff
 from tests.call_stage import EXAMPLE, OMAR, Calls, calls, dark
 from tests.night_shift import shift
@@ -109,10 +110,10 @@ def test_the_other_side_is_called_when_it_is_awake(sqlite_engine: sa.Engine) -> 
 
 
 def test_with_nobody_awake_it_is_said_loudly_and_tried_each_minute(sqlite_engine: sa.Engine) -> None:
-    night = calls(sqlite_engine, dark("bridge", "padok"))
+    night = calls(sqlite_engine, dark("bridge", "padok"), at=T0.replace(hour=6, minute=50))
     night.alarm()
-    night.live(10)
-    assert night.timeline()[0] == (0, "nobody")
+    night.live(5)
+    assert [who for _, who in night.timeline()] == ["nobody", "nobody"], "the alert, and that nobody can be called"
     own = night.night.alert(2)
     assert (own.title.startswith("nobody can be called"), own.important, own.state) == (True, True, "firing")
     with night.night.desk.read() as connection:
@@ -149,6 +150,37 @@ def test_an_unaccepted_handoff_calls_the_secondary_too(sqlite_engine: sa.Engine)
     assert night.timeline()[-1] == (0, "lea")
 
 
+def test_a_flapping_alert_is_called_on_and_not_from_the_first_again(sqlite_engine: sa.Engine) -> None:
+    night = calls(sqlite_engine)
+    night.alarm()
+    for minute in (3, 6, 9, 12):
+        night.live(3)
+        for state in ("recovered", "firing"):
+            night.night.tell(state, key="pay-api p99", name="pay-api-p99", severity="critical")
+        night.tick()
+        assert night.timeline()[-1] == (minute, "lea"), "it came back: a reason of its own"
+    night.live(1)
+    assert [who for _, who in night.timeline() if who != "lea"] == ["omar", "ines"]
+    assert [each.state for each in night.callings()].count("running") == 1
+
+
+def test_the_card_says_who_is_called_and_who_is_next(sqlite_engine: sa.Engine) -> None:
+    night = calls(sqlite_engine)
+    night.alarm()
+    assert "Nobody has it yet. Paging Léa (Padok, primary); Omar (Padok, secondary) at <!date" in card(night)
+    night.live(5)
+    assert "Paging Omar (Padok, secondary); Inès (Padok, lead) at <!date" in card(night)
+    response.ack(night.night.desk, night.night.alert(), OMAR)
+    assert "Paging" not in card(night)
+
+
+def card(night: Calls) -> str:
+    with night.night.desk.begin("test") as connection:
+        post = cards.by_key(connection, "card:1")
+        assert post is not None
+        return str(drawing.draw(night.night.desk, connection, post).blocks)
+
+
 # --- the lease --------------------------------------------------------------------------------------------------------------
 
 
@@ -161,7 +193,7 @@ def test_who_is_silent_is_reminded_and_then_the_duty_is_called(engine: sa.Engine
     night.live(10)
     assert night.timeline()[2:] == [(40, "lea")]
     assert (night.night.alert().state, night.night.alert().acked_by) == ("firing", None)
-    assert night.night.told("ack lapsed") == [{"who": "omar", "why": "has been silent for 40 min"}]
+    assert night.night.told("ack lapsed") == [{"who": "omar", "cause": "has been silent for 40 min"}]
 
 
 def test_any_act_keeps_it(sqlite_engine: sa.Engine) -> None:

@@ -90,7 +90,21 @@ def begin(desk: Desk, connection: sa.Connection, reason: Reason, now: datetime) 
     else:
         placing.go_on(desk, connection, begun, now)
         _remind_the_owner(connection, reason, begun, now)
+    if reason.about == "trouble" and reason.group_id is not None:
+        _take_over(connection, begun, reason.group_id, now)
     return begun
+
+
+def _take_over(connection: sa.Connection, begun: Escalation, group_id: int, now: datetime) -> None:
+    """One calling at a time for a fault. A new reason does not begin the ladder anew: a flapping alert must not stay low."""
+    for old in escalations.of_group(connection, group_id):
+        if old.id == begun.id or levels.load(old.policy).about != "trouble":
+            continue
+        escalations.move(connection, old, state=ENDED, ended_at=now, due_at=None, held_until=None, nobody_since=None)
+        new = escalations.by_id(connection, begun.id)
+        if old.state == RUNNING and new and new.state == RUNNING and new.held_until is None and old.level >= new.level:
+            due_at = max(now, min(each for each in (old.due_at, new.due_at) if each))
+            escalations.move(connection, new, level=old.level, due_at=due_at)
 
 
 def add(desk: Desk, connection: sa.Connection, reason: Reason, now: datetime) -> Escalation:
@@ -135,7 +149,7 @@ def lapse(connection: sa.Connection, members: list[Alert], why: str, now: dateti
             connection, each.id, ["acked"], state="firing", acked_by=None, acked_at=None, updated_at=now
         ):
             journal.record(connection, actor=VIGIE, kind="ack lapsed", object=f"alert:{each.id}", outcome="done", at=now,
-                           who=each.acked_by, why=why)
+                           who=each.acked_by, cause=why)
     if members:
         cards.bump(connection, members[0].group_id, now, urgency=1)
 
