@@ -46,8 +46,8 @@ def test_a_draft_at_a_glance(sqlite_engine: sa.Engine) -> None:
 Bridge is in blackout until 08:00: nobody there is asked.
 *Line*   nothing was written
 *None*: open · in progress · in your shift · watch · actions · closed. *Not connected*: SLA and DORA clocks · planned changes \
-and releases · certificates and keys · maintenance of banks and providers · batch jobs · error budget · sources that fell silent · \
-outages of banks and partners. As of 20:00.
+and releases · certificates and keys · maintenance of banks and providers · batch jobs · error budget · sources that fell silent \
+· outages of banks and partners. As of 20:00.
 Draft. Bruno writes one line by 20:00; Vigie keeps the rest true until 00:00.
 [ Write your line… ] [ Ask… ] [ Add action… ]"""
     passing.go("20:30")

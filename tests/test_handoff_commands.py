@@ -149,6 +149,20 @@ async def press(here: Talk, words: str, person: str) -> None:
     raise AssertionError(f"nothing here says {words!r}")
 
 
+async def press_directly(here: Talk, words: str, person: str) -> None:
+    """Clicks the button with these words in what Vigie wrote to this person alone."""
+    await here.deliver(person)
+    for place in here.there.workspace.state.conversations.values():
+        for message in reversed(list(place.by_ts.values())):
+            if place.id.startswith("D") and (aim := labelled(message.blocks, words)):
+                await here.there.post("click", person=person, channel=place.id, ts=message.ts, **aim)
+                for _ in range(400):
+                    if here.form(person):
+                        return
+                    await asyncio.sleep(0.005)
+    raise AssertionError(f"nobody wrote {words!r} to {person}")
+
+
 def blocks_of(view: Any) -> list[str]:
     return [block["element"]["type"] for block in view.body["blocks"][1:]]
 
@@ -167,6 +181,18 @@ def test_the_incoming_person_accepts_with_the_cards_button_and_its_form(sqlite_e
     found = passing.now_is()
     kept = Synthesis.model_validate_json(found.synthesis or "")
     assert (found.state, kept.ticked, kept.said) == ("accepted", ("1",), "I drain a target first")
+
+
+def test_the_direct_message_has_the_note_and_the_same_form(sqlite_engine: sa.Engine) -> None:
+    passing = red_night(sqlite_engine)
+
+    async def story(here: Talk) -> None:
+        await press_directly(here, "Accept…", OMAR)
+        assert (await here.fill(OMAR, risk="none", items="1"))["ok"]
+
+    play(passing, story)
+    assert passing.now_is().accepted_by == "omar"
+    assert "Open 1" in passing.said("tell:1:call-incoming")
 
 
 def test_what_turned_red_while_the_form_was_open_is_told_beside_its_field(sqlite_engine: sa.Engine) -> None:

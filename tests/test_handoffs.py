@@ -376,6 +376,35 @@ def test_what_slack_has_not_taken_by_then_is_taken_back_from_whoever_is_off(engi
     assert [each.key for each in passing.posts() if each.due_at is not None] == ["tell:2:call-incoming:bruno"]
 
 
+# --- within one company ---------------------------------------------------------------------------------------------------
+
+
+def within() -> Config:
+    """Two teams of Bridge, and no night that sleeps; paul is on in both."""
+    told = CONFIG.model_dump()
+    told["organisations"]["bridge"]["blackout"] = None
+    told["teams"] = {name: {"organisation": "bridge", "lead": "paul"} for name in ("early", "late")}
+    told["coverages"]["platform"] |= {
+        "fallback": "paul", "days": {"weekday": [{"at": "06:00", "team": "early", "people": 1}, {"at": "14:00", "team": "late"}]},
+    }
+    turn = {"coverage": "platform", "starts": "2026-10-05"}
+    told["rotations"] = {
+        "early": turn | {"team": "early", "people": ["alice"]}, "late": turn | {"team": "late", "people": ["alice"]},
+        "late-second": turn | {"team": "late", "role": "secondary", "people": ["bruno"]},
+    }
+    return Config.model_validate(told)
+
+
+def test_between_two_teams_of_one_company_who_hands_over_to_themselves_is_seconded(sqlite_engine: sa.Engine) -> None:
+    passing = Passing(sqlite_engine, "13:00", within())
+    found = passing.go("14:01")
+    assert (found.direction, found.outgoing, found.incoming) == ("within", "alice", "alice")
+    assert (note_of(found).giver, note_of(found).taker, note_of(found).dark) == ("early", "late", "")
+    with pytest.raises(Refused, match=r"You hand this over yourself: somebody else must accept it\. Bruno can\."):
+        accepted(passing, ALICE)
+    assert accepted(passing, BRUNO).state == "accepted"
+
+
 # --- restarts, and two at once --------------------------------------------------------------------------------------------
 
 
