@@ -208,6 +208,17 @@ def test_what_the_law_lets_be_waived_is_waived_by_name_and_reason_and_kept(conne
     assert list(connection.execute(sa.select(journal.c.kind, journal.c.actor))) == [("rule waived", "ines")]
 
 
+def test_what_was_waived_is_told_with_the_name_and_is_not_forbidden_any_more(connection: sa.Connection) -> None:
+    config = with_person(example(), "omar", regime="under-18")
+    start, end = NOW, NOW + 3 * DAY
+    rest = next(each for each in lawful.examine(connection, config, "padok", start, end, NOW) if each.rule == "R16")
+    waivable = replace(rest, waiver="urgent_works")
+    lawful.require(connection, config, [waivable], INES, "the database of payments is down", NOW)
+    again = next(each for each in lawful.examine(connection, config, "padok", start, end, NOW)
+                 if (each.rule, each.start) == (rest.rule, rest.start))
+    assert again.severity == "warn" and again.message.endswith("(waived by Inès: the database of payments is down)")
+
+
 def test_only_the_own_leads_waive_and_the_other_company_learns_no_reasons(connection: sa.Connection) -> None:
     urgent = finding("R01", waiver="urgent_works")
     for actor in (OMAR, PAUL):

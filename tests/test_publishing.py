@@ -16,7 +16,7 @@ from bot.store import cards, shifts
 from bot.store.journal import journal
 from bot.store.shifts import shift
 from tests.config_stage import example
-from tests.fakes import ManualClock
+from tests.fakes import CountingIds, KillAt, Killed, ManualClock
 from tests.story import desk_on
 
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)          # 10:00 in Paris
@@ -110,6 +110,26 @@ def test_two_processes_that_publish_at_once_publish_once(engine: sa.Engine) -> N
     assert sum(moved) == 2
     found = [(each.coverage, each.role, each.start) for each in holding(desk)]
     assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("when", ["before commit", "after commit"])
+def test_a_death_at_the_publication_publishes_nothing_twice_and_loses_nothing(when: str, sqlite_engine: sa.Engine) -> None:
+    dying = Desk(sqlite_engine, example(), ManualClock(MONDAY), CountingIds(), KillAt(f"publish: {when}"))
+    with pytest.raises(Killed):
+        filling.fill(dying)
+    desk = stage(sqlite_engine)
+    assert filling.fill(desk) == (2 if when == "before commit" else 1)
+    found = [(each.coverage, each.role, each.start) for each in holding(desk)]
+    assert len(found) == len(set(found)) and len(directs(desk, "U0PAUL0001")) == len(directs(desk, "U0INES0001")) == 1
+
+
+def test_who_stands_in_for_a_lead_who_has_left_is_told(sqlite_engine: sa.Engine) -> None:
+    config = with_flag(example(), "marie", roles=("manager", "rota_admin"))
+    desk = stage(sqlite_engine, config)
+    with desk.begin("test") as connection:
+        connection.execute(shifts.leaver.insert().values(person="paul", at=MONDAY))
+    filling.fill(desk)
+    assert directs(desk, "U0PAUL0001") == [] and len(directs(desk, "U0MARIE001")) == 1
 
 
 def test_after_a_long_sleep_nothing_is_published_for_what_is_over(sqlite_engine: sa.Engine) -> None:

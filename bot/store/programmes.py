@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.db import Utc, as_rows, instant, metadata, rows
-from bot.store.shifts import intervention, statement, waiver
+from bot.store.shifts import intervention, shift, statement, waiver
 
 programme = sa.Table(
     "programme",
@@ -62,6 +62,12 @@ def publish(connection: sa.Connection, found: Programme, until: datetime) -> boo
 
 
 # --- what the rules ask -----------------------------------------------------------------------------------------------------
+
+
+def first_start(connection: sa.Connection, coverage: str) -> datetime | None:
+    """Since when shifts of a coverage are published."""
+    found = connection.execute(sa.select(sa.func.min(shift.c.start)).where(shift.c.coverage == coverage)).scalar_one_or_none()
+    return instant(found) if found is not None else None
 
 
 def interventions(connection: sa.Connection, start: datetime, end: datetime) -> list[Intervention]:

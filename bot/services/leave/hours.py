@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -44,6 +45,7 @@ def _spans(hours: str, zone: ZoneInfo, today: date) -> Iterator[tuple[datetime, 
         yield instant(day, first, zone, fold=0), instant(day + over_midnight, last, zone, fold=1)
 
 
+@lru_cache(maxsize=20_000)
 def instant(day: date, at: time, zone: ZoneInfo, fold: int = 0) -> datetime:
     """When clocks show that time, in UTC: for the first (fold 0) or the last time (1), or when they skip it."""
     wall = datetime.combine(day, at)

@@ -15,22 +15,18 @@ from bot.labour.checking import about
 from bot.labour.checking import examine as examine_case
 from bot.labour.profiles import Profile, load
 from bot.services.desk import Actor
-from bot.services.ledger import journal
-from bot.services.rota import timesheets
+from bot.services.rota import timesheets, waivers
 from bot.services.rota.roster import Slot
 from bot.store import programmes
 
 AROUND = timedelta(days=1)          # a change is asked about with the days around it
-WAIVERS = frozenset({"rota_admin", "lead"})
-SHORTEST_REASON, MOST_TOLD = 10, 8
+MOST_TOLD = 8
 
 FORBIDDEN = "The working-time rules of {side} do not allow it:"
 LINE = "• {rule} {person}: {message}. Lawful: {lawful}. ({source})"
 MORE = "… and {count} more: `vigie rota check` prints them all."
 WAIVABLE = "For {rules} the law knows a waiver: a lead or rota admin of {side} may give it, with a written reason."
 OTHERS = "The working-time rules of {side} do not allow it. {side} knows why, and decides about its own people."
-NOT_YOURS = "Only a lead or rota admin of {side} may waive {rules}."
-SAY_WHY = "Say why {rules} must be waived, in at least {least} characters: it is kept, and the journal names you."
 
 
 def case(
@@ -55,7 +51,8 @@ def examine(
         finding for person in _people(config, organisation) if person in spans
         for finding in _find(_case(connection, config, person, spans[person], start, end, now, view), profile)
     )
-    return sorted(found, key=lambda each: (each.start, each.person, each.rule))
+    known = waivers.told(connection, config, organisation, list(found), start, end)
+    return sorted(known, key=lambda each: (each.start, each.person, each.rule))
 
 
 def of_change(
@@ -136,7 +133,7 @@ def require(
     if open_ones:
         raise Refused(refusal(config, open_ones, actor))
     if blocking:
-        _waive(connection, config, blocking, actor, now, (waived or "").strip())
+        waivers.give(connection, config, blocking, actor, now, (waived or "").strip())
     return [each for each in findings if each.severity != "hard"]
 
 
@@ -159,34 +156,6 @@ def line(config: Config, finding: Finding) -> str:
         rule=finding.rule, person=person.name if person else finding.person, message=finding.message, lawful=finding.lawful,
         source=finding.source,
     )
-
-
-def _waive(
-    connection: sa.Connection, config: Config, findings: Sequence[Finding], actor: Actor, now: datetime, reason: str
-) -> None:
-    rules = ", ".join(sorted({each.rule for each in findings}))
-    for each in findings:
-        organisation = config.people[each.person].organisation
-        if actor.organisation != organisation or WAIVERS.isdisjoint(actor.roles):
-            raise Refused(NOT_YOURS.format(side=config.organisations[organisation].name, rules=rules))
-    if len(reason) < SHORTEST_REASON:
-        raise Refused(SAY_WHY.format(rules=rules, least=SHORTEST_REASON))
-    programmes.add_waivers(connection, [
-        {"rule": each.rule, "profile": _profile_name(config, each.person), "person": each.person,
-         "organisation": actor.organisation, "start": each.start, "end": each.end, "evidence": each.message,
-         "waived_by": actor.key, "waived_at": now, "reason": reason}
-        for each in findings
-    ])
-    for each in findings:
-        journal.record(
-            connection, actor=actor, kind="rule waived", object=f"person:{each.person}", outcome="done", at=now, rule=each.rule,
-            waiver=each.waiver, evidence=each.message, start=each.start.isoformat(), end=each.end.isoformat(), reason=reason,
-        )
-
-
-def _profile_name(config: Config, person: str) -> str:
-    found = config.organisations[config.people[person].organisation].labour
-    return found.profile if found else ""
 
 
 # --- asking the rules -------------------------------------------------------------------------------------------------------

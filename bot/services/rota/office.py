@@ -40,6 +40,11 @@ def _works(config: Config, organisation: str, day: date) -> bool:
 
 
 def tell_lead(connection: sa.Connection, config: Config, team: str, key: str, said: str, now: datetime) -> None:
-    """Once for each key, in the working hours of the lead's company."""
-    lead = config.teams[team].lead
-    telling.tell(connection, config, lead, key, said, now, due_at=opens(config, config.people[lead].organisation, now))
+    """Once for each key, in the working hours of the company; whoever stands in for a lead who has left."""
+    found = config.teams[team]
+    due_at = opens(config, found.organisation, now)
+    colleagues = {name: each for name, each in config.people.items() if each.organisation == found.organisation}
+    admins = [name for name, each in colleagues.items() if "rota_admin" in each.roles]
+    for person in dict.fromkeys((found.lead, found.contact or found.lead, *admins)):
+        if telling.tell(connection, config, person, key, said, now, due_at=due_at):
+            return

@@ -57,7 +57,8 @@ def everybody(
     since, until = start - LOOK_BACK, end + LOOK_AHEAD if view == "planned" else min(end, now)
     spans: dict[str, list[Span]] = defaultdict(list)
     for coverage in config.coverages:
-        slots = roster.slots(connection, config, coverage, since, until)
+        known_since = programmes.first_start(connection, coverage) or start
+        slots = roster.slots(connection, config, coverage, min(max(since, known_since), start - PLAN_BACK), until)
         counted = [each for each in slots if _counts(each, start - PLAN_BACK, view)]
         beside = _Beside(counted)
         for each in counted:
