@@ -1,6 +1,7 @@
 """Whoever is missing in the rota is found in time: told to the lead by day, and an alert of its own in the last 24 hours."""
 
 import json
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +17,7 @@ from bot.store import alerts, cards, shifts
 from bot.store.alerts import Alert
 from bot.store.gaps import every
 from tests.config_stage import example
-from tests.fakes import ManualClock
+from tests.fakes import CountingIds, KillAt, Killed, ManualClock
 from tests.story import CONFIG, desk_on
 
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)          # 10:00 in Paris
@@ -272,3 +273,27 @@ def test_a_gap_that_is_over_ends_its_alert_and_is_forgotten(sqlite_engine: sa.En
     assert [each.state for each in opened(desk)] == ["recovered"]
     with desk.read() as connection:
         assert every(connection) == []
+
+
+def test_two_processes_that_look_at_once_tell_and_raise_once(engine: sa.Engine) -> None:
+    desk = stage(engine, at=NIGHT - timedelta(hours=14))        # Friday, 10:00 in Paris
+    away(desk, "omar", NIGHT, NIGHT + timedelta(hours=8))
+    threads = [threading.Thread(target=watching.look, args=[desk]) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(letters(desk)) == 1 and [each.signals for each in opened(desk)] == [1]
+
+
+@pytest.mark.parametrize("point", ["gaps", "tell gaps", "intake", "gaps alerted"])
+@pytest.mark.parametrize("when", ["before commit", "after commit"])
+def test_a_death_while_it_looks_neither_doubles_nor_loses_anything(point: str, when: str, sqlite_engine: sa.Engine) -> None:
+    desk = stage(sqlite_engine, at=NIGHT - timedelta(hours=14))
+    away(desk, "omar", NIGHT, NIGHT + timedelta(hours=8))
+    with pytest.raises(Killed):
+        watching.look(Desk(sqlite_engine, WELL, desk.clock, CountingIds(), KillAt(f"{point}: {when}")))
+    desk.clock.advance(60)
+    watching.look(desk)
+    watching.look(desk)
+    assert len(letters(desk)) == 1 and [(each.state, each.signals) for each in opened(desk)] == [("firing", 1)]

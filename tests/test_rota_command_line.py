@@ -19,6 +19,7 @@ from bot.store.migrate import upgrade
 from tests.config_stage import EXAMPLE, changed, example
 from tests.fakes import START
 from tests.processes import vigie
+from tests.story import CONFIG
 
 LONG_SATURDAYS = (      # Padok at work from 08:00 to 24:00
     '- {at: "08:00", team: bridge-day, mode: on_call}', '- {at: "08:00", team: padok-nights, mode: active}',
@@ -131,6 +132,8 @@ def test_days_that_are_none_are_told_kindly(first: str, last: str, said: str, no
 def test_an_unknown_coverage_is_told_with_those_that_there_are(nowhere: Settings) -> None:
     with pytest.raises(Refused, match=r'"nights" is no coverage of .*; there are platform'):
         shown(nowhere, example(), WEEK, "nights")
+    with pytest.raises(Refused, match="says nothing of a rota yet"):
+        shown(nowhere, CONFIG, WEEK)
 
 
 def test_without_days_it_is_from_today_for_sixty(nowhere: Settings) -> None:

@@ -22,8 +22,8 @@ BACKWARDS = (
     "say --to {right}."
 )
 TOO_LONG = "{start} to {to} is {days} days: two years at most."
-NO_COVERAGE = '"{name}" is no coverage of vigie.yaml; {known}'
-KNOWN, NONE_AT_ALL = "there are {names}.", "it has none: write `teams`, `coverages` and `rotations`, as in the example."
+NO_COVERAGE = '"{name}" is no coverage of vigie.yaml; there are {known}.'
+NONE_AT_ALL = "vigie.yaml says nothing of a rota yet: write `teams`, `coverages` and `rotations`, as the example does."
 
 GAP = "— {why}"
 WHY = {
@@ -57,9 +57,10 @@ def day_of(name: str, given: str) -> date:
 
 def coverages(config: Config, name: str | None) -> list[str]:
     """The one of that name, or all; raises Refused naming those there are."""
-    known = KNOWN.format(names=", ".join(config.coverages)) if config.coverages else NONE_AT_ALL
+    if not config.coverages:
+        raise Refused(NONE_AT_ALL)
     if name is not None and name not in config.coverages:
-        raise Refused(NO_COVERAGE.format(name=name, known=known))
+        raise Refused(NO_COVERAGE.format(name=name, known=", ".join(config.coverages)))
     return [name] if name else list(config.coverages)
 
 
