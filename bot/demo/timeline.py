@@ -48,6 +48,7 @@ SAID: Mapping[str, str] = {
     "rest moved": "{object}: the daily rest begins anew, work may start at {earliest}",
     "statement given": "statement of {month} given to {object}", "command refused": "{who} is refused {verb}: {why}",
 }
+PERSON, DATE = re.compile(r"<@([A-Z0-9]+)>"), re.compile(r"<!date\^(\d+)\^[^>]*>")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:\+00:00|Z)")
 
 
@@ -69,7 +70,7 @@ class Timeline:
         with reader(app.engine) as connection:
             for each in journal.entries(connection, self._last_entry + 1, 2**62, journal.PAGE):
                 self._last_entry = each.id
-                if each.kind in SAID:
+                if each.kind in SAID and not _is_daily(each):
                     yield each.at, self._told(connection, each)
 
     def _told(self, connection: Any, entry: Entry) -> str:
@@ -81,7 +82,7 @@ class Timeline:
         kind, _, number = entry.object.partition(":")
         alert = alerts.by_id(connection, int(number)) if kind == "alert" and number.isdigit() else None
         person = self._config.people.get(number) if kind == "person" else None
-        details["object"] = f"#{alert.id} {alert.name}" if alert else person.name if person else f"{kind} {number}"
+        details["object"] = f"{alert.name} {alert.service}" if alert else person.name if person else f"{kind} {number}"
         return SAID[entry.kind].format_map(details)[:LONGEST]
 
     def _slack(self, now: datetime) -> Iterator[tuple[datetime, str]]:
@@ -94,7 +95,7 @@ class Timeline:
                     yield now, said
 
     def _reached(self, channel: str, person: str | None, message: Message) -> str:
-        text = " ".join(message.text.split())[:LONGEST]
+        text = " ".join(self._plain(message.text).split())[:LONGEST]
         if message.ephemeral_for:
             return ONLY.format(who=self._names.get(message.ephemeral_for, message.ephemeral_for), text=text)
         if person:
@@ -103,11 +104,22 @@ class Timeline:
         return MENTION.format(who=called, channel=channel, text=text) if called else ""
 
 
+    def _plain(self, text: str) -> str:
+        """As one reads it: names for mentions, clocks of Paris for dates."""
+        named = PERSON.sub(lambda found: f"@{self._names.get(found[1], found[1])}", text)
+        return DATE.sub(lambda found: f"{datetime.fromtimestamp(int(found[1]), ZONE):%H:%M}", named)
+
+
 class _Known(dict[str, Any]):
     def __missing__(self, name: str) -> str:
         return "–"
 
 
+def _is_daily(entry: Entry) -> bool:
+    """A programme that grows by another day is no event."""
+    return entry.kind == "programme published" and json.loads(entry.details).get("version") != 1
+
+
 def _local(found: re.Match[str]) -> str:
     here = datetime.fromisoformat(found[0]).astimezone(ZONE)
-    return f"{here:%a %H:%M}"
+    return f"{here:%a %d %b %H:%M}"

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, time, timedelta
 
 import structlog
@@ -11,7 +11,7 @@ from bot.app import App
 from bot.config import Config
 from bot.demo.hands import Hands, Lost
 from bot.demo.hours import ZONE, HandClock
-from bot.doubles.weeks import ENDS, WEEKS, Act, Presses, Restarts, Sends, Types, acts, alarm
+from bot.doubles.weeks import ENDS, SETTLES, WEEKS, Act, Presses, Restarts, Sends, Types, acts, alarm
 from bot.ports import system_sleep
 from bot.sending import post, prepare
 from bot.services.leave.hours import instant
@@ -40,7 +40,7 @@ class Week:
         self, story: str, url: str, config: Config, workspace: Workspace, clock: HandClock, build: Callable[[], App],
         minutes_a_second: float = 0,
     ) -> None:
-        self.monday, self.config, self.clock, self.lost = WEEKS[story], config, clock, list[str]()
+        self._story, self.monday, self.config, self.clock, self.lost = story, WEEKS[story], config, clock, list[str]()
         self._url, self._build, self._speed, self._hands = url, build, minutes_a_second, Hands(workspace)
         self.app: App | None = None
         self._acted = False
@@ -63,6 +63,13 @@ class Week:
             if at >= down_until:
                 await self.settle()
             look()
+        await self._settle_month()
+        look()
+
+    async def _settle_month(self) -> None:
+        """The morning on which everybody gets the statement of the month; nothing else is asked what is due by then."""
+        self.clock.at = instant(SETTLES[self._story], time(9, 30), ZONE)
+        await self.settle(only=("statements", "seal"))
 
     def instants(self) -> list[datetime]:
         """When the player looks: around each passing, at each act and after trouble, and each half hour."""
@@ -129,14 +136,15 @@ class Week:
         if status >= 400:
             raise Lost(REFUSED.format(status=status, answer=answer))
 
-    async def settle(self) -> None:
+    async def settle(self, only: Collection[str] = ()) -> None:
         """Knocks at every door of time, and waits until nothing is left that could be done now.
 
-        What life asks each minute or less often is asked each half hour here, and after each act: it looks 60 days ahead.
+        What life asks each minute or less often is asked each hour here, and after each act: it looks 60 days ahead.
         """
         assert self.app is not None
+        seldom = self._acted or self.clock.now().minute == 0
         for each in self.app.doors():
-            if each.seconds < SELDOM_S or self._acted or self.clock.now().minute % 30 == 0:
+            if each.name in only or (not only and (each.seconds < SELDOM_S or seldom)):
                 await each.knock()
         self._acted = False
         for _ in range(int(PATIENCE_S / LOOK_S)):

@@ -11,6 +11,7 @@ LEA, OMAR, INES = "U0LEA00001", "U0OMAR0001", "U0INES0001"
 
 MON, TUE, WED, THU, FRI, SAT, SUN, NEXT_MON = range(8)      # days after the Monday on which the week begins
 WEEKS = {"autumn": date(2026, 10, 19), "spring": date(2027, 3, 22)}     # each ends with a night in which clocks change
+SETTLES = {"autumn": date(2026, 11, 2), "spring": date(2027, 4, 1)}     # the first working day of the month after
 ENDS = (NEXT_MON, "12:00")
 
 SIGNATURES = "Merchants reject our webhooks"
@@ -99,7 +100,8 @@ def _calm() -> list[Act]:
         accepts(TUE, "08:03", ALICE), writes(TUE, "19:45", ALICE, "the new webhook keys went out at 18:00"),
         accepts(THU, "00:04", LEA), accepts(THU, "08:02", ALICE), writes(THU, "19:50", ALICE, "nothing to tell"),
         accepts(FRI, "08:04", ALICE), writes(FRI, "19:35", ALICE, "migration of pay-db is on Monday, not before"),
-        accepts(SAT, "08:05", ALICE),
+        accepts(SAT, "08:05", ALICE), writes(SAT, "19:37", ALICE, "the certificate waits for Paul, on Monday"),
+        *(writes(day, "07:15", LEA, "all of it is on the cards") for day in (TUE, WED, THU)), writes(FRI, "07:20", OMAR, "quiet"),
         confirms(WED, "09:40", ALICE), confirms(SAT, "10:00", OMAR), confirms(SUN, "10:00", LEA),
     ]
 
