@@ -45,7 +45,7 @@ from bot.services.handoff import ticking
 from bot.services.ledger import audit, journal
 from bot.services.ledger.sealing import KeySigner, Sealer
 from bot.services.meters import Meters
-from bot.services.rota import daily, publishing, watching
+from bot.services.rota import daily
 from bot.services.rota.usergroup import Keeper
 from bot.services.run import execution, reminding
 from bot.services.run.execution import Execution
@@ -65,7 +65,6 @@ from runbooks.actions import Service
 log = structlog.get_logger()
 
 DUE_S, DELIVER_S, MEND_S, SEAL_S, FLUSH_S, SECRETS_S, HOUSEKEEPING_S = 5, 0.5, 15, 0.5, 1, 240, 30
-ROTA_S = 60
 SHIFTS_S = 20
 GATHER_S = 0.05
 GREET_AFTER_S = 2
@@ -232,8 +231,6 @@ class App:
             (DUE_S, "morning", lambda: morning.tell(self.desk)),
             (SEAL_S, "seal", lambda: self._sealer.seal_due(self.desk.clock.now())),
             (HOUSEKEEPING_S, "housekeeping", self._housekeeping),
-            (ROTA_S, "programmes", lambda: publishing.keep(self.desk)),
-            (ROTA_S, "gaps", lambda: watching.look(self.desk)),
             *((SHIFTS_S, name, partial(act, self.desk)) for name, act in daily.ACTS.items()),
             *self.watch.doors(),
         )

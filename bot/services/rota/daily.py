@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.services.desk import Desk
-from bot.services.rota import breaches, interventions, leaving, reminding, statements, swapping
+from bot.services.rota import breaches, interventions, leaving, publishing, reminding, statements, swapping, watching
 
 ACTS: Mapping[str, Callable[[Desk], Any]] = {
+    "programmes": publishing.keep,
+    "gaps": watching.look,
     "swaps": swapping.act,
     "leavers": leaving.act,
     "reminders": reminding.act,
