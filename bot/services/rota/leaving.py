@@ -41,13 +41,16 @@ def reactivated(desk: Desk, team_id: str | None, user_id: str) -> bool:
 def left(desk: Desk, person: str) -> bool:
     """From now on they have no rights and no shifts; whether that is news. Safe to repeat."""
     now = desk.clock.now()
-    with desk.begin("leave") as connection:
-        news = absences.add_leaver(connection, person, now)
-        if news:
+    try:
+        with desk.begin("leave") as connection:
+            if not absences.add_leaver(connection, person, now):
+                return False
             journal.record(connection, actor=VIGIE, kind="person left", object=f"person:{person}", outcome="done", at=now)
             _open_shifts(desk, connection, person, _running(shifts.ahead(connection, now), person), now)
+    except sa.exc.IntegrityError:       # another process was quicker
+        return False
     swapping.act(desk)
-    return news
+    return True
 
 
 def act(desk: Desk) -> int:
