@@ -125,6 +125,7 @@ class Stage:
         pages = [Route("/", lambda _: FileResponse(PAGE / "index.html", headers={"Content-Security-Policy": CSP})),
                  Mount("/static", StaticFiles(directory=PAGE)), Route("/page/stream", self.stream),
                  Route("/page/start", self.start), Route("/page/view", self.view), Route("/page/messages", self.list),
+                 Route("/page/phones", lambda request: JSONResponse({"rings": []})),
                  Route("/page/{path}", self.take, methods=["POST"])]
         return Starlette(routes=[Mount("/workspace", routes=pages)])
 

@@ -67,14 +67,15 @@ class Phones:
 
 
 def _text(body: bytes) -> str | None:
-    """Title and message, as a display would show them."""
+    """Title and message, as a display would show them; None for what is no ring."""
     try:
         said = json.loads(body)
     except ValueError:
         return None
     if not isinstance(said, dict) or not isinstance(said.get("message"), str):
         return None
-    return "\n".join(each for each in (said.get("title"), said["message"]) if each)
+    title = str(said.get("title") or "")
+    return said["message"] if said["message"].startswith(title) else f"{title}\n{said['message']}"
 
 
 def address(person: str, port: int) -> str:
