@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from bot.config import Config
 from bot.errors import Refused
 from bot.services.alert import response
+from bot.services.call import calling
 from bot.services.desk import Actor
 from bot.services.handoff import accepting, actions, asking, ticking, upcoming, writing
 from bot.services.handoff.note import Note, Synthesis
@@ -287,8 +288,26 @@ def test_what_the_outgoing_side_has_in_hand_goes_to_whoever_accepts(engine: sa.E
     accepted(passing, risk=str(number), ticked=[str(number)])
     with passing.desk.read() as connection:
         now = alerts.by_id(connection, number)
-    assert now and (now.acked_by, now.assigned_to, now.state) == ("bruno", "omar", "acked")
-    assert json.loads(passing.entries("alert assigned")[0].details) == {"handoff": "1", "to": "omar"}
+    assert now and (now.acked_by, now.state) == ("omar", "acked")
+    assert json.loads(passing.entries("alert acked")[-1].details) == {"handoff": "1", "taken_from": "Bruno"}
+
+
+def test_what_was_given_free_as_its_owner_went_off_is_taken_over_all_the_same(sqlite_engine: sa.Engine) -> None:
+    passing = Passing(sqlite_engine)
+    number = fire(passing)
+    with passing.desk.read() as connection:
+        alert = alerts.by_id(connection, number)
+    response.ack(passing.desk, alert, BRUNO)
+    passing.go("23:55")
+    passing.sleep(NIGHT)
+    with passing.desk.begin("test") as connection:
+        calling.lapse(connection, alerts.of_group(connection, alert.group_id), "is in blackout now", passing.clock.now())
+    passing.tick()
+    assert ("00:00", "ines", "transfer") in passing.told()
+    accepted(passing, risk="none", ticked=[str(number)])
+    with passing.desk.read() as connection:
+        now = alerts.by_id(connection, number)
+    assert now and (now.acked_by, now.state) == ("omar", "acked")
 
 
 def test_an_incident_that_nobody_has_taken_as_the_duty_passes_calls_the_lead(sqlite_engine: sa.Engine) -> None:

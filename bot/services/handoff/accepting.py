@@ -14,7 +14,7 @@ from bot.services.handoff import acting, gathering, protocol, telling, upcoming
 from bot.services.handoff.note import NONE, Note, Synthesis, digest, risks, written
 from bot.services.handoff.upcoming import Sides
 from bot.services.ledger import journal
-from bot.store import alerts, handoffs
+from bot.store import alerts, escalations, handoffs
 from bot.store.handoffs import Handoff
 
 LONGEST_TEXT = 600
@@ -91,13 +91,15 @@ def _understood(note: Note, risk: str, ticked: Sequence[str]) -> str:
 
 
 def _take_over(desk: Desk, connection: sa.Connection, found: Handoff, actor: Actor, note: Note, now: datetime) -> None:
-    """What somebody of the outgoing side had in hand is from now on of whoever accepted: who took it first stays known."""
+    """What somebody of the outgoing side had in hand is acknowledged by whoever accepted; nobody else is called about it."""
+    acked = {"state": "acked", "acked_by": actor.key, "acked_at": now, "seen_by": actor.key, "updated_at": now}
     for each in note.to_take_over:
-        if not alerts.change(connection, int(each.ref), response.TROUBLE, assigned_to=actor.key, updated_at=now):
+        if not alerts.change(connection, int(each.ref), response.TROUBLE, assigned_to=None, **acked):
             continue
+        told = {"taken_from": each.who, "handoff": str(found.id)}
         journal.record(
-            connection, actor=actor, kind="alert assigned", object=f"alert:{each.ref}", outcome="done", at=now, to=actor.key,
-            handoff=str(found.id),
+            connection, actor=actor, kind="alert acked", object=f"alert:{each.ref}", outcome="done", at=now, **told,
         )
-        alert = alerts.by_id(connection, int(each.ref))
-        response.show(connection, [alert] if alert else [], now, urgency=1)
+        if alert := alerts.by_id(connection, int(each.ref)):
+            escalations.look(connection, alert.group_id, now)
+            response.show(connection, [alert], now, urgency=1)

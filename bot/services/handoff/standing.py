@@ -1,5 +1,6 @@
 """What stands in a handoff's note: what is open, in progress, will happen, and must still be done."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,8 @@ APPROVAL, LEFT, STOPPED = "waits for a yes: {plan}", "\"{title}\" on {target} le
 SILENCE_ENDS, SNOOZE_ENDS = "silence ends, and it will page then: {reason}", "snooze ends: {what}"
 PROBATION_ENDS = "closes if it stays quiet: {what}"
 CARRIED = "carried {count} time{s}"
+ACKED, LAPSED = "alert acked", "ack lapsed"
+LAPSED_BEFORE = timedelta(minutes=1)
 MOST_ENTRIES, LONGEST = 12, 160
 
 
@@ -81,8 +84,9 @@ def opened(where: Place) -> Section:
 
 
 def _open(where: Place, alert: Alert) -> Item:
-    owner = alert.assigned_to or alert.acked_by
-    last = _last_act(where, alert)
+    entries = journal.about(where.connection, [f"alert:{alert.id}"], most=MOST_ENTRIES)
+    owner = alert.assigned_to or alert.acked_by or _lapsed(where, entries)
+    last = next((each for each in reversed(entries) if each.actor in where.config.people), None)
     silent = owner is not None and where.now - (last.at if last else alert.updated_at) > SILENT_AFTER
     flags = [flag for flag, holds in ((SILENT, silent), (TAKE_OVER, is_outgoing(where, owner))) if holds]
     notes = alerts.notes(where.connection, alert.id)
@@ -90,6 +94,15 @@ def _open(where: Place, alert: Alert) -> Item:
         alert, who=called(where.desk, owner) if owner else NOBODY, since=alert.since, red=is_red(alert), flags=flags,
         last=_told(where, last) if last else "", last_at=last.at if last else None, next=short(notes[-1].text) if notes else "",
     )
+
+
+def _lapsed(where: Place, entries: Sequence[journal.Entry]) -> str | None:
+    """Who had it until the duty passed: as their blackout begins or their shift ends, an alert is nobody's."""
+    last = next((each for each in reversed(entries) if each.kind in (ACKED, LAPSED)), None)
+    if last is None or last.kind != LAPSED or last.at < where.found.boundary - LAPSED_BEFORE:
+        return None
+    who = json.loads(last.details).get("who")
+    return str(who) if who and is_outgoing(where, who) else None
 
 
 def is_red(alert: Alert) -> bool:
@@ -102,12 +115,6 @@ def is_outgoing(where: Place, person: str | None) -> bool:
     if known is None or where.found.direction == WITHIN:
         return person is not None and person == where.found.outgoing
     return known.organisation == where.config.teams[where.found.from_team].organisation
-
-
-def _last_act(where: Place, alert: Alert) -> journal.Entry | None:
-    """The last thing that a person did about it."""
-    entries = journal.about(where.connection, [f"alert:{alert.id}"], most=MOST_ENTRIES)
-    return next((each for each in reversed(entries) if each.actor in where.config.people), None)
 
 
 def _told(where: Place, entry: journal.Entry) -> str:
