@@ -103,3 +103,35 @@ def test_somebody_deactivated_in_slack_sees_that(sqlite_engine: sa.Engine) -> No
             assert shifts.leavers(connection) == {"alice"}
 
     play(sqlite_engine, story)
+
+
+async def pressed(there: Talk, person: str, action: str) -> None:
+    """Clicks in the Home tab."""
+    view = there.there.workspace.state.modals.homes[person]
+    block = next(each for each in view.body["blocks"] if action in actions([each]))
+    said = await there.there.post("click", person=person, view_id=view.id, block_id=block["block_id"], action_id=action)
+    assert said["ok"], said
+
+
+def direct(there: Talk) -> list[str]:
+    everything = there.there.workspace.state.conversations.values()
+    return [each.text for one in everything if one.id.startswith("D") for each in one.by_ts.values()]
+
+
+def test_a_click_in_the_home_tab_is_answered_by_direct_message(sqlite_engine: sa.Engine) -> None:
+    async def story(there: Talk, here: Life) -> None:
+        await opened(there, LEA)
+        await pressed(there, LEA, "vigie:oncall")
+        await until(lambda: any("has the duty" in each for each in direct(there)))
+
+    play(sqlite_engine, story)
+
+
+def test_the_swap_button_of_the_home_tab_opens_its_form(sqlite_engine: sa.Engine) -> None:
+    async def story(there: Talk, here: Life) -> None:
+        await opened(there, LEA)
+        await pressed(there, LEA, "vigie:swap")
+        await until(lambda: there.form(LEA) is not None)
+        assert there.form(LEA).body["title"]["text"].startswith("Swap shift")
+
+    play(sqlite_engine, story)
