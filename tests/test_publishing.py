@@ -140,6 +140,9 @@ def test_after_a_long_sleep_nothing_is_published_for_what_is_over(sqlite_engine:
     filling.fill(awake)
     new = rows(desk)[count:]
     assert min(each.end for each in new) > awake.clock.now()
+    near = awake.clock.now() + timedelta(days=15)
+    assert {each.reason for each in new if each.start < near} == {filling.LATE}
+    assert {each.reason for each in new if each.start >= near} == {None}
 
 
 def test_a_turn_that_a_rule_forbids_is_nobodys_and_the_lead_is_told_why(sqlite_engine: sa.Engine) -> None:

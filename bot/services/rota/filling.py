@@ -19,10 +19,11 @@ from bot.services.slack.drawing import escape
 from bot.store import programmes, shifts
 from bot.store.programmes import Programme
 
-AHEAD = timedelta(days=60)
+AHEAD, NOTICE = timedelta(days=60), timedelta(days=15)
 MOST_TOLD, LONGEST_REASON = 8, 500
 
 NO_TURNS = "nobody takes turns"
+LATE = "published late: nothing was published while Vigie did not run"
 FORBIDS = "{rule} forbids {person}: {message}"
 
 FIRST = "📅 The first programme of {team} for {coverage} is published, until {until}."
@@ -80,7 +81,8 @@ def _forbidden(
 
 def _row(config: Config, slot: Slot, now: datetime, finding: Finding | None, first: bool) -> dict[str, Any]:
     person = None if finding else slot.person
-    why = _why(config, finding) if finding else NO_TURNS if person is None else FIRST_PROGRAMME if first else None
+    late = LATE if slot.start < now + NOTICE else None
+    why = _why(config, finding) if finding else NO_TURNS if person is None else FIRST_PROGRAMME if first else late
     return {
         "coverage": slot.coverage, "organisation": slot.organisation, "team": slot.team, "role": slot.role, "mode": slot.mode,
         "person": person, "start": slot.start, "end": slot.end, "source": ROTATION, "version": 1, "published_at": now,

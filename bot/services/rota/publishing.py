@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,12 +18,11 @@ from bot.services.desk import Actor, Desk
 from bot.services.rota import changing, lawful, moments, office, telling
 from bot.services.rota.changing import Change
 from bot.services.rota.differing import ROTATION, Difference, differences
-from bot.services.rota.filling import fill
+from bot.services.rota.filling import NOTICE, fill
 from bot.services.slack.drawing import escape
 from bot.store import cards, programmes, shifts
 from bot.store.shifts import Shift
 
-NOTICE = timedelta(days=15)
 ADMIN = "rota_admin"
 MOST_TOLD, LONGEST_REASON = 8, 500
 
