@@ -19,9 +19,10 @@ from bot.entrypoints.perform import Saying, perform
 from bot.entrypoints.wording import words
 from bot.services.alert import automation, due, morning
 from bot.services.call import escalation, silences
+from bot.services.call.media import Ringing
 from bot.services.desk import Desk
 from bot.services.handoff import ticking
-from bot.services.rota import publishing, reminding, swapping, usergroup, watching
+from bot.services.rota import daily, usergroup
 from bot.services.slack import cards as drawings
 from bot.services.slack.courier import Courier
 from bot.store import cards, deferrals, journal, rungs
@@ -59,8 +60,9 @@ BUTTONS = ("ack", "assign", "snooze", "close", "why", "run", "show")
 
 
 def config() -> Config:
-    """The example with a user group."""
+    """The example with a user group, and a telephone for everybody."""
     told = example().model_dump()
+    told["people"] = {key: {**each, "contacts": [f"VIGIE_CONTACT_{key.upper()}"]} for key, each in told["people"].items()}
     told["coverages"]["platform"]["user_group"] = GROUP
     return Config.model_validate(told)
 
@@ -134,6 +136,19 @@ class WatchedSlack(FakeSlack):
         self.woken += [f"{now}: {each} is in the group" for each in self.group if sleeps(each, now)]
 
 
+class WatchedPhones:
+    """Rings, and remembers whom it woke."""
+
+    def __init__(self, slack: WatchedSlack) -> None:
+        self.slack, self.rung = slack, 0
+
+    def ring(self, address: str, title: str, text: str) -> None:
+        person = CONFIG.people[address.removeprefix("sms://VIGIE_CONTACT_").lower()]
+        self.rung += 1
+        if sleeps(person.slack, self.slack.clock.now()):
+            self.slack.woken.append(f"{self.slack.clock.now()}: the phone of {person.name} rings: {text}")
+
+
 class DarkNight:
     """What happens from `evening` until people are up again."""
 
@@ -145,6 +160,8 @@ class DarkNight:
         self.desk = self.shop.desk
         self.courier = Courier(self.desk, self.slack, partial(drawings.draw, self.desk), pace=0)
         self.keeper = usergroup.Keeper(self.desk, self.slack)
+        self.phones = WatchedPhones(self.slack)
+        self.ringing = Ringing(self.desk, lambda name: f"sms://{name}", self.phones)
         self.loop = asyncio.new_event_loop()
         self.loop.set_default_executor(SameThread(1))
         self.said: list[str] = []
@@ -174,17 +191,15 @@ class DarkNight:
     def tick(self) -> None:
         doors: list[Callable[[Desk], Any]] = [due.act, automation.act, silences.act, escalation.act, ticking.act, morning.tell]
         if self.rng.random() < 0.1:
-            doors += [reminding.act, swapping.act]
+            doors += daily.ACTS.values()
         for door in doors:
             door(self.desk)
+        self.ringing.act()
+        self.ringing.rest()
         self.work()
         self.loop.run_until_complete(self.keeper.keep())
         self.slack.look_at_group()
         self.deliver()
-
-    def plan_ahead(self) -> None:
-        publishing.keep(self.desk)
-        watching.look(self.desk)
 
     def work(self) -> None:
         with self.desk.read() as connection:
@@ -275,15 +290,13 @@ class DarkNight:
             return list(connection.execute(query).scalars())
 
 
-def dark_night(engine: sa.Engine, seed: int, day: datetime, plan: bool = False) -> DarkNight:
+def dark_night(engine: sa.Engine, seed: int, day: datetime) -> DarkNight:
     """From half past ten of the evening to a quarter past eight of that day in Paris, and peace for a while."""
     eight = day.replace(hour=EIGHT, minute=15, tzinfo=PARIS).astimezone(UTC)
     night = DarkNight(engine, seed, (day - timedelta(hours=1, minutes=30)).replace(tzinfo=PARIS).astimezone(UTC))
     with night.desk.begin("test") as connection:
         rungs.put(connection, "smaller", "manual", night.clock.now(), "paul", "ines")
     try:
-        if plan:
-            night.plan_ahead()
         night.live(eight)
         night.live(eight + timedelta(minutes=10), happens=False)
     finally:
