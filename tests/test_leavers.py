@@ -1,12 +1,18 @@
 """Somebody leaves: rights end at once, shifts become a gap that is told, swaps are void."""
 
+import asyncio
 from datetime import date
 
+import pytest
 import sqlalchemy as sa
 
+from bot.services.check.manifest import EVENTS
 from bot.services.leave import duty
 from bot.services.rota import leaving
+from bot.store import shifts
+from tests.chat_stage import MANIFEST, talk
 from tests.duty_stage import life, paris
+from tests.workspace_stage import until
 
 NOW = "2026-11-24 15:00"
 TEAM = "T0BRIDGE01"
@@ -75,3 +81,23 @@ def test_swaps_of_a_leaver_are_void(sqlite_engine: sa.Engine) -> None:
     here.say("lea", f"swap {mine.id} @ines")
     leaving.deactivated(here.desk, TEAM, "U0INES0001")
     assert "is void" in here.told("lea")[-1] and "void already" in here.say("lea", "swap cancel 1")
+
+
+def test_slack_tells_vigie_that_somebody_is_deactivated_and_is_back(
+    sqlite_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MANIFEST, "settings", {"event_subscriptions": {"bot_events": list(EVENTS)}})
+    here = life(sqlite_engine, NOW)
+
+    def known() -> frozenset[str]:
+        with here.desk.read() as connection:
+            return shifts.leavers(connection)
+
+    async def story() -> None:
+        async with talk(sqlite_engine, here.desk) as there:
+            await there.there.post("leave", person="U0OMAR0001")
+            await until(lambda: known() == {"omar"})
+            await there.there.post("leave", person="U0OMAR0001", left=False)
+            await until(lambda: not known())
+
+    asyncio.run(story())
