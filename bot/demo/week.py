@@ -11,7 +11,7 @@ from bot.app import App
 from bot.config import Config
 from bot.demo.hands import Hands, Lost
 from bot.demo.hours import ZONE, HandClock
-from bot.doubles.weeks import ENDS, SETTLES, WEEKS, Act, Presses, Restarts, Sends, Types, acts, alarm
+from bot.doubles.weeks import ENDS, RETURNS, SETTLES, WEEKS, Act, Presses, Restarts, Sends, Types, acts, alarm
 from bot.ports import system_sleep
 from bot.sending import post, prepare
 from bot.services.leave.hours import instant
@@ -42,17 +42,18 @@ class Week:
     ) -> None:
         self._story, self.monday, self.config, self.clock, self.lost = story, WEEKS[story], config, clock, list[str]()
         self._url, self._build, self._speed, self._hands = url, build, minutes_a_second, Hands(workspace)
+        self._acts, self.start, self.end = acts(story), self.when(0, "00:00"), self.when(RETURNS[story], ENDS)
         self.app: App | None = None
         self._acted = False
 
     async def play(self, look: Callable[[], None] = lambda: None) -> None:
         """From Monday to Monday; `look` is called at each instant, when all of it is done."""
-        plan, down_until = list(acts()), self.when(0, "00:00")
+        down_until = self.start
         for at in self.instants():
             if at < down_until:
                 continue
             await self._go_to(at)
-            for act in plan:
+            for act in self._acts:
                 if self.when(act.day, act.at) != at:
                     continue
                 if isinstance(act, Restarts):
@@ -73,15 +74,14 @@ class Week:
 
     def instants(self) -> list[datetime]:
         """When the player looks: around each passing, at each act and after trouble, and each half hour."""
-        return sorted(each for each in set(self._instants()) if self.when(0, "00:00") <= each <= self.when(*ENDS))
+        return sorted(each for each in set(self._instants()) if self.start <= each <= self.end)
 
     def _instants(self) -> Iterator[datetime]:
-        start, end = self.when(0, "00:00"), self.when(*ENDS)
-        yield from (start + number * HALF_AN_HOUR for number in range((end - start) // HALF_AN_HOUR + 1))
+        yield from (self.start + number * HALF_AN_HOUR for number in range((self.end - self.start) // HALF_AN_HOUR + 1))
         for coverage in self.config.coverages:
-            for _, after in planning.passings(self.config, coverage, start, end + DAY):
+            for _, after in planning.passings(self.config, coverage, self.start, self.end + DAY):
                 yield from (after.start + each for each in AROUND_A_PASSING)
-        for act in acts():
+        for act in self._acts:
             yield self.when(act.day, act.at)
             if isinstance(act, Restarts | Sends):
                 begin = self.when(*act.back) if isinstance(act, Restarts) else self.when(act.day, act.at)

@@ -9,10 +9,11 @@ ALERTS, PAYMENTS = "C0ALERTS01", "C0PAYMNT01"
 ALICE, BRUNO, PAUL = "U0ALICE001", "U0BRUNO001", "U0PAUL0001"
 LEA, OMAR, INES = "U0LEA00001", "U0OMAR0001", "U0INES0001"
 
-MON, TUE, WED, THU, FRI, SAT, SUN, NEXT_MON = range(8)      # days after the Monday on which the week begins
+MON, TUE, WED, THU, FRI, SAT, SUN = range(7)      # days after the Monday on which the week begins
 WEEKS = {"autumn": date(2026, 10, 19), "spring": date(2027, 3, 22)}     # each ends with a night in which clocks change
 SETTLES = {"autumn": date(2026, 11, 2), "spring": date(2027, 4, 1)}     # the first working day of the month after
-ENDS = (NEXT_MON, "12:00")
+RETURNS = {"autumn": 7, "spring": 8}        # on which day Bridge has the duty again: the Monday of the spring is Easter Monday
+ENDS = "12:00"
 
 SIGNATURES = "Merchants reject our webhooks"
 TIMEOUTS, REFUNDS = "Payments time out", "Refunds are refused"
@@ -88,9 +89,9 @@ def about(title: str) -> dict[str, str]:
     return {"alert": rf"{ALERT}[^#]*{title}"}
 
 
-def acts() -> list[Act]:
+def acts(story: str) -> list[Act]:
     """All that happens, in order."""
-    return [*_calm(), *_midnight(), *_unaccepted(), *_sick(), *_silence(), *_change_night()]
+    return [*_calm(), *_midnight(), *_unaccepted(), *_sick(), *_silence(), *_change_night(), *_return(RETURNS[story])]
 
 
 def _calm() -> list[Act]:
@@ -166,7 +167,7 @@ def _silence() -> list[Act]:
 
 
 def _change_night() -> list[Act]:
-    """Clocks change while a queue grows; the bot is down when the week begins anew."""
+    """Clocks change while a queue grows."""
     it = about(BACKLOG)
     return [
         accepts(SUN, "00:04", LEA),
@@ -176,9 +177,12 @@ def _change_night() -> list[Act]:
         Types(SUN, "01:44 +50", LEA, "/vigie note {alert} half of it is left", ALERTS, it),
         Sends(SUN, "01:44 +75", "batch-worker", BACKLOG, state="recovered"),
         Types(SUN, "01:44 +80", LEA, "/vigie close {alert} the queue is empty", ALERTS, it),
-        Restarts(NEXT_MON, "07:59:50", (NEXT_MON, "08:00:30")),
-        accepts(NEXT_MON, "08:04", BRUNO),
     ]
+
+
+def _return(day: int) -> list[Act]:
+    """The bot is down when Bridge takes over again."""
+    return [Restarts(day, "07:59:50", (day, "08:00:30")), accepts(day, "08:04", BRUNO)]
 
 
 def alarm(act: Sends) -> dict[str, Any]:

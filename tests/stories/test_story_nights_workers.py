@@ -1,0 +1,144 @@
+"""Two workers on one database when the duty passes, one of them killed at that very instant: everything happens once."""
+
+import json
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from ruamel.yaml import YAML
+
+from bench.company import environment, write_config
+from bench.processes import Process, free_port
+from bench.stage import Slack
+from bot.services.ledger import audit
+from bot.store import cards, handoffs, journal
+from bot.store.db import reader
+from bot.store.pages import page_attempt
+
+AHEAD = timedelta(seconds=25)       # the duty passes so long, or up to a minute more, after the start
+AFTER_S = 30
+HALF_A_DAY = timedelta(hours=12)
+PAGING = {
+    "secondary_after": "10s", "lead_after": "20s", "other_side_after": "30s", "fallback_after": "40s", "again_every": "1m",
+}
+
+
+def next_minute(now: datetime) -> datetime:
+    """The first whole minute that is far enough away."""
+    return (now + AHEAD).replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def write(path: Path, boundary: datetime) -> None:
+    """The bench's company in UTC, nobody in blackout, judged by no rule; the duty passes at `boundary` and 12 h later."""
+    write_config(path)
+    yaml = YAML()
+    document = yaml.load(path.read_text())
+    for each in document["organisations"].values():
+        each["timezone"] = "UTC"
+        for name in ("blackout", "labour", "break_glass"):
+            each.pop(name, None)
+    for each in document["people"].values():
+        each.pop("contacts", None)
+    cut = sorted([(f"{boundary:%H:%M}", "padok-nights"), (f"{boundary + HALF_A_DAY:%H:%M}", "bridge-day")])
+    coverage = document["coverages"]["platform"]
+    coverage["days"] = {"weekday": [{"at": at, "team": team, "mode": "active"} for at, team in cut]}
+    coverage["paging"] = PAGING
+    document.pop("mandates", None)
+    with path.open("w") as out:
+        yaml.dump(document, out)
+
+
+class House:
+    """`vigie web`, two `vigie worker`, and a Slack; the duty passes from Bridge to Padok in a while."""
+
+    def __init__(self, folder: Path, engine: sa.Engine) -> None:
+        self.engine, self.boundary, config = engine, next_minute(datetime.now(UTC)), folder / "vigie.yaml"
+        write(config, self.boundary)
+        port, slack_port = free_port(), free_port()
+        events = f"http://127.0.0.1:{port}/slack/events"
+        process = Process(["bench.slack", str(slack_port), events, str(config), "0"], folder)
+        self.slack = Slack(process, f"http://127.0.0.1:{slack_port}")
+        process.wait_for(f"{self.slack.url}/bench/calls")
+        database = engine.url.render_as_string(hide_password=False)
+        self.environ, self.port = environment(database, config, port, self.slack.url), port
+        without_port = {name: value for name, value in self.environ.items() if name != "PORT"}
+        self.workers = [Process(["bot", "worker"], folder, without_port) for _ in range(2)]
+        self.web = Process(["bot", "web"], folder, self.environ)
+        self.web.wait_for(f"http://127.0.0.1:{port}/health/ready")
+
+    def alarm(self) -> None:
+        body = json.dumps({"key": "k", "state": "firing", "severity": "critical", "title": "It fails", "service": "ledger"})
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/webhooks/generic/bridge-generic", body.encode(),
+            {"X-Vigie-Secret": self.environ["VIGIE_SECRET_BRIDGE_GENERIC"]},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert answer.status == 200
+
+    def sleep_until(self, at: datetime) -> None:
+        time.sleep(max(0.0, (at - datetime.now(UTC)).total_seconds()))
+
+    def entries(self, kind: str) -> list[dict[str, Any]]:
+        with reader(self.engine) as connection:
+            return [json.loads(each.details) for each in journal.all_entries(connection) if each.kind == kind]
+
+    def end(self) -> None:
+        for process in [self.web, *self.workers, self.slack.process]:
+            process.end()
+
+
+@pytest.fixture
+def house(tmp_path: Path, postgres_engine: sa.Engine) -> Iterator[House]:
+    made = House(tmp_path, postgres_engine)
+    yield made
+    made.end()
+
+
+@pytest.mark.timeout(240)
+def test_one_of_two_workers_dies_as_the_duty_passes_and_everything_happens_once(house: House) -> None:
+    house.sleep_until(house.boundary - timedelta(seconds=9))
+    house.alarm()                                   # the second is called about when the duty passes, the next ones after it
+    house.sleep_until(house.boundary)
+    house.workers[0].kill()
+    house.sleep_until(house.boundary + timedelta(seconds=AFTER_S))
+
+    the_duty_passed_once(house)
+    each_was_called_once(house)
+    nothing_was_said_twice(house)
+    with reader(house.engine) as connection:
+        assert audit.verify(connection).ok
+
+
+def the_duty_passed_once(house: House) -> None:
+    with reader(house.engine) as connection:
+        every = [each for each in handoffs.since(connection, "platform", house.boundary) if each.boundary == house.boundary]
+    assert [each.from_team for each in every] == ["bridge-day"]
+    done = json.loads(every[0].done)
+    assert done["pass"] == "done" and done["call incoming"] == "done"
+    assert len(house.entries("duty passed")) == 1
+    told = Counter((each["about"], each["who"]) for each in house.entries("handoff told"))
+    assert told and set(told.values()) == {1}
+
+
+def each_was_called_once(house: House) -> None:
+    called = [(each["who"], each["role"]) for each in house.entries("person called")]
+    assert len(called) >= 3 and len(called) == len(set(called)), called
+    with reader(house.engine) as connection:
+        keys = connection.execute(sa.select(page_attempt.c.key)).scalars().all()
+    assert len(keys) == len(set(keys)) == 2 * len(called)       # by mention and directly
+
+
+def nothing_was_said_twice(house: House) -> None:
+    """Rows, and what Slack took: one message for each."""
+    with reader(house.engine) as connection:
+        sent = connection.execute(sa.select(cards.post.c.key).where(cards.post.c.ts.is_not(None))).scalars().all()
+        waiting = connection.execute(sa.select(cards.post.c.key).where(cards.post.c.ts.is_(None))).scalars().all()
+    posted = [each for each in house.slack.calls("chat.postMessage") if each.error is None and each.status == 200]
+    assert len(posted) == len(sent), (len(posted), sorted(sent), waiting)
+    assert {each.split(":")[0] for each in sent} >= {"handoff", "tell", "page", "remind"}
