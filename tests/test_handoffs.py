@@ -64,8 +64,8 @@ def test_the_first_start_makes_no_handoff_of_the_past(sqlite_engine: sa.Engine) 
     assert all(each.boundary > local("12:00") for each in Passing(sqlite_engine).every())
 
 
-def test_a_day_that_is_cut_otherwise_by_now_drops_what_was_only_planned(engine: sa.Engine) -> None:
-    passing = Passing(engine)
+def test_a_day_that_is_cut_otherwise_by_now_drops_what_was_only_planned(sqlite_engine: sa.Engine) -> None:
+    passing = Passing(sqlite_engine)
     cut = CONFIG.model_dump()
     cut["coverages"]["platform"]["days"]["weekday"][1]["at"] = "07:00"
     passing.desk = replace(passing.desk, config=Config.model_validate(cut))
@@ -83,8 +83,8 @@ def test_a_team_that_is_gone_from_the_configuration_holds_nothing_up(sqlite_engi
     assert passing.now_is().state == "draft" and passing.entries("handoff dropped") and len(passing.told()) == 1
 
 
-@pytest.mark.parametrize("zone", ["Europe/Paris", "America/Havana", "Asia/Kolkata", "Australia/Lord_Howe"])
-@pytest.mark.parametrize("week", ["2026-10-22", "2027-03-25", "2027-04-01"])
+@pytest.mark.parametrize("zone", ["Europe/Paris", "America/Havana", "Australia/Lord_Howe"])
+@pytest.mark.parametrize("week", ["2026-10-22", "2027-03-25"])
 def test_over_a_clock_change_each_boundary_has_one_handoff_however_seldom_vigie_looks(
     sqlite_engine: sa.Engine, zone: str, week: str
 ) -> None:
@@ -146,8 +146,8 @@ def test_what_an_accepted_handoff_still_had_to_say_is_not_said(sqlite_engine: sa
         assert handoffs.pending(connection, "platform", passing.clock.now()) is None
 
 
-def test_the_line_is_written_by_the_day_and_submits_the_note(engine: sa.Engine) -> None:
-    passing = Passing(engine)
+def test_the_line_is_written_by_the_day_and_submits_the_note(sqlite_engine: sa.Engine) -> None:
+    passing = Passing(sqlite_engine)
     passing.go("19:40")
     written = writing.write(passing.desk, passing.now_is(), BRUNO, "calm; watch p95", ["5xx again: drain a target", " "], "amber")
     assert (written.state, written.submitted_by) == ("submitted", "bruno")
@@ -169,8 +169,8 @@ def test_the_state_may_be_raised_and_not_lowered(sqlite_engine: sa.Engine) -> No
     assert passing.now_is().line is None
 
 
-def test_after_an_evenings_intervention_the_line_is_asked_for_once_more_within_it(engine: sa.Engine) -> None:
-    passing = Passing(engine)
+def test_after_an_evenings_intervention_the_line_is_asked_for_once_more_within_it(sqlite_engine: sa.Engine) -> None:
+    passing = Passing(sqlite_engine)
     passing.go("21:00")
     with passing.desk.begin("test") as connection:
         connection.execute(shifts.intervention.insert().values(
@@ -384,8 +384,8 @@ def test_an_action_that_says_nothing_is_refused(sqlite_engine: sa.Engine, given:
         actions.add(Passing(sqlite_engine).desk, "platform", BRUNO, **given)
 
 
-def test_what_slack_has_not_taken_by_then_is_taken_back_from_whoever_is_off(engine: sa.Engine) -> None:
-    passing = Passing(engine)
+def test_what_slack_has_not_taken_by_then_is_taken_back_from_whoever_is_off(sqlite_engine: sa.Engine) -> None:
+    passing = Passing(sqlite_engine)
     passing.go("2026-11-24 00:05")
     waiting = {each.key for each in passing.posts() if each.due_at is not None}
     assert waiting == {"tell:1:call-incoming:omar", "tell:1:remind-incoming:omar"}
@@ -467,6 +467,7 @@ def test_a_week_without_vigie_is_missed_handoffs_and_no_word_to_anybody(sqlite_e
     assert len(past) == 12 and {each.state for each in past} == {"missed"}
     assert {each.missed_reason for each in past[:-1]} == {"Vigie was not running"}
     assert {each[1] for each in passing.told()} <= {"alice", "bruno", "paul", "ines"}
+    assert [each.key for each in passing.posts("handoff")] == [f"handoff:{past[-1].id}"]
 
 
 def test_a_death_in_the_middle_of_a_step_neither_loses_nor_doubles_it(engine: sa.Engine) -> None:

@@ -73,7 +73,7 @@ def _step(
     _carry_out(scene, due, done)
     if again and sides.outgoing:
         telling.tell(scene, protocol.AGAIN, sides.outgoing, now)
-    if kept:
+    if kept and (now < times.over_at or found.state != "planned"):      # of what is long over nobody wants a card
         telling.show(connection, found, now, urgency=1 if due else 2)
     return True
 
