@@ -29,7 +29,7 @@ WHICH = "Which shift? `{command} shift drop 12`; `{command} shift` lists yours w
 DROPPED = "Swap {number}: {slot} is offered to {who}. It stays yours until somebody takes it."
 GIVE_WHAT = "Give what to whom? The button of the message that tells of the gap knows; or `{command} override`."
 GIVEN = "{who} has {count} now: {slots}."
-PUBLISHED = "The programme of {side} is published anew: {count} shifts changed, and whoever has them is told."
+PUBLISHED = "The programme of {side} is published anew from {since} on: {count} shifts changed, and whoever has them is told."
 MOST_REMARKS = 10
 WORKED_WHAT = "After the times say at most the alert's number: `{command} shift worked 02:10-02:55 142`. \"{given}\" is none."
 WRITTEN = "Written down and confirmed: you worked {when} (intervention {number}). It counts as working time."
@@ -93,7 +93,7 @@ def _publish(call: Call, words: tuple[str, ...]) -> str:
     side = config.organisations[call.actor.organisation]
     remarks = [REMARKS, *(lawful.line(config, each) for each in made.findings[:MOST_REMARKS])] if made.findings else []
     itself = lawful.itself(config, call.actor.organisation)
-    head = PUBLISHED.format(side=side.name, count=len(made.differences))
+    head = PUBLISHED.format(side=side.name, since=moments.shown(made.since, side.timezone), count=len(made.differences))
     return "\n".join([head, *map(str, made.nights), *remarks, *([itself] if itself and remarks else [])])
 
 

@@ -215,11 +215,11 @@ def test_a_rota_admin_publishes_anew_and_what_was_stays_as_it_was_said(engine: s
     with pytest.raises(Refused, match="say why"):
         publishing.publish(changed, "bridge", PAUL)
     with pytest.raises(Refused, match=r"R13 Alice(?s:.)*start at Wed 25 Nov 00:00 or later"):
-        publishing.publish(changed, "bridge", PAUL, "Alice asked for other weeks")
-    wednesday = datetime(2026, 11, 25, 6, tzinfo=UTC)
-    done = publishing.publish(changed, "bridge", PAUL, "Alice asked for other weeks", since=wednesday)
+        publishing.publish(changed, "bridge", PAUL, "Alice asked for other weeks", since=changed.clock.now())
+    done = publishing.publish(changed, "bridge", PAUL, "Alice asked for other weeks")
     assert {each.rule for each in done.findings} >= {"R13"}
-    now, after = wednesday, rows(desk)
+    assert done.since == datetime(2026, 11, 25, 7, tzinfo=UTC), "the first shift after a clear day of notice"
+    now, after = done.since, rows(desk)
     assert [tuple(each)[:-1] for each in after[: len(before)]] == [tuple(each)[:-1] for each in before], "a row was edited"
     with changed.read() as connection:
         assert publishing.differences(connection, changed.config, now) == []

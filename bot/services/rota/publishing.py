@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from bot.labour import Finding
 from bot.labour.checking import ChangeNight, change_nights
 from bot.masking import mask_text
 from bot.services.desk import Actor, Desk
+from bot.services.leave.hours import DAY, instant, local_date
 from bot.services.rota import changing, lawful, moments, office, telling
 from bot.services.rota.changing import Change
 from bot.services.rota.differing import ROTATION, Difference, differences
@@ -55,6 +56,10 @@ class Published:
     findings: Sequence[Finding]
     nights: Sequence[ChangeNight]
 
+    @property
+    def since(self) -> datetime:
+        return self.differences[0].start
+
 
 def keep(desk: Desk) -> int:
     """What time asks of programmes: they fill up, and leads learn where vigie.yaml plans otherwise. Safe to repeat."""
@@ -90,25 +95,51 @@ def publish(
     desk: Desk, organisation: str, actor: Actor, reason: str | None = None, waived: str | None = None,
     since: datetime | None = None,
 ) -> Published:
-    """Publishes what vigie.yaml plans now instead of what differs from it, from `since` or now on. Raises Refused.
+    """Publishes what vigie.yaml plans instead of what differs from it, from `since` on. Raises Refused.
 
-    `reason` is wanted for less than 15 days of notice; `waived` is why findings are waived that the law lets be waived.
+    Without `since` it is from now on, or from the first instant for which everybody has a clear day of notice. `reason` is
+    wanted for less than 15 days of notice; `waived` is why findings are waived that the law lets be waived.
     """
     now, config = desk.clock.now(), desk.config
     why = mask_text((reason or "").strip())[:LONGEST_REASON] or None
     _may(config, organisation, actor)
     with desk.begin("publish") as connection:
-        found = differences(connection, config, max(since or now, now), organisation)
+        found, findings = _from(connection, config, organisation, max(since or now, now), why, now)
         _wants_reason(config, organisation, found, why, now)
-        _take(connection, found)
-        changes = [_change(each, why) for each in found if each.slot]
-        findings = changing.examine(connection, config, changes, now)
+        if since is None and _lacks_only_notice(findings):
+            later = _from(connection, config, organisation, _noticed(config, organisation, now), why, now)
+            found, findings = later if later[0] else (found, findings)
         told = lawful.require(connection, config, findings, actor, waived, now)
+        _take(connection, found)
         _withdraw(connection, [each for each in found if each.slot is None], now)
-        changing.put(desk, connection, changes, actor, now, told, tell=False)
+        changing.put(desk, connection, _changes(found, why), actor, now, told, tell=False)
         _tell_people(connection, config, found, actor, why, now)
     nights = change_nights(ZoneInfo(config.organisations[organisation].timezone), found[0].start, found[-1].end)
     return Published(found, told, nights)
+
+
+def _from(
+    connection: sa.Connection, config: Config, organisation: str, since: datetime, reason: str | None, now: datetime
+) -> tuple[list[Difference], list[Finding]]:
+    """What would be published from then on, and what the rules say of it."""
+    found = differences(connection, config, since, organisation)
+    return found, changing.examine(connection, config, _changes(found, reason), now)
+
+
+def _changes(found: Sequence[Difference], reason: str | None) -> list[Change]:
+    return [Change(each.coverage, each.role, each.start, each.end, each.planned, ROTATION, reason) for each in found if each.slot]
+
+
+def _lacks_only_notice(findings: Sequence[Finding]) -> bool:
+    blocking = lawful.hard(findings)
+    return bool(blocking) and all(each.rule == "R13" for each in blocking)
+
+
+def _noticed(config: Config, organisation: str, now: datetime) -> datetime:
+    """The first instant of which people have known for the clear days that the law asks for at least."""
+    zone, profile = config.organisations[organisation].timezone, lawful.profile_of(config, organisation)
+    clear = profile.figures["R13"]["exceptional_clear_days"] if profile else 0
+    return instant(local_date(zone, now) + (1 + clear) * DAY, time(), ZoneInfo(zone))
 
 
 def _may(config: Config, organisation: str, actor: Actor) -> None:
@@ -135,10 +166,6 @@ def _take(connection: sa.Connection, found: Sequence[Difference]) -> None:
         standing = programmes.get(connection, coverage, team)
         if standing.published_until is None or not programmes.publish(connection, standing, standing.published_until):
             raise Refused(MEANWHILE)
-
-
-def _change(found: Difference, reason: str | None) -> Change:
-    return Change(found.coverage, found.role, found.start, found.end, found.planned, ROTATION, reason)
 
 
 def _withdraw(connection: sa.Connection, found: Sequence[Difference], now: datetime) -> None:
