@@ -12,7 +12,7 @@ from bot.services.run import runs
 from bot.services.slack import cards as drawing
 from bot.store import alerts, cards, handoffs, shifts
 from bot.store.handoffs import handoff
-from tests.call_stage import EXAMPLE, OMAR, Calls, calls, dark
+from tests.call_stage import EXAMPLE, OMAR, Calls, calls, dark, with_
 from tests.night_shift import shift
 from tests.story import ALICE, INES, LEA, PAUL, T0
 from tests.workshop import runbook
@@ -150,6 +150,33 @@ def test_an_unaccepted_handoff_calls_the_secondary_too(sqlite_engine: sa.Engine)
     assert night.timeline()[-1] == (0, "lea")
 
 
+def test_when_the_duty_passes_meanwhile_the_new_primary_is_called_too(sqlite_engine: sa.Engine) -> None:
+    night = calls(sqlite_engine, at=MIDNIGHT - timedelta(minutes=2))
+    people = night.night.desk.config.people
+    night.alarm()
+    night.live(3.5, 30)
+    assert len(night.timeline()) == 1 and people[night.timeline()[0][1]].organisation == "bridge"
+    night.live(2)
+    assert set(night.timeline()[1][1].split()) == {"lea", "omar"}
+
+
+def test_a_moment_before_a_blackout_nobody_of_it_is_called(sqlite_engine: sa.Engine) -> None:
+    night = calls(sqlite_engine, at=MIDNIGHT - timedelta(seconds=6))
+    night.alarm()
+    assert {night.night.desk.config.people[key].organisation for key in night.timeline()[0][1].split()} == {"padok"}
+
+
+def test_a_direct_message_that_slack_refuses_calls_the_next_at_once(sqlite_engine: sa.Engine) -> None:
+    night = calls(sqlite_engine, with_(people={
+        key: {**each, "contacts": ()} for key, each in EXAMPLE.model_dump()["people"].items()}))
+    night.alarm()
+    for _ in range(3):
+        night.show(fails="channel_not_found")
+    night.live(1)
+    assert [who for _, who in night.timeline()] == ["lea", "omar"]
+    assert [(each.medium, each.state) for each in night.attempts()[:2]] == [("mention", "sent"), ("direct", "failed")]
+
+
 def test_a_flapping_alert_is_called_on_and_not_from_the_first_again(sqlite_engine: sa.Engine) -> None:
     night = calls(sqlite_engine)
     night.alarm()
@@ -160,7 +187,7 @@ def test_a_flapping_alert_is_called_on_and_not_from_the_first_again(sqlite_engin
         night.tick()
         assert night.timeline()[-1] == (minute, "lea"), "it came back: a reason of its own"
     night.live(1)
-    assert [who for _, who in night.timeline() if who != "lea"] == ["omar", "ines"]
+    assert [who for _, who in night.timeline() if who != "lea"] == ["omar", "omar ines"]
     assert [each.state for each in night.callings()].count("running") == 1
 
 

@@ -41,7 +41,8 @@ def test_what_is_not_important_calls_nobody_until_the_silence_is_over(engine: sa
     night = calls(engine)
     assert "Silence 1: batch-worker calls nobody until" in say(night, OMAR, "batch-worker", "2h", "settlement", "runs", "late")
     unimportant(night)
-    night.live(119)
+    night.live(110, 600)
+    night.live(9)
     assert night.timeline() == [] and night.night.alert().called_at is None
     night.live(2)
     assert night.timeline() == [(120, "lea")]

@@ -169,7 +169,7 @@ def about_group(connection: sa.Connection, group_id: int) -> list[Attempt]:
 def posted(connection: sa.Connection, most: int = 100) -> list[Attempt]:
     """Attempts by Slack of which it is not known yet whether Slack shows them."""
     waiting = (page_attempt.c.medium.in_(SLACK), page_attempt.c.due_at.is_not(None), page_attempt.c.state.in_((DUE, FAILED)))
-    return attempts(connection, *waiting, most=most)
+    return attempts(connection, *waiting, most=most)        # each leaves the list within the hour
 
 
 def to_ring(connection: sa.Connection, now: datetime, most: int) -> list[Attempt]:

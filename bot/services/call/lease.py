@@ -138,7 +138,7 @@ def _remind(
     key = f"{current.key}:reminder{int(now.timestamp())}"
     cards.add_page(connection, key, current.channel, current.group_id, [owner], said, now)
     about = placing.subject(connection, current)
-    placing.reach(desk, connection, current, about, Callee(owner, OWNER), current.level, key, said, now)
+    placing.reach(desk, connection, current, about, Callee(owner, OWNER), current.level, key, said, now, rings=False)
     journal.record(connection, actor=VIGIE, kind="owner reminded", object=f"alert:{head.id}", outcome="done", at=now,
                    who=owner)
     return True

@@ -62,11 +62,17 @@ def policy(paging: Paging, about: About, first: str | None, callees: Sequence[Ca
 
 
 def following(rules: Policy, last: int, callees: Sequence[Callee], called: Collection[str]) -> Level | None:
-    """Who is called after step `last`: the next step that has somebody new, else everybody; None: nobody can be called."""
+    """Who is called after step `last`: the next step that has somebody new, else everybody; None: nobody can be called.
+
+    Who came to an earlier step since (the duty has passed meanwhile) is called with it.
+    """
+    new = [each for each in callees if each.person not in called]
+    earlier = {role for role, _ in rules.steps[:last + 1]}
+    missed = [each for each in new if each.role in earlier]
     for number in range(last + 1, len(rules.steps)):
-        people = [each for each in callees if each.role == rules.steps[number][0] and each.person not in called]
-        if people:
-            return Level(number, tuple(people))
+        people = [each for each in new if each.role == rules.steps[number][0]]
+        if missed or people:
+            return Level(number, (*missed, *people))
     everybody = tuple(callees)
     return Level(max(last + 1, len(rules.steps)), everybody) if everybody else None
 

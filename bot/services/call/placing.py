@@ -14,6 +14,7 @@ from bot.services.leave import duty
 from bot.services.leave.duty import Callee
 from bot.services.ledger import journal
 from bot.services.rota import roster
+from bot.services.slack import hush
 from bot.services.slack.drawing import escape
 from bot.store import alerts, cards, escalations, handoffs, runs, shifts
 from bot.store.alerts import Alert
@@ -83,7 +84,8 @@ def go_on(desk: Desk, connection: sa.Connection, calling: Escalation, now: datet
 
 def reachable(desk: Desk, connection: sa.Connection, service: str, rules: Policy, now: datetime) -> list[Callee]:
     """Who may be called now and as what: shifts change, blackouts begin."""
-    people = duty.callees(connection, desk.config, now, service)
+    people = [each for each in duty.callees(connection, desk.config, now, service)
+              if hush.asleep(desk.config, each.person, now) is None]
     if rules.first is None or not may_be_called(desk, connection, rules.first, now):
         return people
     return [Callee(rules.first, OWNER), *(each for each in people if each.person != rules.first)]
@@ -92,7 +94,7 @@ def reachable(desk: Desk, connection: sa.Connection, service: str, rules: Policy
 def may_be_called(desk: Desk, connection: sa.Connection, person: str, now: datetime) -> bool:
     """Whether somebody is here, and awake."""
     here = roster.employed(desk.config, person, now) and person not in shifts.leavers(connection)
-    return here and duty.asleep(desk.config, person, now) is None
+    return here and hush.asleep(desk.config, person, now) is None
 
 
 def mentions(connection: sa.Connection, calling: Escalation) -> list[Attempt]:
@@ -141,13 +143,13 @@ def post_key(connection: sa.Connection, calling: Escalation, number: int) -> str
 
 def reach(
     desk: Desk, connection: sa.Connection, calling: Escalation, about: Subject, who: Callee, number: int, key: str, said: str,
-    now: datetime, under: str = "",
+    now: datetime, under: str = "", rings: bool = True,
 ) -> None:
     """Every way to reach one person, each an attempt of its own; what is not important rings nobody."""
     known = desk.config.people[who.person]
     told = DIRECT.format(role=who.role, said=f"{escape(said, LONGEST_SAID)} {under}".rstrip())
     cards.add_direct(connection, f"{key}/{who.person}/direct", known.slack, told, now, offers=_offers(about))
-    media = ["mention", "direct", *(f"{CONTACT}{n}" for n in range(len(known.contacts)) if about.important)]
+    media = ["mention", "direct", *(f"{CONTACT}{n}" for n in range(len(known.contacts)) if about.important and rings)]
     escalations.add_attempts(connection, [
         {
             "key": f"{key}/{who.person}/{medium}", "escalation_id": calling.id, "level": number, "group_id": calling.group_id,

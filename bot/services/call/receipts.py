@@ -1,17 +1,20 @@
 """What became of each call: whether Slack shows it; and when somebody cannot be reached at all, the next is called at once."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from bot.services.desk import Actor, Desk
+from bot.services.leave import duty
 from bot.services.ledger import journal
 from bot.store import cards, escalations
 from bot.store.alerts import Alert
 from bot.store.cards import Post
-from bot.store.escalations import DOUBTFUL, DUE, FAILED, SEEN, SENT, Attempt
+from bot.store.escalations import DOUBTFUL, DUE, FAILED, HELD_BACK, SEEN, SENT, Attempt
 
 GIVEN_UP_AFTER = 3          # refusals or silences of Slack: it is tried on, but nobody waits for it
+LOOKED_FOR = timedelta(hours=1)
+SLEEPS, NOT_SHOWN = "their blackout began before Slack took it", "Slack does not show it"
 REACHED, UNDECIDED = (SENT, SEEN), (DUE, DOUBTFUL)
 
 
@@ -19,11 +22,11 @@ def act(desk: Desk, now: datetime) -> int:
     """Notes what Slack shows by now; returns how many attempts moved. Safe to repeat."""
     with desk.read() as connection:
         waiting = [(each, _post(connection, each)) for each in escalations.posted(connection)]
-    news = [(each, post) for each, post in waiting if post and (post.ts or _given_up(each, post))]
+    news = [(each, post) for each, post in waiting if post and (post.ts or _is_over(desk, each, post, now))]
     if not news:
         return 0
     with desk.begin("receipts") as connection:
-        return sum(_note(connection, each, post, now) for each, post in news)
+        return sum(_note(desk, connection, each, post, now) for each, post in news)
 
 
 def _post(connection: sa.Connection, attempt: Attempt) -> Post | None:
@@ -31,14 +34,20 @@ def _post(connection: sa.Connection, attempt: Attempt) -> Post | None:
     return cards.by_key(connection, key)
 
 
-def _given_up(attempt: Attempt, post: Post) -> bool:
-    return attempt.state == DUE and post.failure is not None and post.tries >= GIVEN_UP_AFTER
+def _is_over(desk: Desk, attempt: Attempt, post: Post, now: datetime) -> bool:
+    """Whether nobody need wait for Slack: it refuses, the person sleeps by now, or too much time has gone by."""
+    refused = attempt.state == DUE and post.failure is not None and post.tries >= GIVEN_UP_AFTER
+    return refused or now - attempt.at > LOOKED_FOR or duty.asleep(desk.config, attempt.person, now) is not None
 
 
-def _note(connection: sa.Connection, attempt: Attempt, post: Post, now: datetime) -> bool:
-    if post.ts:
+def _note(desk: Desk, connection: sa.Connection, attempt: Attempt, post: Post, now: datetime) -> bool:
+    if duty.asleep(desk.config, attempt.person, post.sent_at if post.ts and post.sent_at else now) is not None:
+        moved = escalations.change(connection, attempt, state=HELD_BACK, due_at=None, why=SLEEPS)   # hush.py kept it from them
+    elif post.ts:
         return escalations.change(connection, attempt, state=SENT, sent_at=post.sent_at, due_at=None, why=None)
-    moved = escalations.change(connection, attempt, state=FAILED, why=(post.failure or "")[:200])
+    else:
+        tried_on = None if now - attempt.at > LOOKED_FOR else attempt.due_at
+        moved = escalations.change(connection, attempt, state=FAILED, due_at=tried_on, why=(post.failure or NOT_SHOWN)[:200])
     if moved:
         failed(connection, attempt, now)
     return moved
