@@ -74,6 +74,16 @@ def test_a_swap_stays_within_one_company(sqlite_engine: sa.Engine) -> None:
     assert "Swap 1 is for Inès" in here.say("omar", "swap take 1")
 
 
+def test_nobody_is_given_a_shift_while_away(sqlite_engine: sa.Engine) -> None:
+    here = life(sqlite_engine, NOW)
+    mine = here.shift("2026-12-02 01:00")
+    here.say("lea", f"swap {mine.id} @ines")
+    here.say("ines", "away 1/12 3/12")
+    assert "Inès is away then" in here.say("ines", "swap take 1")
+    assert "Inès is away then" in here.say("lea", f"swap {here.shift('2026-12-03 01:00').id} @ines")
+    assert "Inès is away then" in here.say("ines", "override platform primary 3/12 00:00 3/12 02:00 @ines because")
+
+
 def test_only_the_owner_gives_a_shift_away_and_only_in_time(sqlite_engine: sa.Engine) -> None:
     here = life(sqlite_engine, NOW)
     mine, soon = here.shift("2026-12-02 01:00"), here.shift("2026-11-25 01:00")

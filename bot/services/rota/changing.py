@@ -29,6 +29,7 @@ NOT_YOURS = "Only {who} may change shifts of {side}: a rota_admin at any time, t
 SOMEBODY = "a rota_admin of {side}"
 OTHER_COMPANY = "{who} is of {side}: shifts of {own} are for its own people."
 GONE = "{who} has left, or will have by then."
+IS_AWAY = "{who} is away then."
 ALREADY = "{who} has that already."
 TWICE = "{who} is {role} of {coverage} then: one person cannot be two. Give that to somebody else first."
 YOURS = "📅 Yours now: {slot}. {by} changed it{reason}."
@@ -82,7 +83,7 @@ def allow(config: Config, connection: sa.Connection, actor: Actor, wanted: Chang
     if not any(_may(config, actor, each.team, wanted.start, now) for each in stretches):
         raise Refused(_not_yours(config, actor.organisation))
     if wanted.person:
-        of_own(config, connection, actor.organisation, wanted.person, wanted.end)
+        of_own(config, connection, actor.organisation, wanted.person, wanted)
         slots = slots_of(connection, config, wanted)
         if slots and all(each.person == wanted.person for each in slots):
             raise Refused(ALREADY.format(who=config.people[wanted.person].name))
@@ -98,25 +99,22 @@ def _one_at_a_time(connection: sa.Connection, config: Config, changes: Sequence[
                 raise Refused(TWICE.format(who=config.people[slot.person or ""].name, role=slot.role, coverage=slot.coverage))
 
 
-def may_edit(config: Config, actor: Actor, team: str, start: datetime, now: datetime) -> bool:
-    """Whether the actor may give a shift of that team to somebody else."""
-    return config.teams[team].organisation == actor.organisation and _may(config, actor, team, start, now)
-
-
 def _may(config: Config, actor: Actor, team: str, start: datetime, now: datetime) -> bool:
     """A rota_admin at any time; the lead of the team when it begins within a day."""
     leads = config.teams[team].lead == actor.key and start - now <= LEAD_MAY_WITHIN
     return "rota_admin" in actor.roles or leads
 
 
-def of_own(config: Config, connection: sa.Connection, organisation: str, person: str, until: datetime) -> None:
-    """Raises Refused unless somebody is of that company and still will be."""
+def of_own(config: Config, connection: sa.Connection, organisation: str, person: str, then: Change | Shift) -> None:
+    """Raises Refused unless somebody is of that company, still will be, and is not away then."""
     found = config.people[person]
     if found.organisation != organisation:
         side, own = _side(config, found.organisation), _side(config, organisation)
         raise Refused(OTHER_COMPANY.format(who=found.name, side=side, own=own))
-    if person in shifts.leavers(connection) or not roster.employed(config, person, until):
+    if person in shifts.leavers(connection) or not roster.employed(config, person, then.end):
         raise Refused(GONE.format(who=found.name))
+    if any(each.person == person for each in shifts.absences(connection, then.start, then.end)):
+        raise Refused(IS_AWAY.format(who=found.name))
 
 
 def _not_yours(config: Config, organisation: str) -> str:

@@ -68,7 +68,9 @@ def take(desk: Desk, actor: Actor, number: str) -> str:
         _may_take(config, made, actor)
         if given.superseded_at or (back and (back.superseded_at or back.person != actor.key)):
             raise Refused(MOVED.format(number=made.id))
-        changing.of_own(config, connection, given.organisation, actor.key, given.end)
+        changing.of_own(config, connection, given.organisation, actor.key, given)
+        if back:
+            changing.of_own(config, connection, given.organisation, made.requester, back)
         changes = _changes(made, given, back, actor.key)
         findings = changing.examine(connection, config, changes, now)
         lawful.require(connection, config, findings, actor, None, now)
@@ -153,7 +155,7 @@ def _taker(
     if taker == actor.key:
         raise Refused(YOURSELF)
     if taker:
-        changing.of_own(config, connection, given.organisation, taker, given.end)
+        changing.of_own(config, connection, given.organisation, taker, given)
     return taker
 
 
