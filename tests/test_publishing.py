@@ -218,6 +218,7 @@ def test_a_rota_admin_publishes_anew_and_what_was_stays_as_it_was_said(engine: s
         publishing.publish(changed, "bridge", PAUL, "Alice asked for other weeks", since=changed.clock.now())
     done = publishing.publish(changed, "bridge", PAUL, "Alice asked for other weeks")
     assert {each.rule for each in done.findings} >= {"R13"}
+    assert not {each.rule for each in done.findings} & {"R12"}, "two people are at work: each covers the other's break"
     assert done.since == datetime(2026, 11, 25, 7, tzinfo=UTC), "the first shift after a clear day of notice"
     now, after = done.since, rows(desk)
     assert [tuple(each)[:-1] for each in after[: len(before)]] == [tuple(each)[:-1] for each in before], "a row was edited"
@@ -227,7 +228,8 @@ def test_a_rota_admin_publishes_anew_and_what_was_stays_as_it_was_said(engine: s
         assert {each.person for each in past if (each.role, each.organisation) == ("primary", "bridge")} == {before[0].person}
     new = [each for each in holding(desk) if each.published_by == "paul"]
     assert {each.reason for each in new} == {"Alice asked for other weeks"} and {each.version for each in new} >= {2}
-    assert any("What changes for you" in text for text, _ in directs(desk, "U0ALICE001"))
+    told = [text for text, _ in directs(desk, "U0ALICE001")]
+    assert len(told) == 1 and "• yours now: primary of platform, Wed 25 Nov 08:00–Sun 29 Nov 00:00 (Paris time)" in told[0]
     assert {each.organisation for each in after[len(before):]} == {"bridge"}
 
 

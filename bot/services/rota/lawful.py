@@ -15,7 +15,7 @@ from bot.labour.checking import about
 from bot.labour.checking import examine as examine_case
 from bot.labour.profiles import Profile, load
 from bot.services.desk import Actor
-from bot.services.rota import timesheets, waivers
+from bot.services.rota import roster, timesheets, waivers
 from bot.services.rota.roster import Slot
 from bot.store import programmes
 
@@ -65,6 +65,7 @@ def of_change(
         return []
     start, end = min(each.start for each in slots) - AROUND, max(each.end for each in slots) + AROUND
     everybody = timesheets.everybody(connection, config, start, end, now)
+    others = [*_standing(connection, config, slots), *((who, each) for who, some in gains.items() for each in some)]
     found: list[Finding] = []
     for person in sorted({*gains, *losses} & config.people.keys()):
         profile = profile_of(config, config.people[person].organisation)
@@ -72,12 +73,19 @@ def of_change(
             continue
         before, gained = everybody.get(person, []), gains.get(person, ())
         rest = timesheets.without(before, [*losses.get(person, ()), *gained])
-        after = [*rest, *(timesheets.span(each, now, reason) for each in gained)]
+        after = [*rest, *timesheets.gained(person, gained, others, now, reason)]
         was, becomes = (
             _find(_case(connection, config, person, spans, start, end, now), profile) for spans in (before, after)
         )
         found += _new(was, becomes, bool(gained))
     return found
+
+
+def _standing(connection: sa.Connection, config: Config, slots: Sequence[Slot]) -> list[tuple[str | None, Slot]]:
+    """Who has what at these times, as it stands."""
+    start, end = min(each.start for each in slots), max(each.end for each in slots)
+    names = sorted({each.coverage for each in slots} & config.coverages.keys())
+    return [(each.person, each) for name in names for each in roster.slots(connection, config, name, start, end)]
 
 
 def sift(

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,7 @@ from bot.store.shifts import Shift
 
 ADMIN = "rota_admin"
 MOST_TOLD, LONGEST_REASON = 8, 500
+ONE_TURN = timedelta(hours=36)       # between two shifts of a turn lie the other team's, of a Sunday too
 
 MORE = "… and {count} more."
 DIFFERS = (
@@ -191,15 +192,27 @@ def _tell_people(
     connection: sa.Connection, config: Config, found: Sequence[Difference], actor: Actor, reason: str | None, now: datetime
 ) -> None:
     """Everybody whose shifts moved, in one message each."""
-    lines: dict[str, list[str]] = defaultdict(list)
+    head = MOVED.format(who=escape(actor.name), reason=REASON.format(reason=escape(reason)) if reason else "")
+    for person, mine in _lines(config, found).items():
+        if person != actor.key:
+            more = [MORE.format(count=len(mine) - MOST_TOLD)] if len(mine) > MOST_TOLD else []
+            key = f"published:{person}:{now.isoformat()}"
+            telling.tell(connection, config, person, key, "\n".join([head, *mine[:MOST_TOLD], *more]), now)
+
+
+def _lines(config: Config, found: Sequence[Difference]) -> dict[str, list[str]]:
+    """By person, in order; the shifts of one turn are one line."""
+    turns: dict[tuple[str, str, str, str], list[list[datetime]]] = defaultdict(list)
     for each in found:
         for person, said in ((each.planned, GAINED), (each.published, LOST)):
-            if person in config.people and person != actor.key and each.planned != each.published:
-                mode = each.slot.mode if each.slot else "active"
-                slot = telling.span(config, person, each.role, each.coverage, each.start, each.end, mode)
-                lines[person].append(said.format(slot=slot))
-    head = MOVED.format(who=escape(actor.name), reason=REASON.format(reason=escape(reason)) if reason else "")
-    for person, mine in lines.items():
-        more = [MORE.format(count=len(mine) - MOST_TOLD)] if len(mine) > MOST_TOLD else []
-        key = f"published:{person}:{now:%Y-%m-%dT%H:%M:%S.%f}"
-        telling.tell(connection, config, person, key, "\n".join([head, *mine[:MOST_TOLD], *more]), now)
+            if person in config.people and each.planned != each.published:
+                mine = turns[str(person), said, each.coverage, each.role]
+                if mine and each.start - mine[-1][1] <= ONE_TURN:
+                    mine[-1][1] = each.end
+                else:
+                    mine.append([each.start, each.end])
+    lines: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
+    for (person, said, coverage, role), stretches in turns.items():
+        for start, end in stretches:
+            lines[person].append((start, said.format(slot=telling.span(config, person, role, coverage, start, end))))
+    return {person: [line for _, line in sorted(each)] for person, each in lines.items()}

@@ -79,6 +79,21 @@ def span(slot: Slot, published_at: datetime | None = None, reason: str | None = 
     return Span(slot.start, slot.end, KINDS[slot.mode], known, slot.respond_within, reason=why)
 
 
+def gained(
+    person: str, slots: Iterable[Slot], others: Sequence[tuple[str | None, Slot]], now: datetime, reason: str | None
+) -> list[Span]:
+    """What somebody is given now. `others` have slots at these times too; the last who is named for one has it."""
+    return [replace(span(each, now, reason), covered=_is_beside(person, each, others)) for each in slots]
+
+
+def _is_beside(person: str, slot: Slot, others: Sequence[tuple[str | None, Slot]]) -> bool:
+    beside = [
+        who for who, each in others
+        if each.coverage == slot.coverage and each.role != slot.role and each.start < slot.end and each.end > slot.start
+    ]
+    return bool(beside) and beside[-1] not in (None, person)
+
+
 def without(spans: Iterable[Span], losses: Iterable[Slot]) -> list[Span]:
     """The same time less these slots; calls that were answered stay."""
     found = list(spans)
