@@ -98,12 +98,12 @@ def test_what_was_refused_or_is_no_work_does_not_count(sqlite_engine: sa.Engine)
     assert spans(here, "omar") == []
 
 
-def test_the_person_is_asked_once_within_the_shift(engine: sa.Engine) -> None:
+def test_the_person_is_asked_once_within_the_shift_when_the_night_is_over(engine: sa.Engine) -> None:
     here = life(engine, NIGHT)
     acted(here, "omar", NIGHT)
     tick(here, "2026-11-28 03:00")
     [asked] = here.directs("omar", "worked:")
-    assert asked.due_at == here.clock.now()
+    assert asked.due_at == paris("2026-11-28 07:00")    # whoever sleeps again on call is not woken for it
     assert "You worked Sat 28 Nov 02:10–02:11 (Paris time) on #7" in here.told("omar", "worked:")[0]
     assert here.offers("omar", "worked:") == [["It is right", "shift:confirm", "1"]]
     assert here.say("omar", "shift confirm", ref="1", way="button").startswith("Confirmed: you worked Sat 28 Nov 02:10–02:11")

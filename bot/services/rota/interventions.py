@@ -1,7 +1,8 @@
 """What people on call worked: recorded from their acts, asked about once, confirmed or corrected; then the rest rules run."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -9,6 +10,7 @@ from bot.config import Config
 from bot.errors import Refused
 from bot.labour.checking import earliest_start
 from bot.services.desk import VIGIE, Actor, Desk
+from bot.services.leave.hours import instant, local_date
 from bot.services.ledger import journal
 from bot.services.rota import breaches, lawful, moments, office, roster, telling
 from bot.store import interventions
@@ -29,6 +31,7 @@ OVERLAPS = "You have confirmed {when} already."
 
 DAY = timedelta(days=1)
 QUIET = timedelta(minutes=30)               # a later act begins another intervention
+WAKES = time(7)
 SHORTEST = timedelta(minutes=1)
 LOOK_BACK = timedelta(hours=24)
 LONGEST, OLDEST = timedelta(hours=16), timedelta(days=62)
@@ -142,12 +145,9 @@ def _close(desk: Desk, known: Intervention, now: datetime) -> bool:
 
 
 def _ask(connection: sa.Connection, config: Config, made: Intervention, now: datetime) -> None:
-    """Within the shift if it still goes on, else at the next office hours: to ask is to reach somebody in their rest."""
     if made.person not in config.people or made.end is None:
         return
     zone = telling.zone_of(config, made.person)
-    on_now = any(roster.of_person(connection, config, made.person, now, now + timedelta(microseconds=1)))
-    due_at = now if on_now else office.opens(config, made.organisation, now)
     local = (moments.shown(each, zone)[-5:] for each in (made.start, made.end))
     alert = ON.format(alert=made.alert_id) if made.alert_id else ""
     said = ASK.format(
@@ -155,7 +155,15 @@ def _ask(connection: sa.Connection, config: Config, made: Intervention, now: dat
         example="-".join(local),
     )
     telling.tell(connection, config, made.person, f"worked:{made.id}", said, now,
-                 [(RIGHT, "shift:confirm", str(made.id))], due_at)
+                 [(RIGHT, "shift:confirm", str(made.id))], _when_to_ask(connection, config, made, now))
+
+
+def _when_to_ask(connection: sa.Connection, config: Config, made: Intervention, now: datetime) -> datetime:
+    """Within the shift if it still goes on at seven, for who sleeps again on call is not woken for this; else in office hours."""
+    place = ZoneInfo(telling.zone_of(config, made.person))
+    awake = max(now, instant(local_date(place.key, now), WAKES, place))
+    on_then = any(roster.of_person(connection, config, made.person, awake, awake + timedelta(microseconds=1)))
+    return awake if on_then else office.opens(config, made.organisation, now)
 
 
 # --- the rest rules ---------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ _ISO, _SHORT = re.compile(r"(\d{4})-(\d\d)-(\d\d)"), re.compile(r"(\d{1,2})/(\d{
 _RANGE = re.compile(r"([0-9:h]{4,}(?:[+-]\d\d:?\d\d)?)[-–]([0-9:h]{4,}(?:[+-]\d\d:?\d\d)?)")
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SHORTEST_DAY = 3
+_LONGEST_COUNTED = timedelta(days=2)        # of a longer one nobody counts the hours
 
 
 def span(words: Sequence[str], zone: str, now: datetime) -> tuple[datetime, datetime, tuple[str, ...]]:
@@ -149,11 +150,15 @@ def shown(at: datetime, zone: str) -> str:
 
 
 def between(start: datetime, end: datetime, zone: str) -> str:
-    """Mon 30 Nov 20:00–00:00, with the day of the end when it is not the same night."""
+    """Mon 30 Nov 20:00–00:00, with the day of the end when it is not the same night; and how long it is if clocks change."""
     place = ZoneInfo(zone)
-    last = end.astimezone(place)
-    short = last - start.astimezone(place) < DAY
-    return f"{shown(start, zone)}–{last:%H:%M}" if short else f"{shown(start, zone)}–{shown(end, zone)}"
+    first, last = start.astimezone(place), end.astimezone(place)
+    short = last - first < DAY
+    said = f"{shown(start, zone)}–{last:%H:%M}" if short else f"{shown(start, zone)}–{shown(end, zone)}"
+    if first.utcoffset() == last.utcoffset() or end - start > _LONGEST_COUNTED:
+        return said
+    hours, minutes = divmod((end - start) // timedelta(minutes=1), 60)
+    return f"{said}, {hours} h {minutes:02d} as clocks change"
 
 
 def place_of(zone: str) -> str:

@@ -24,13 +24,13 @@ from bot.store.interventions import Intervention
 from runbooks.model import digest
 
 TOLD = (
-    "🧾 Your on-call statement of {month}: {hours} h on call, {calls}, {night} of it at night; your rest was moved {moved}. "
+    "🧾 Your on-call statement of {month}: {hours} h on call, {calls}, {night} of it at night; your rest was {moved}. "
     "Compensation: as your company's agreement says. `{command} shift statement {month}` shows it whole."
 )
 CALLS, CALL = "{count} interventions of {minutes} min together", "1 intervention of {minutes} min"
-NO_CALL, TIMES, ONCE, NEVER = "no intervention", "{count} times", "once", "never"
+NO_CALL, TIMES, ONCE, NEVER = "no intervention", "moved {count} times", "moved once", "never moved"
 HEAD = "*On-call statement of {who}, {month}* ({organisation}), given {given:%d %b %Y}"
-LINES = "On call {hours} h · {calls} · {night} at night · rest moved {moved}"
+LINES = "On call {hours} h · {calls} · {night} at night · rest {moved}"
 LINE = "• {when}: {minutes} min{alert}{open}{rest}"
 ALERT, OPEN, REST = ", #{alert}", ", not confirmed", ", rest until {until}"
 FOOT = "Compensation: left to the agreement. Times are {place}. Digest {digest}."
