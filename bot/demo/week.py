@@ -16,7 +16,7 @@ from bot.ports import system_sleep
 from bot.sending import post, prepare
 from bot.services.leave.hours import instant
 from bot.services.rota import planning
-from bot.store import alerts, cards, runs
+from bot.store import alerts, cards, escalations, runs
 from bot.store.db import reader
 from bot.workspace import Workspace
 
@@ -146,16 +146,20 @@ class Week:
         for each in self.app.doors():
             if each.name in only or (not only and (each.seconds < SELDOM_S or seldom)):
                 await each.knock()
-        self._acted = False
         for _ in range(int(PATIENCE_S / LOOK_S)):
             if await asyncio.to_thread(self._rests, self.app):
+                self._acted = False
                 return
             await system_sleep(LOOK_S)
         raise Lost(STUCK.format(at=self.clock.now()))
 
     def _rests(self, app: App) -> bool:
+        """Nothing is due, and what rings has rung: the clock may go on without anything being late by it."""
         now = self.clock.now()
+        app.watch.ringing.act()
+        app.watch.ringing.rest()
         with reader(app.engine) as connection:
             posts = cards.due_channels(connection, now) or cards.busy_lanes(connection)
             work = runs.busy(connection) or runs.due(connection, now) or alerts.undecided(connection, 1)
-        return not posts and not work
+            rings = escalations.to_ring(connection, now, 1)
+        return not posts and not work and not rings
