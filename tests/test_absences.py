@@ -4,7 +4,9 @@ import json
 
 import sqlalchemy as sa
 
+from bot.entrypoints.perform import Saying, perform
 from bot.services.leave import duty
+from tests.chat_stage import FAMILY
 from tests.duty_stage import life, paris
 
 NOW = "2026-11-24 15:00"        # a Tuesday; Omar is primary of this week's nights
@@ -89,3 +91,11 @@ def test_an_absence_over_or_too_long_is_refused(sqlite_engine: sa.Engine) -> Non
     here = life(sqlite_engine, NOW)
     assert "That time is over" in here.say("omar", "away 20/11 21/11")
     assert "At most 370 days" in here.say("omar", "away 2026-12-01 2028-12-01")
+
+
+def test_a_form_asks_for_the_times_and_says_the_same(sqlite_engine: sa.Engine) -> None:
+    here = life(sqlite_engine, NOW)
+    assert here.say("omar", "away") == ""                    # the form
+    saying = Saying("T0BRIDGE01", "U0OMAR0001", "slack C0ALERTS01", ("away", "26/11 00:00", "27/11 08:00"), None, "form")
+    said = perform(here.desk, FAMILY, saying).text
+    assert said.startswith("You are away Thu 26 Nov 00:00–Fri 27 Nov 08:00"), said

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from bot.entrypoints.perform import Saying, perform
 from bot.errors import Refused
 from bot.services.rota import moments, telling
+from tests.chat_stage import FAMILY
 from tests.duty_stage import life, paris
 
 ZONE = "Europe/Paris"
@@ -141,3 +143,15 @@ def test_somebody_in_blackout_is_told_when_it_is_over(sqlite_engine: sa.Engine) 
     with here.desk.begin("test") as connection:
         telling.tell(connection, here.desk.config, "alice", "moved:test", "yours", here.clock.now())
     assert here.directs("alice", "moved:test")[0].due_at == paris("2026-11-25 08:00")
+
+
+def test_a_form_asks_for_an_override_and_says_the_same(sqlite_engine: sa.Engine) -> None:
+    here = life(sqlite_engine, "2026-11-24 15:00")
+    asked = perform(here.desk, FAMILY, Saying("T0BRIDGE01", "U0PAUL0001", "slack home", ("override",), "form", "button")).ask
+    assert asked is not None and [each.name for each in asked.fields] == ["coverage", "role", "from", "to", "person", "reason"]
+    assert "lea" not in dict(asked.fields[4].options)        # only the own company's people
+    filled = ("override", "coverage=platform", "role=primary", "from=27/11 20:00", "to=27/11 22:00", "person=paul",
+              "reason=dentist of Bruno")
+    said = perform(here.desk, FAMILY, Saying("T0BRIDGE01", "U0PAUL0001", "slack home", filled, None, "form")).text
+    assert said.startswith("Paul has primary of platform, Fri 27 Nov 20:00–22:00")
+    assert "dentist of Bruno" in here.told("bruno")[0]
