@@ -1,12 +1,10 @@
 """Builds everything from the settings: the only file that knows everyone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import aiohttp
 import sqlalchemy as sa
@@ -28,47 +26,41 @@ from bot.config.catalogue import Catalogue
 from bot.config.runbooks import load_catalogue
 from bot.discover import discover
 from bot.durable import Durable, Identity
+from bot.entrypoints import timetable
 from bot.entrypoints.chat import build_bolt
-from bot.entrypoints.clock import Knock, Knocker
+from bot.entrypoints.clock import Knocker
 from bot.entrypoints.gate import gate
 from bot.entrypoints.queue import Queue
 from bot.entrypoints.socket_mode import run_socket
+from bot.entrypoints.timetable import Door, Hands
 from bot.entrypoints.web import Check, RequestId, Web
 from bot.errors import Misbuilt, Rejected, Unavailable
 from bot.ports import Clock, Ids, KillPoint, SystemClock, SystemIds, survive, system_sleep
-from bot.services.alert import automation, due, morning
+from bot.services.alert import automation
 from bot.services.alert.intake import Intake
 from bot.services.alert.reception import Reception
 from bot.services.call.watch import Watch
 from bot.services.desk import VIGIE, Desk
-from bot.services.handoff import ticking
-from bot.services.ledger import audit, journal
+from bot.services.ledger import journal
 from bot.services.ledger.sealing import KeySigner, Sealer
 from bot.services.meters import Meters
-from bot.services.rota import daily
-from bot.services.rota.usergroup import Keeper
-from bot.services.run import execution, reminding
+from bot.services.run import execution
 from bot.services.run.execution import Execution
 from bot.services.slack import cards, delivery
 from bot.services.slack.courier import PACE_S, Courier
 from bot.services.slack.delivery import Delivery
 from bot.settings import Secrets, Settings
-from bot.store import cards as posts
-from bot.store import traffic
 from bot.store.db import create_engine, reader
 from bot.store.migrate import at_head, upgrade
-from bot.trust import TrustStore, endpoint_secrets
+from bot.trust import TrustStore
 from bot.worlds import Addresses, CloudWorlds
 from runbooks import actions
 from runbooks.actions import Service
 
 log = structlog.get_logger()
 
-DUE_S, DELIVER_S, MEND_S, SEAL_S, FLUSH_S, SECRETS_S, HOUSEKEEPING_S = 5, 0.5, 15, 0.5, 1, 240, 30
-SHIFTS_S = 20
 GATHER_S = 0.05
 GREET_AFTER_S = 2
-REMEMBER = timedelta(days=2)
 
 SILENT_DATABASE = "the database does not answer: {error}"
 NOT_MIGRATED = "The database is not at this Vigie's tables: run `vigie migrate` first."
@@ -81,15 +73,6 @@ class Role:
     name: str
     answers: bool
     works: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """What is asked again and again, every so many seconds, what is due."""
-
-    seconds: float
-    name: str
-    knock: Knock
 
 
 SERVE, WEB, WORKER = Role("serve", True, True), Role("web", True, False), Role("worker", False, True)
@@ -217,30 +200,11 @@ class App:
 
     def doors(self) -> list[Door]:
         """Every door of time of a started app: what is asked again and again what is due."""
-        both = [
-            Door(FLUSH_S, "drops", partial(asyncio.to_thread, self.meters.flush, self.desk)),
-            # Secrets that AWS keeps are asked for here, so that no delivery waits for AWS.
-            Door(SECRETS_S, "secrets", _in_thread(partial(endpoint_secrets, self.config, self.secrets))),
-        ]
-        return [*both, *(self._working_doors() if self.role.works else [])]
-
-    def _working_doors(self) -> list[Door]:
-        rows: tuple[tuple[float, str, Callable[[], Any]], ...] = (
-            (DUE_S, "due", lambda: due.act(self.desk)),
-            (DUE_S, "handoffs", lambda: ticking.act(self.desk)),
-            (DUE_S, "morning", lambda: morning.tell(self.desk)),
-            (SEAL_S, "seal", lambda: self._sealer.seal_due(self.desk.clock.now())),
-            (HOUSEKEEPING_S, "housekeeping", self._housekeeping),
-            *((SHIFTS_S, name, partial(act, self.desk)) for name, act in daily.ACTS.items()),
-            *self.watch.doors(),
-        )
-        return [
-            *(Door(seconds, name, _in_thread(act)) for seconds, name, act in rows),
-            Door(DELIVER_S, "deliver", self._knock),
-            Door(DUE_S, "user groups", Keeper(self.desk, self.slack).keep),
-            Door(MEND_S, "mend", self.delivery.mend),
-            Door(MEND_S, "mend runs", self.execution.mend),
-        ]
+        both = timetable.everywhere(self.desk, self.meters, self.secrets)
+        if not self.role.works or self._durable is None:
+            return both
+        hands = Hands(self.desk, self.slack, self.watch, self._sealer, self.delivery, self.execution, self._durable)
+        return [*both, *timetable.at_work(hands), Door(timetable.DELIVER_S, "deliver", self._knock)]
 
     async def stop(self) -> None:
         """Finishes what it holds: no new deliveries, those waiting are committed, then the rest ends."""
@@ -304,18 +268,6 @@ class App:
     async def _decide(self) -> None:
         await asyncio.to_thread(automation.act, self.desk)
 
-    def _housekeeping(self) -> None:
-        now = self.desk.clock.now()
-        with self.desk.begin("housekeeping") as connection:
-            traffic.forget_inbound(connection, now - REMEMBER)
-            if channel := self.config.review_channel:
-                text = audit.daily_head(connection, now.date() - timedelta(days=1)) or audit.first_head(connection)
-                if text:
-                    posts.add_notice(connection, f"seal:{now.date()}", self.config.channels[channel], text, now)
-        reminding.remind(self.desk)
-        if self._durable and self._loop:
-            asyncio.run_coroutine_threadsafe(self._durable.forget(now - REMEMBER), self._loop).result()
-
     # --- HTTP ---
 
     def asgi(self) -> Starlette:
@@ -341,9 +293,3 @@ class App:
         except sa.exc.SQLAlchemyError as error:
             return SILENT_DATABASE.format(error=type(error).__name__)
 
-
-def _in_thread(door: Callable[[], Any]) -> Callable[[], Awaitable[None]]:
-    async def knock() -> None:
-        await asyncio.to_thread(door)
-
-    return knock
