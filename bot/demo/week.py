@@ -12,6 +12,7 @@ from bot.config import Config
 from bot.demo.hands import Hands, Lost
 from bot.demo.hours import ZONE, HandClock
 from bot.doubles.weeks import ENDS, RETURNS, SETTLES, WEEKS, Act, Presses, Restarts, Sends, Types, acts, alarm
+from bot.entrypoints.timetable import Door
 from bot.ports import system_sleep
 from bot.sending import post, prepare
 from bot.services.leave.hours import instant
@@ -24,8 +25,8 @@ log = structlog.get_logger()
 
 ENDPOINT = "bridge-generic"
 LOOK_S, PATIENCE_S = 0.01, 30.0
-SELDOM_S = 60
 MINUTE, HALF_AN_HOUR, DAY = timedelta(minutes=1), timedelta(minutes=30), timedelta(days=1)
+SELDOM = ((60, 6 * 60 * MINUTE), (20, 10 * MINUTE))      # doors at which one knocks each minute, or each 20 seconds
 AROUND_A_PASSING = tuple(each * MINUTE for each in (-60, -10, -5, 0, 5, 10, 15, 20))
 AFTER_TROUBLE = tuple(each * MINUTE for each in range(0, 35, 5))
 
@@ -44,7 +45,7 @@ class Week:
         self._url, self._build, self._speed, self._hands = url, build, minutes_a_second, Hands(workspace)
         self._acts, self.start, self.end = acts(story), self.when(0, "00:00"), self.when(RETURNS[story], ENDS)
         self.app: App | None = None
-        self._acted = False
+        self._acted, self._doors = False, list[Door]()
 
     async def play(self, look: Callable[[], None] = lambda: None) -> None:
         """From Monday to Monday; `look` is called at each instant, when all of it is done."""
@@ -101,7 +102,7 @@ class Week:
         if self.app is None:
             app = self._build()
             await app.start()
-            self.app = app
+            self.app, self._doors, self._acted = app, app.doors(), True
 
     async def stop(self) -> None:
         app, self.app = self.app, None
@@ -137,14 +138,10 @@ class Week:
             raise Lost(REFUSED.format(status=status, answer=answer))
 
     async def settle(self, only: Collection[str] = ()) -> None:
-        """Knocks at every door of time, and waits until nothing is left that could be done now.
-
-        What life asks each minute or less often is asked each hour here, and after each act: it looks 60 days ahead.
-        """
+        """Knocks at every door of time, and waits until nothing is left that could be done now."""
         assert self.app is not None
-        seldom = self._acted or self.clock.now().minute == 0
-        for each in self.app.doors():
-            if each.name in only or (not only and (each.seconds < SELDOM_S or seldom)):
+        for each in self._doors:
+            if each.name in only or (not only and self._is_time_for(each)):
                 await each.knock()
         for _ in range(int(PATIENCE_S / LOOK_S)):
             if await asyncio.to_thread(self._rests, self.app):
@@ -152,6 +149,11 @@ class Week:
                 return
             await system_sleep(LOOK_S)
         raise Lost(STUCK.format(at=self.clock.now()))
+
+    def _is_time_for(self, door: Door) -> bool:
+        """What life asks less often is asked less often here too, and always when somebody has done something."""
+        every = next((every for seconds, every in SELDOM if door.seconds >= seconds), None)
+        return self._acted or every is None or (self.clock.now() - self.start) % every == timedelta(0)
 
     def _rests(self, app: App) -> bool:
         """Nothing is due, and what rings has rung: the clock may go on without anything being late by it."""
