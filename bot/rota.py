@@ -19,8 +19,9 @@ from bot.errors import Refused
 from bot.labour import Finding
 from bot.ports import SystemClock
 from bot.services.leave.hours import DAY, local_date
-from bot.services.rota import exporting, lawful, planning, showing, statements
+from bot.services.rota import exporting, planning, showing
 from bot.services.rota.roster import Slot
+from bot.services.worktime import lawful, statements
 from bot.settings import Settings
 from bot.store.db import create_engine, metadata, reader
 from bot.store.migrate import require

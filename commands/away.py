@@ -1,7 +1,8 @@
 """Be away, or sick: nobody asks why."""
 
-from bot.services.rota import absences, moments, naming, telling
+from bot.services.rota import moments, naming, telling
 from bot.services.rota.roster import Slot
+from bot.services.shift import absences
 from bot.store.shifts import Absence
 from commands import Call, Field, Fields, Subject, command
 

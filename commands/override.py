@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from bot.errors import Refused
-from bot.services.rota import changing, lawful, moments, naming, telling
-from bot.services.rota.changing import Change
+from bot.services.rota import moments, naming, telling
+from bot.services.shift import changing
+from bot.services.shift.changing import Change
 from bot.services.slack import forms
+from bot.services.worktime import lawful
 from commands import Call, Field, Fields, Subject, command
 
 DONE = "{who} has {slot}."

@@ -4,19 +4,10 @@ import re
 
 from bot.errors import Refused
 from bot.services.alert import response
-from bot.services.rota import (
-    absences,
-    board,
-    interventions,
-    lawful,
-    moments,
-    naming,
-    publishing,
-    statements,
-    swapping,
-    telling,
-)
+from bot.services.rota import board, moments, naming, telling
+from bot.services.shift import absences, publishing, swapping
 from bot.services.slack import forms
+from bot.services.worktime import interventions, lawful, statements
 from bot.store.statements import of_month
 from commands import Call, command
 

@@ -1,7 +1,8 @@
 """Swap a shift with a colleague."""
 
 from bot.errors import Refused
-from bot.services.rota import naming, offers, swapping, telling
+from bot.services.rota import naming, telling
+from bot.services.shift import offers, swapping
 from commands import Call, Field, Subject, command
 
 OFFERED = "Swap {number}: {slot} is offered to {who}, until {until}. It stays yours until somebody takes it."

@@ -22,7 +22,8 @@ from bot.services.call import escalation, silences
 from bot.services.call.media import Ringing
 from bot.services.desk import Desk
 from bot.services.handoff import ticking
-from bot.services.rota import daily, usergroup
+from bot.services.rota import usergroup
+from bot.services.shift import daily
 from bot.services.slack import cards as drawings
 from bot.services.slack.courier import Courier
 from bot.store import cards, deferrals, journal, rungs

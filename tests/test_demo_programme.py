@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from bot.config import load_config
 from bot.demo.hours import EVENING, at_night
-from bot.services.rota import filling, roster, watching
+from bot.services.rota import roster, watching
+from bot.services.shift import filling
 from bot.store import gaps
 from tests.config_stage import EXAMPLE
 from tests.fakes import ManualClock

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.services.rota import leaving
+from bot.services.shift import leaving
 from bot.services.slack import home
 from bot.store import shifts
 from bot.workspace.blocks import view_faults

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.services.ledger import journal
-from bot.services.rota import breaches, interventions
+from bot.services.worktime import breaches, interventions
 from bot.store import interventions as records
 from bot.store.interventions import Intervention
 from tests.duty_stage import PEOPLE, Life, life, paris

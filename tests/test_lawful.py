@@ -12,8 +12,9 @@ from bot.config.nights import Agreement
 from bot.errors import Refused
 from bot.labour import Finding
 from bot.services.desk import Actor
-from bot.services.rota import lawful, roster, timesheets
+from bot.services.rota import roster
 from bot.services.rota.roster import Slot
+from bot.services.worktime import lawful, timesheets
 from bot.store import programmes, shifts
 from bot.store.db import create_engine, metadata
 from bot.store.journal import journal

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.services.check.manifest import EVENTS
 from bot.services.leave import duty
-from bot.services.rota import leaving
+from bot.services.shift import leaving
 from bot.store import shifts
 from tests.chat_stage import MANIFEST, talk
 from tests.duty_stage import life, paris

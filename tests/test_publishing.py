@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from bot.config import Config
 from bot.errors import Refused
 from bot.services.desk import Actor, Desk
-from bot.services.rota import filling, publishing, roster
-from bot.services.rota.timesheets import FIRST_PROGRAMME
+from bot.services.rota import roster
+from bot.services.shift import filling, publishing
+from bot.services.worktime.timesheets import FIRST_PROGRAMME
 from bot.store import cards, shifts
 from bot.store.journal import journal
 from bot.store.shifts import shift

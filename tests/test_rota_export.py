@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from icalendar import Calendar
 
 from bot.errors import Refused
-from bot.services.rota import exporting, filling
+from bot.services.rota import exporting
 from bot.services.rota.exporting import Wanted
+from bot.services.shift import filling
 from bot.store import shifts
 from tests.config_stage import example
 from tests.fakes import ManualClock

@@ -8,7 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.services.desk import Desk
-from bot.services.rota import interventions, leaving, reminding, statements, swapping
+from bot.services.rota import reminding
+from bot.services.shift import leaving, swapping
+from bot.services.worktime import interventions, statements
 from bot.store import shifts
 from tests.duty_stage import PEOPLE, Life, life, paris
 from tests.test_interventions import acted, of

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from bot.services.rota import statements as making
+from bot.services.worktime import statements as making
 from bot.store import interventions, statements
 from bot.store.statements import Statement
 from runbooks.model import digest

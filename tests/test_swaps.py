@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.services.rota import swapping
+from bot.services.shift import swapping
 from bot.store import absences, swaps
 from tests.duty_stage import Life, life, paris
 

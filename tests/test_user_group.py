@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import Rejected, Unavailable
-from bot.services.rota import leaving
 from bot.services.rota.usergroup import Keeper
+from bot.services.shift import leaving
 from bot.store import cards
 from tests.config_stage import example
 from tests.duty_stage import Life, life

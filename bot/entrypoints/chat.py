@@ -22,7 +22,7 @@ from bot.entrypoints.perform import Ask, Family, Reply, Saying, perform
 from bot.entrypoints.wording import bare, marked, words
 from bot.services.desk import Desk
 from bot.services.leave import authority
-from bot.services.rota import leaving
+from bot.services.shift import leaving
 from bot.services.slack import home
 from bot.store import alerts, cards
 

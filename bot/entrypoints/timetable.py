@@ -16,10 +16,10 @@ from bot.services.handoff import ticking
 from bot.services.ledger import housekeeping
 from bot.services.ledger.sealing import Sealer
 from bot.services.meters import Meters
-from bot.services.rota import daily
 from bot.services.rota.usergroup import Groups, Keeper
 from bot.services.run import reminding
 from bot.services.run.execution import Execution
+from bot.services.shift import daily
 from bot.services.slack.delivery import Delivery
 from bot.settings import Secrets
 from bot.trust import endpoint_secrets

@@ -21,8 +21,8 @@ from bot.store import cards, handoffs, journal
 from bot.store.db import reader
 from bot.store.pages import page_attempt
 
-AHEAD = timedelta(seconds=25)       # the duty passes so long, or up to a minute more, after the start
-AFTER_S = 30
+AHEAD = timedelta(seconds=20)       # the duty passes so long, or up to a minute more, after the start
+AFTER_S = 18
 HALF_A_DAY = timedelta(hours=12)
 PAGING = {
     "secondary_after": "10s", "lead_after": "20s", "other_side_after": "30s", "fallback_after": "40s", "again_every": "1m",

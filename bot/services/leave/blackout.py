@@ -12,7 +12,8 @@ from bot.services.leave import duty
 from bot.services.leave.authority import Level
 from bot.services.leave.clauses import listed
 from bot.services.ledger import journal
-from bot.services.rota import interventions, planning
+from bot.services.rota import planning
+from bot.services.worktime import interventions
 
 ONLY_LOOK = (
     "You are in {own}'s blackout until {at}: you may look, and only {side} may `{verb}`. On duty: {who}. "

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from bot.services.alert.response import headline
 from bot.services.desk import Actor, Desk
-from bot.services.rota import board, offers, swapping
+from bot.services.rota import board
+from bot.services.shift import offers, swapping
 from bot.services.slack.drawing import button, context, escape, section, sections
 from bot.store import alerts, cards
 

@@ -12,7 +12,8 @@ from bot.labour.checking import earliest_start
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.leave.hours import instant, local_date
 from bot.services.ledger import journal
-from bot.services.rota import breaches, lawful, moments, office, roster, telling
+from bot.services.rota import moments, office, roster, telling
+from bot.services.worktime import breaches, lawful
 from bot.store import interventions
 from bot.store.interventions import Act, Intervention
 

@@ -12,9 +12,11 @@ from bot.labour import Finding
 from bot.services.desk import Actor, Desk
 from bot.services.leave import duty
 from bot.services.ledger import journal
-from bot.services.rota import candidates, changing, lawful, moments, roster, telling
-from bot.services.rota.changing import Change
+from bot.services.rota import moments, roster, telling
 from bot.services.rota.roster import Slot
+from bot.services.shift import candidates, changing
+from bot.services.shift.changing import Change
+from bot.services.worktime import lawful
 from bot.store import absences
 from bot.store.shifts import Absence
 

@@ -9,7 +9,8 @@ from bot.config import Config
 from bot.services.desk import VIGIE, Desk
 from bot.services.leave import hours
 from bot.services.ledger import journal as ledger
-from bot.services.rota import lawful, office
+from bot.services.rota import office
+from bot.services.worktime import lawful
 from bot.store import cards, journal
 
 BREACH = "⚖ To follow up, the working-time rules find of what was:\n{line}"

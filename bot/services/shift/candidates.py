@@ -8,8 +8,10 @@ import sqlalchemy as sa
 from bot.config import Config
 from bot.labour import Finding
 from bot.services.leave import authority
-from bot.services.rota import changing, lawful, roster
-from bot.services.rota.changing import Change
+from bot.services.rota import roster
+from bot.services.shift import changing
+from bot.services.shift.changing import Change
+from bot.services.worktime import lawful
 from bot.store import shifts
 
 

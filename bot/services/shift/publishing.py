@@ -16,11 +16,13 @@ from bot.labour.checking import ChangeNight, change_nights
 from bot.masking import mask_text
 from bot.services.desk import Actor, Desk
 from bot.services.leave.hours import DAY, instant, local_date
-from bot.services.rota import changing, lawful, moments, office, telling
-from bot.services.rota.changing import Change
-from bot.services.rota.differing import ROTATION, Difference, differences
-from bot.services.rota.filling import NOTICE, fill
+from bot.services.rota import moments, office, telling
+from bot.services.shift import changing
+from bot.services.shift.changing import Change
+from bot.services.shift.differing import ROTATION, Difference, differences
+from bot.services.shift.filling import NOTICE, fill
 from bot.services.slack.drawing import escape
+from bot.services.worktime import lawful
 from bot.store import cards, programmes, shifts
 from bot.store.shifts import Shift
 

@@ -11,11 +11,12 @@ from bot.labour import Finding
 from bot.labour.checking import change_nights
 from bot.services.desk import VIGIE, Desk
 from bot.services.ledger import journal
-from bot.services.rota import lawful, moments, office, planning, roster, telling
-from bot.services.rota.differing import ROTATION
+from bot.services.rota import moments, office, planning, roster, telling
 from bot.services.rota.roster import Slot
-from bot.services.rota.timesheets import FIRST_PROGRAMME
+from bot.services.shift.differing import ROTATION
 from bot.services.slack.drawing import escape
+from bot.services.worktime import lawful
+from bot.services.worktime.timesheets import FIRST_PROGRAMME
 from bot.store import programmes, shifts
 from bot.store.programmes import Programme
 

@@ -11,8 +11,10 @@ from bot.errors import Refused
 from bot.labour import Finding
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.ledger import journal
-from bot.services.rota import candidates, changing, lawful, naming, offers, telling
-from bot.services.rota.changing import Change
+from bot.services.rota import naming, telling
+from bot.services.shift import candidates, changing, offers
+from bot.services.shift.changing import Change
+from bot.services.worktime import lawful
 from bot.store import shifts, swaps
 from bot.store.shifts import Shift
 from bot.store.swaps import Swap

@@ -13,9 +13,10 @@ from bot.errors import Refused
 from bot.labour import Finding
 from bot.services.desk import Actor, Desk
 from bot.services.ledger import journal
-from bot.services.rota import lawful, moments, planning, roster, telling
+from bot.services.rota import moments, planning, roster, telling
 from bot.services.rota.planning import Stretch
 from bot.services.rota.roster import Slot
+from bot.services.worktime import lawful
 from bot.store import shifts
 from bot.store.shifts import Shift
 

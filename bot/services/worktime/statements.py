@@ -17,7 +17,8 @@ from bot.labour.checking import night_hours
 from bot.services.desk import VIGIE, Desk
 from bot.services.leave import hours
 from bot.services.ledger import journal
-from bot.services.rota import interventions, lawful, moments, office, telling
+from bot.services.rota import moments, office, telling
+from bot.services.worktime import interventions, lawful
 from bot.store import interventions as records
 from bot.store import shifts, statements
 from bot.store.interventions import Intervention

@@ -15,8 +15,9 @@ from bot.labour.checking import about
 from bot.labour.checking import examine as examine_case
 from bot.labour.profiles import Profile, load
 from bot.services.desk import Actor
-from bot.services.rota import roster, timesheets, waivers
+from bot.services.rota import roster
 from bot.services.rota.roster import Slot
+from bot.services.worktime import timesheets, waivers
 from bot.store import programmes
 
 AROUND = timedelta(days=1)          # a change is asked about with the days around it

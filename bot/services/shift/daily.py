@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.services.desk import Desk
-from bot.services.rota import breaches, interventions, leaving, publishing, reminding, statements, swapping, watching
+from bot.services.rota import reminding, watching
+from bot.services.shift import leaving, publishing, swapping
+from bot.services.worktime import breaches, interventions, statements
 
 ACTS: Mapping[str, Callable[[Desk], Any]] = {
     "programmes": publishing.keep,

@@ -9,8 +9,9 @@ from bot.config import Config
 from bot.errors import Refused
 from bot.services.desk import VIGIE, Desk
 from bot.services.ledger import journal
-from bot.services.rota import candidates, changing, planning, roster, swapping, telling
-from bot.services.rota.changing import Change
+from bot.services.rota import planning, roster, telling
+from bot.services.shift import candidates, changing, swapping
+from bot.services.shift.changing import Change
 from bot.store import absences, shifts
 from bot.store.shifts import Shift
 
