@@ -26,7 +26,7 @@ log = structlog.get_logger()
 ENDPOINT = "bridge-generic"
 LOOK_S, PATIENCE_S = 0.01, 30.0
 MINUTE, HALF_AN_HOUR, DAY = timedelta(minutes=1), timedelta(minutes=30), timedelta(days=1)
-SELDOM = ((60, 6 * 60 * MINUTE), (20, 10 * MINUTE))      # doors at which one knocks each minute, or each 20 seconds
+FAR_AHEAD, SOMETIMES_S = ("programmes", "gaps"), 20       # doors behind which one looks 60 days ahead; or knocks now and then
 AROUND_A_PASSING = tuple(each * MINUTE for each in (-60, -10, -5, 0, 5, 10, 15, 20))
 AFTER_TROUBLE = tuple(each * MINUTE for each in range(0, 35, 5))
 
@@ -152,7 +152,7 @@ class Week:
 
     def _is_time_for(self, door: Door) -> bool:
         """What life asks less often is asked less often here too, and always when somebody has done something."""
-        every = next((every for seconds, every in SELDOM if door.seconds >= seconds), None)
+        every = 360 * MINUTE if door.name in FAR_AHEAD else 10 * MINUTE if door.seconds >= SOMETIMES_S else None
         return self._acted or every is None or (self.clock.now() - self.start) % every == timedelta(0)
 
     def _rests(self, app: App) -> bool:
