@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from bot.config import Config
@@ -63,6 +63,7 @@ def test_a_boundary_that_clocks_skip_is_when_they_skip_it_and_one_they_show_twic
     assert hours.until("00:00-02:30", "Europe/Paris", local("2026-10-25T02:10", fold=1)) == local("2026-10-25T02:30", fold=1)
 
 
+@settings(deadline=None)
 @given(zone=some.sampled_from(ZONES), first=times, last=times, at=whenever)
 def test_whoever_looks_at_the_clock_agrees(zone: str, first, last, at: datetime) -> None:
     """In every zone, at every instant: what the wall clock calls within the hours is within them, and the end is the end."""
@@ -83,6 +84,7 @@ def on_call(config: Config, at: datetime) -> list[str]:
         return duty.on_call(connection, config, at)
 
 
+@settings(deadline=None)
 @given(at=whenever)
 def test_nobody_in_blackout_is_called(at: datetime) -> None:
     reached = {*on_call(CONFIG, at), *duty.awake(CONFIG, at)}

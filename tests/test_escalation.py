@@ -10,7 +10,7 @@ from bot.services.call import calling
 from bot.services.desk import Actor
 from bot.services.run import runs
 from bot.services.slack import cards as drawing
-from bot.store import alerts, cards, handoffs, shifts
+from bot.store import absences, alerts, cards, handoffs, shifts
 from bot.store.handoffs import handoff
 from tests.call_stage import EXAMPLE, OMAR, Calls, calls, dark, with_
 from tests.night_shift import shift
@@ -106,7 +106,22 @@ def test_the_other_side_is_called_when_it_is_awake(sqlite_engine: sa.Engine) -> 
     night = calls(sqlite_engine, at=T0.replace(hour=12))
     night.alarm()
     night.live(26)
-    assert [who for _, who in night.timeline()] == ["lea", "omar", "ines", "alice bruno paul", "lea omar ines alice bruno paul"]
+    assert [who for _, who in night.timeline()] == ["lea", "omar", "ines", "bruno alice paul", "lea omar ines bruno alice paul"]
+
+
+def test_nobody_of_the_other_side_is_called_who_is_away_but_whoever_has_their_next_shift(sqlite_engine: sa.Engine) -> None:
+    noon = datetime(2026, 11, 22, 12, tzinfo=UTC)           # a Sunday of Padok's; Paul, who is away, has Alice's Monday
+    night = calls(sqlite_engine, at=noon)
+    with night.night.desk.begin("test") as connection:
+        absences.add(connection, "paul", "bridge", noon, noon + timedelta(hours=1), "paul", noon)
+        shifts.add(connection, [{
+            "coverage": "platform", "organisation": "bridge", "team": "bridge-day", "role": role, "mode": "active",
+            "person": person, "start": noon + timedelta(hours=19), "end": noon + timedelta(hours=31), "source": "override",
+            "version": 1, "published_at": noon, "published_by": "paul", "reason": None,
+        } for role, person in (("primary", "bruno"), ("secondary", "paul"))])
+    night.alarm()
+    night.live(16)
+    assert [who for _, who in night.timeline()][-1] == "bruno"
 
 
 def test_with_nobody_awake_it_is_said_loudly_and_tried_each_minute(sqlite_engine: sa.Engine) -> None:

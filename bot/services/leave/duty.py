@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -13,6 +13,8 @@ from bot.store import shifts
 
 SIDES = ("own", "partner")              # in this order they have the duty when no coverage says otherwise
 CALLED = ("engineer", "lead")           # in this order they are called then
+ROLES, FALLBACK = ("primary", "secondary"), "fallback"
+SOON = timedelta(days=2)                # the next shift of a team that has not the duty begins within it, or the plan says who
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,17 @@ def callees(connection: sa.Connection, config: Config, at: datetime, service: st
     else:
         found = list(_rota(connection, config, coverage, at))
     gone = shifts.leavers(connection) if found else frozenset()
+    away = {each.person for each in shifts.absences(connection, at, at + planning.MOMENT)} if found else set()
     first: dict[str, Callee] = {}
     for each in found:
-        if each.person not in gone and roster.employed(config, each.person, at) and asleep(config, each.person, at) is None:
+        here = each.person not in away or each.role == FALLBACK         # the last of all is called wherever they are
+        if here and each.person not in gone and _may_be_called(config, each.person, at):
             first.setdefault(each.person, each)
     return list(first.values())
+
+
+def _may_be_called(config: Config, person: str, at: datetime) -> bool:
+    return roster.employed(config, person, at) and asleep(config, person, at) is None
 
 
 def _rota(connection: sa.Connection, config: Config, coverage: str, at: datetime) -> Iterator[Callee]:
@@ -84,15 +92,18 @@ def _rota(connection: sa.Connection, config: Config, coverage: str, at: datetime
     yield Callee(config.teams[stretch.team].lead, "lead")
     for name, team in config.teams.items():
         if team.organisation != stretch.organisation:
-            yield from (Callee(key, "other side") for key in _turns(config, coverage, name, at))
+            yield from (Callee(key, "other side") for key in _turns(connection, config, coverage, name, at))
             yield Callee(team.lead, "other side")
-    yield Callee(config.coverages[coverage].fallback, "fallback")
+    yield Callee(config.coverages[coverage].fallback, FALLBACK)
 
 
-def _turns(config: Config, coverage: str, team: str, at: datetime) -> list[str]:
-    """Whose turns it would be in a team that has not the duty."""
-    roles = ("primary", "secondary")
-    return [each.person for role in roles for each in planning.turns(config, coverage, team, role, at, at + planning.MOMENT)]
+def _turns(connection: sa.Connection, config: Config, coverage: str, team: str, at: datetime) -> Iterator[str]:
+    """Who of a team that has not the duty: whoever has its next shift of each role, else whose turn it would be."""
+    soon = roster.slots(connection, config, coverage, at, at + SOON)
+    for role in ROLES:
+        held = [each.person for each in soon if (each.team, each.role) == (team, role) and each.person]
+        planned = planning.turns(config, coverage, team, role, at, at + planning.MOMENT)
+        yield from held[:1] or [each.person for each in planned]
 
 
 def _sides(config: Config) -> Iterator[str]:

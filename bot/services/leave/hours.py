@@ -1,11 +1,12 @@
 """Hours of the day as vigie.yaml writes them (00:00-08:00), on the nights when clocks change too; pure."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+from bot.labour.arithmetic.days import DAY, Hours, Stretch, instant
+
+__all__ = ["DAY", "instant", "local_date", "spans", "until"]      # the law and the rota read clocks alike
 
 
 def until(hours: str, zone: str, at: datetime) -> datetime | None:
@@ -37,29 +38,7 @@ def local_date(zone: str, at: datetime) -> date:
     return at.astimezone(ZoneInfo(zone)).date()
 
 
-def _spans(hours: str, zone: ZoneInfo, today: date) -> Iterator[tuple[datetime, datetime]]:
+def _spans(hours: str, zone: ZoneInfo, today: date) -> Iterator[Stretch]:
     """The hours of the days around, in order."""
-    first, last = (time.fromisoformat(each) for each in hours.split("-"))
-    over_midnight = DAY if last <= first else timedelta(0)
-    for day in (today + count * DAY for count in (-1, 0, 1)):
-        yield instant(day, first, zone, fold=0), instant(day + over_midnight, last, zone, fold=1)
-
-
-@lru_cache(maxsize=20_000)
-def instant(day: date, at: time, zone: ZoneInfo, fold: int = 0) -> datetime:
-    """When clocks show that time, in UTC: for the first (fold 0) or the last time (1), or when they skip it."""
-    wall = datetime.combine(day, at)
-    shown = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
-    return shown if shown.astimezone(zone).replace(tzinfo=None) == wall else _skip(wall, zone)
-
-
-def _skip(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The instant at which clocks jump over that time: in UTC it lies between the two readings of it."""
-    before, after = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (1, 0))
-    while after - before > SECOND:
-        middle = before + (after - before) / 2
-        if middle.astimezone(zone).replace(tzinfo=None) < wall:
-            before = middle
-        else:
-            after = middle
-    return after.replace(microsecond=0)
+    for day in (today - DAY, today, today + DAY):
+        yield Hours.parse(hours).on(day, zone)
