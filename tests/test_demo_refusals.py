@@ -46,3 +46,9 @@ def test_a_demo_that_plays_is_neither_cleared_nor_joined_and_check_is_about_it(t
         check = vigie("check", "--online", cwd=tmp_path)
         assert check.returncode == 0, check.stdout
         assert "⚠" not in check.stdout, check.stdout
+
+
+def test_a_story_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Misbuilt, match="DEMO_STORY=winter is no story: leave it out for the night, or say autumn or spring"):
+        demo.set_stage({"DEMO_STORY": "winter"})
