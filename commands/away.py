@@ -11,22 +11,24 @@ YOU, THEY = "You are", "{who} is"
 NO_GAP, GAP = "No shift is touched.", "{count} left without you; {lead} is told."
 ONE_SHIFT, SHIFTS = "One shift is", "{count} shifts are"
 BACK = "Welcome back: absence {number} is over. What was given to others meanwhile stays theirs; `{command} shift` lists yours."
-HINT = "A day, or a day and a time: tomorrow, 30/11, 30/11 18:00"
+HINT = "A day, or a day and a time: tomorrow, 30/11, 30/11 18:00; {place}"
+TO_HINT = "A day alone is included, as a whole; {place}"
 TOGETHER = ("of", "from", "to", "until")
 
 
 def form(call: Call) -> Fields:
     if call.words:
         return ()
+    place = moments.place_of(telling.zone_of(call.desk.config, call.actor.key))
     return (
-        Field("from", "From", "word", hint=HINT), Field("to", "To, a whole day included", "word", hint=HINT),
+        Field("from", "From", "word", hint=HINT.format(place=place)), Field("to", "To", "word", hint=TO_HINT.format(place=place)),
     )
 
 
 @command(
     "away",
     usage="[@person] <from> <to> | sick | back [number]",
-    help="say that somebody cannot have shifts; never why",
+    help="say that you, or a colleague, cannot have shifts; nobody asks why",
     example="away 30/11 4/12",
     level="read",
     button="Away…",

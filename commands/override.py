@@ -16,7 +16,8 @@ HOW = "Say it so: `{command} override {coverage} primary tomorrow 20:00 tomorrow
 WHY = "Say why, for those whose shifts it moves: `reason=...`, or the last words."
 NO_ROTA = "vigie.yaml has no coverages: there is nothing to change."
 ROLES = (("primary", "primary"), ("secondary", "secondary"))
-HINT = "For instance tomorrow 20:00, 30/11 20:00 or 2026-11-30 20:00"
+HINT = "For instance tomorrow 20:00, 30/11 20:00 or 2026-11-30 20:00; {place}"
+TO_HINT = "The same, or a time alone: the next 23:00 after it; {place}"
 
 
 def form(call: Call) -> Fields:
@@ -24,12 +25,13 @@ def form(call: Call) -> Fields:
     if call.words:
         return ()
     own = tuple((key, each.name) for key, each in config.people.items() if each.organisation == call.actor.organisation)
-    coverages = tuple((each, each) for each in config.coverages)
+    coverages, place = tuple((each, each) for each in config.coverages), moments.place_of(telling.zone_of(config, call.actor.key))
+    only = coverages[0][0] if len(coverages) == 1 else None
     return (
-        Field("coverage", "Which coverage", "choice", options=coverages, named=True),
+        Field("coverage", "Which coverage", "choice", options=coverages, initial=only, named=True),
         Field("role", "Which role", "choice", options=ROLES, initial="primary", named=True),
-        Field("from", "From", "word", hint=HINT, named=True),
-        Field("to", "To", "word", hint=HINT, named=True),
+        Field("from", "From", "word", hint=HINT.format(place=place), named=True),
+        Field("to", "To", "word", hint=TO_HINT.format(place=place), named=True),
         Field("person", "Who has it then", "choice", options=own, named=True),
         Field("reason", "Why, for those whose shifts it moves", "word", named=True),
     )
@@ -74,7 +76,7 @@ def _read(call: Call) -> tuple[Change, str | None]:
     reason = " ".join(given.get("reason", "").split() or why)
     if not reason:
         raise Refused(WHY)
-    return Change(coverage, role, start, end, person, "override", reason[:300]), given.get("waive")
+    return Change(coverage, role, start, end, person, "override", reason), given.get("waive")
 
 
 def _of(given: dict[str, str], *names: str) -> Sequence[str]:

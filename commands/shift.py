@@ -15,7 +15,10 @@ WHAT = (
     "\"{given}\" is nothing that can be done with shifts. Say `{command} shift`, `{command} shift drop 12`, "
     "or `{command} shift publish <reason>`."
 )
-HOW_TO = "`{command} swap <number> @colleague` offers one of them; `{command} shift drop <number>` to whoever takes it."
+HOW_TO = (
+    "`{command} swap <number> @colleague` offers one of them, `{command} shift drop <number>` to whoever takes it, until a day "
+    "before it; `{command} away` says that you cannot."
+)
 WHICH = "Which shift? `{command} shift drop 12`; `{command} shift` lists yours with their numbers."
 DROPPED = "Swap {number}: {slot} is offered to {who}. It stays yours until somebody takes it."
 GIVE_WHAT = "Give what to whom? The button of the message that tells of the gap knows; or `{command} override`."
@@ -52,7 +55,7 @@ def shift(call: Call) -> str:
 
 def _mine(call: Call, words: tuple[str, ...]) -> str:
     mine = board.of_person(call.desk, call.actor, call.actor.key)
-    return "\n".join([mine, HOW_TO.format(command=call.desk.config.command)])
+    return "\n".join([mine, HOW_TO.format(command=call.desk.config.command)]) if "\n" in mine else mine
 
 
 def _drop(call: Call, words: tuple[str, ...]) -> str:

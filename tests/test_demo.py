@@ -19,6 +19,7 @@ from bot.discover import discover
 from bot.errors import Misbuilt
 from bot.services.leave import duty
 from bot.services.rota import roster
+from bot.workspace.seed import EXAMPLE_PEOPLE
 from runbooks import actions
 from runbooks.actions import Service
 from tests.processes import ROOT, free_port, post, running, vigie
@@ -124,6 +125,13 @@ def test_whenever_it_is_started_it_is_night_for_bridge_and_was_evening_for_every
     assert duty.in_blackout(config, "bridge", now - EVENING) is None
     clause = config.mandates["nights"].clauses[0]
     assert any(hours_of(each, now.astimezone(ZoneInfo("Europe/Paris"))) for each in clause.hours)
+
+
+def test_the_page_begins_as_somebody_who_is_awake_and_on_call(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 22, 2, 37, tzinfo=UTC)
+    config, first = moved(tmp_path, now), EXAMPLE_PEOPLE[0]
+    [key] = [key for key, each in config.people.items() if each.slack == first.id]
+    assert key == "lea" and duty.asleep(config, key, now) is None
 
 
 ANY_DAY = [

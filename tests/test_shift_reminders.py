@@ -37,6 +37,12 @@ def test_whoever_begins_at_midnight_is_reminded_the_evening_before_and_an_hour_b
     assert due == {"day": paris("2026-11-24 21:00"), "hour": paris("2026-11-25 23:00")}
 
 
+def test_a_reminder_says_how_long_it_really_is_until_the_shift(sqlite_engine: sa.Engine) -> None:
+    here = life(sqlite_engine, "2026-11-25 21:00")      # Bruno's was due at 08:00
+    reminding.act(here.desk)
+    assert any("In 11 hours: primary of platform, Thu 26 Nov 08:00" in each for each in here.told("bruno", "remind:day"))
+
+
 def test_each_reminder_is_said_once(engine: sa.Engine) -> None:
     here = life(engine, "2026-11-25 23:00")
     assert reminding.act(here.desk) > 0 and reminding.act(here.desk) == 0
@@ -56,7 +62,7 @@ def test_after_a_change_only_the_new_person_is_reminded(sqlite_engine: sa.Engine
 def test_after_a_restart_what_is_late_is_said_and_what_is_over_is_journalled(sqlite_engine: sa.Engine) -> None:
     here = life(sqlite_engine, "2026-11-25 23:40")      # down since before 23:00
     reminding.act(here.desk)
-    assert here.told("omar", "remind:hour")[0].startswith("⏰ Late, Vigie was down")
+    assert here.told("omar", "remind:hour")[0].startswith("⏰ Late, Vigie was down. In 20 min: ")
     here.clock.instant += timedelta(days=1, minutes=40)
     reminding.act(here.desk)
     skipped = len(here.entries("reminder skipped"))

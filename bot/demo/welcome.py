@@ -9,7 +9,7 @@ from bot.config import Config
 WELCOME = """
 Vigie's demo is running. Open  {url}
 
-  You act as Alice (Bridge); switch to Léa (Padok) or to Eve, a stranger, at the top left.
+  You act as Léa, on call for Padok; at the top left become Omar, Inès, their lead, or Alice of Bridge, who sleeps.
   Type /vigie help in the composer, click the buttons, open a thread.
   {night}
   {hours}

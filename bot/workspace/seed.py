@@ -95,12 +95,12 @@ class Seed:
 
 HOME = "T0BRIDGE01"
 STRANGERS = "T0EVIL0001"
-EXAMPLE_PEOPLE = (
+EXAMPLE_PEOPLE = (      # the first is who the page acts as: who is on call in the demo's night
+    Person("U0LEA00001", "lea", "Léa Moreau", "Padok, on-call engineer", HOME, guest=True),
     Person("U0ALICE001", "alice", "Alice Martin", "Bridge, engineer", HOME),
     Person("U0BRUNO001", "bruno", "Bruno Petit", "Bridge, engineer", HOME),
     Person("U0PAUL0001", "paul", "Paul Laurent", "Bridge, lead", HOME),
     Person("U0MARIE001", "marie", "Marie Roche", "Bridge, manager", HOME),
-    Person("U0LEA00001", "lea", "Léa Moreau", "Padok, on-call engineer", HOME, guest=True),
     Person("U0OMAR0001", "omar", "Omar Haddad", "Padok, on-call engineer", HOME, guest=True),
     Person("U0INES0001", "ines", "Inès Costa", "Padok, lead", HOME, guest=True),
     Person("U0EVE00001", "eve", "Eve Stranger", "another company", STRANGERS),

@@ -30,7 +30,9 @@ REACHABLE = "{side} has no blackout."
 DAY_HEAD, DAY_LINE, PART = "*{coverage}*, seven days", "• {day}: {parts}", "{start} {side} {who}"
 HEAD_OF = "*Shifts of {who}*, {days} days ahead"
 SHIFT_LINE = "• {number}{slot}{source}"
+TURN, ONE_OF = "• {role} of {coverage}, {hours} ({place}){mode}: {days}", "{number}{day}{source}"
 NUMBER = "`{id}` "
+MORE = "… and later ones."
 NONE_OF = "{who} has no shift in the next {days} days."
 SOURCES = {"swap": " (swapped)", "override": " (changed)"}
 OTHERS = (
@@ -75,8 +77,8 @@ def of_person(desk: Desk, reader: Actor, person: str) -> str:
         slots = ahead(connection, desk.config, person, at)
     if not slots:
         return NONE_OF.format(who=found.name, days=AHEAD.days)
-    head = HEAD_OF.format(who=found.name, days=AHEAD.days)
-    return "\n".join([head, *(line(desk.config, person, each) for each in slots[:MOST_LINES])])
+    head, lines = HEAD_OF.format(who=found.name, days=AHEAD.days), list(_turns(desk.config, person, slots))
+    return "\n".join([head, *lines[:MOST_LINES], *([MORE] if len(lines) > MOST_LINES else [])])
 
 
 def ahead(connection: sa.Connection, config: Config, person: str, at: datetime, length: timedelta = AHEAD) -> list[Slot]:
@@ -85,9 +87,33 @@ def ahead(connection: sa.Connection, config: Config, person: str, at: datetime, 
 
 
 def line(config: Config, person: str, slot: Slot) -> str:
-    number = NUMBER.format(id=slot.shift.id) if slot.shift else ""
-    source = SOURCES.get(slot.shift.source, "") if slot.shift else ""
+    number, source = _marks(slot)
     return SHIFT_LINE.format(number=number, slot=telling.slot(config, person, slot), source=source)
+
+
+def _marks(slot: Slot) -> tuple[str, str]:
+    """The number by which it is swapped, and whether it came to whom by a change."""
+    if slot.shift is None:
+        return "", ""
+    return NUMBER.format(id=slot.shift.id), SOURCES.get(slot.shift.source, "")
+
+
+def _turns(config: Config, person: str, slots: Iterable[Slot]) -> Iterator[str]:
+    """The days of one turn that have the same hours share a line: nobody reads sixty."""
+    zone = telling.zone_of(config, person)
+    for (coverage, role), turn in groupby(slots, key=lambda each: (each.coverage, each.role)):
+        alike: dict[tuple[str, str], list[Slot]] = {}
+        for each in turn:
+            mode = ON_CALL if each.mode == "on_call" else ""
+            alike.setdefault((moments.of_day(each.start, each.end, zone), mode), []).append(each)
+        for (hours_of_day, mode), days in alike.items():
+            yield TURN.format(role=role, coverage=coverage, hours=hours_of_day, place=moments.place_of(zone), mode=mode,
+                              days=" · ".join(_day_of(each, zone) for each in days))
+
+
+def _day_of(slot: Slot, zone: str) -> str:
+    number, source = _marks(slot)
+    return ONE_OF.format(number=number, day=f"{slot.start.astimezone(ZoneInfo(zone)):%a %d %b}", source=source)
 
 
 # --- now --------------------------------------------------------------------------------------------------------------------
@@ -141,11 +167,12 @@ def _of_another(connection: sa.Connection, config: Config, person: str, at: date
 def _days(config: Config, slots: Iterable[Slot], reader: Actor, zone: str) -> Iterator[str]:
     place = ZoneInfo(zone)
     for day, of_day in groupby(slots, key=lambda each: each.start.astimezone(place).date()):
-        parts = [
-            PART.format(start=f"{start.astimezone(place):%H:%M}", side=_side(config, organisation),
-                        who=_together(config, list(some), reader))
+        told = [
+            (start, _side(config, organisation), _together(config, list(some), reader))
             for (start, organisation), some in groupby(of_day, key=lambda each: (each.start, each.organisation))
         ]
+        firsts = [next(alike) for _, alike in groupby(told, key=lambda each: each[1:])]     # what goes on is told once
+        parts = [PART.format(start=f"{start.astimezone(place):%H:%M}", side=side, who=who) for start, side, who in firsts]
         yield DAY_LINE.format(day=f"{day:%a %d %b}", parts=" · ".join(parts))
 
 

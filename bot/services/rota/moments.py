@@ -151,10 +151,15 @@ def shown(at: datetime, zone: str) -> str:
 
 def between(start: datetime, end: datetime, zone: str) -> str:
     """Mon 30 Nov 20:00–00:00, with the day of the end when it is not the same night; and how long it is if clocks change."""
+    return f"{start.astimezone(ZoneInfo(zone)):%a %d %b} {of_day(start, end, zone)}"
+
+
+def of_day(start: datetime, end: datetime, zone: str) -> str:
+    """The same without the day of the start: 20:00–00:00"""
     place = ZoneInfo(zone)
     first, last = start.astimezone(place), end.astimezone(place)
     short = last - first < DAY
-    said = f"{shown(start, zone)}–{last:%H:%M}" if short else f"{shown(start, zone)}–{shown(end, zone)}"
+    said = f"{first:%H:%M}–{last:%H:%M}" if short else f"{first:%H:%M}–{shown(end, zone)}"
     if first.utcoffset() == last.utcoffset() or end - start > _LONGEST_COUNTED:
         return said
     hours, minutes = divmod((end - start) // timedelta(minutes=1), 60)

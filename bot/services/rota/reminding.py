@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from bot.config import Config
+from bot.services.alert.response import lasting
 from bot.services.desk import VIGIE, Desk
 from bot.services.leave import hours
 from bot.services.ledger import journal as ledger
@@ -15,9 +16,10 @@ from bot.services.rota import roster, telling
 from bot.services.rota.roster import Slot
 from bot.store import cards, journal
 
-DAY_BEFORE = "📅 In a day: {slot}. `{command} shift` lists your shifts; `{command} away` says that you cannot."
+DAY_BEFORE = "📅 In {length}: {slot}. You cannot? `{command} away` says so, and your lead is told."
 HOUR_BEFORE = "⏰ Soon: {slot}."
-LATE = "⏰ Late, Vigie was down: {slot}."
+LATE = "⏰ Late, Vigie was down. In {length}: {slot}."
+A_DAY, HOURS = "a day", "{count} hours"
 
 KINDS = (("day", timedelta(hours=24)), ("hour", timedelta(hours=1)))
 WAKING = (time(8), time(22))            # a day before is early enough to be told in these hours
@@ -112,10 +114,18 @@ def _say(desk: Desk, each: Reminder, now: datetime) -> bool:
                 return False
             late = now - each.due_at > LATE_AFTER and each.kind == "hour"
             words = LATE if late else DAY_BEFORE if each.kind == "day" else HOUR_BEFORE
-            said = words.format(slot=telling.slot(config, person, slot), command=config.command)
+            said = words.format(slot=telling.slot(config, person, slot), command=config.command, length=_length(slot.start - now))
             return telling.tell(connection, config, person, each.key, said, now)
     except sa.exc.IntegrityError:       # the key is there: the other process said it
         return False
+
+
+def _length(left: timedelta) -> str:
+    """A day, 21 hours, 40 min: what is really left, for a reminder may be moved or late."""
+    hours = round(left / KINDS[1][1])
+    if hours == KINDS[0][1] // KINDS[1][1]:
+        return A_DAY
+    return HOURS.format(count=hours) if hours > 1 else lasting(left)
 
 
 def _is_over(each: Reminder, now: datetime) -> bool:
