@@ -29,6 +29,7 @@ from bot.ports import SystemIds
 from bot.sending import post, prepare
 from bot.services.alert import due, overview
 from bot.services.check.manifest import manifest
+from bot.services.leave import duty
 from bot.services.ledger import audit
 from bot.settings import EnvironmentSecrets, load_settings
 from bot.store import alerts, approvals, journal, runs
@@ -256,6 +257,11 @@ class Stage:
         for conversation in self.workspace.state.conversations.values():
             found |= {person for each in list(conversation.by_ts.values()) for person in each.mentions if each.by_app}
         return found
+
+    def on_call(self, service: str) -> str:
+        """Whom Slack would have to call about it first: whose week it is depends on the day of the test."""
+        with self.app.desk.read() as connection:
+            return self.config.people[duty.on_call(connection, self.config, self.clock.now(), service)[0]].slack
 
     # --- what is written down ---
 

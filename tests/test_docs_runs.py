@@ -263,6 +263,7 @@ def test_each_verb_has_its_buttons_where_the_page_says() -> None:
     rows = {row[0]: set(re.findall("`([a-z-]+)`", row[1])) for row in table("docs/slack.md", "where")}
     nowhere = rows.pop("nowhere: type it, or mention Vigie")
     assert rows["a card"] == {*buttons.BUTTONS, *buttons.MORE} - {"seen"} and rows["a run"] == set(pressed("runcards"))
+    assert rows["a handoff"] == set(pressed("handoffcards")) and rows["the Home tab"] == set(pressed("home"))
     assert rows["a question"] | rows["a page"] == set(pressed("askcards")) | {"outcome"}
     assert set.union(*rows.values()) | nowhere == set(FAMILY) and nowhere.isdisjoint(set.union(*rows.values()))
 

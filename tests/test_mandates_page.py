@@ -1,6 +1,7 @@
 """What docs/mandates.md quotes is what people read, about the example: each sentence is said here, and compared."""
 
 import html
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.config import Config, load_catalogue
+from bot.entrypoints import perform
 from bot.errors import Refused
 from bot.services.desk import Actor, Desk
 from bot.services.leave import answering, approvals, contracts, glass
@@ -24,10 +26,11 @@ from bot.store import runs as rows
 from bot.store.alerts import Alert
 from bot.store.cards import post
 from bot.store.db import create_engine
+from bot.store.journal import journal
 from runbooks.model import Approve
 from tests.config_stage import actions, example
 from tests.fakes import ManualClock
-from tests.pages import calls, read, table
+from tests.pages import read, table
 from tests.powers import CLAUSE, DAY, EVE, NIGHT, agreed, asking, shop_at, until_asked, written
 from tests.story import ALICE, CONFIG, INES, LEA, PAUL, T0, arrive, desk_on, signal
 from tests.workshop import Workshop, runbook
@@ -232,9 +235,10 @@ def revoked(desk: Desk, run_id: int, who: Actor) -> None:
 
 def test_the_journal_has_the_lines_and_the_details_that_the_page_promises(sqlite_engine: sa.Engine) -> None:
     written_down = lines_of_the_journal(sqlite_engine)
-    [refusal] = [each for each in calls("record") if any(word.arg == "why" and word.value for word in each.keywords)
-                 and any(word.arg == "verb" for word in each.keywords)]
-    written_down["command refused"] = {word.arg or "" for word in refusal.keywords}
+    perform.perform(desk_on(sqlite_engine), {}, perform.Saying("T0", "U0", "slack C0ALERTS01", ("ack", "1"), "1", "mention"))
+    with sqlite_engine.connect() as connection:
+        written_down |= {kind: {*json.loads(details)} for kind, details in connection.execute(
+            sa.select(journal.c.kind, journal.c.details).where(journal.c.kind == perform.REFUSED_KIND))}
     promised = {
         kind: set(re.findall(r"`(\w+)`", row[1]))
         for row in table(PAGE, "kind") for kind in re.findall(r"`([^`]+)`", row[0])

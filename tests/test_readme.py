@@ -17,6 +17,7 @@ from bot.discover import discover
 from bot.entrypoints import gate
 from bot.errors import Refused
 from bot.services.alert import assigning, due, response
+from bot.services.call import calling
 from bot.services.check import manifest
 from bot.services.desk import Desk
 from bot.services.leave import authority
@@ -27,7 +28,7 @@ from tests.fakes import ManualClock
 from tests.pages import NAMES, ROOT, blocks, calls, named, read, spoken, table
 from tests.story import ALICE, LEA, T0, arrive, desk_on, signal
 
-NOT_OURS = {"AWS_REGION", "AWS_ENDPOINT_URL", "DEMO_PORT", "DEMO_SPEED", "DD_API_KEY", "DD_SITE", "VIGIE_SIM_SEEDS"}
+NOT_OURS = {"AWS_REGION", "AWS_ENDPOINT_URL", "DEMO_PORT", "DEMO_SPEED", "DEMO_STORY", "DD_API_KEY", "DD_SITE", "VIGIE_SIM_SEEDS"}
 FAMILY = discover(commands, Command)
 WHO = {"read": "everybody in `vigie.yaml`", "write": "`engineer`, `lead`, `manager`", "act": "`engineer`, `lead`"}
 
@@ -54,6 +55,11 @@ class Case:
         self.clock.advance(Probation().minutes * 60 + 1)
         due.act(self.desk)
 
+    def lapse(self) -> None:
+        had = [self.alert]
+        with self.desk.begin("lapse") as connection:
+            calling.lapse(connection, had, "has been silent", self.clock.now())
+
     @property
     def alert(self) -> Alert:
         with self.desk.read() as connection:
@@ -65,6 +71,7 @@ class Case:
 MOVES: dict[str, Move] = {
     "ack": lambda case: response.ack(case.desk, case.alert, ALICE),
     "close": lambda case: response.close(case.desk, case.alert, LEA, reason="planned"),
+    "lapse": lambda case: case.lapse(),
     "recovery": lambda case: case.tell("recovered"),
     "relapse": lambda case: case.tell("firing"),
     "quiet": lambda case: case.quiet(),
@@ -152,7 +159,7 @@ def test_every_variable_that_is_named_exists_and_every_one_that_exists_is_named(
     assert {each for each in told if not each.startswith(named)} <= {*settings.VARIABLES, *NOT_OURS}
     assert set(settings.VARIABLES) <= told
     assert {row[0].strip("`"): row[1].strip("`") for row in table("docs/demo.md", "variable")} == {
-        "DEMO_PORT": demo.DEFAULT_PORT, "DEMO_SPEED": demo.DEFAULT_SPEED}
+        "DEMO_PORT": demo.DEFAULT_PORT, "DEMO_SPEED": demo.DEFAULT_SPEED, "DEMO_STORY": ""}
 
 
 def test_the_metrics_are_those_that_are_counted_with_their_labels() -> None:

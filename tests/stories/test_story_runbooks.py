@@ -89,7 +89,7 @@ def test_when_the_other_company_still_sees_it_the_alert_stays_open_and_its_engin
         fix = stage.live(lambda: ended(stage, "unhealthy-target"), "the run to end")
         assert fix.state == "failed" and "Padok's probe" in (fix.said or "")
         stage.live(lambda: stage.pinged(), "somebody to be called")
-        assert stage.pinged() == {LEA}
+        assert stage.pinged() == {stage.on_call("pay-api")}
         stage.pass_time(minutes=40)
         stage.live(lambda: len(stage.runs()) > 1, "it to be proven once more")
         assert {each["state"] for each in stage.alerts()} == {"recovered"}, "what is not proven stays open"
