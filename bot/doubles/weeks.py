@@ -140,8 +140,8 @@ def _sick() -> list[Act]:
     return [
         Types(THU, "18:00", LEA, "/vigie shift"), Types(THU, "18:01", LEA, "/vigie oncall @omar"),
         Types(THU, "18:05", LEA, "/vigie swap {mine} @omar for {his}", reads={
-            "mine": r"Shifts of Léa[\s\S]*?`(\d+)` primary of platform, Sat",
-            "his": r"Shifts of Omar[\s\S]*?`(\d+)` secondary of platform, Sat"}),
+            "mine": r"Shifts of Léa[\s\S]*?primary of platform[^\n]*?`(\d+)` Sat",
+            "his": r"Shifts of Omar[\s\S]*?secondary of platform[^\n]*?`(\d+)` Sat"}),
         Presses(THU, "18:20", OMAR, SWAP, "Take it"),
         Types(THU, "23:30", LEA, "/vigie away sick"),
         Types(THU, "23:35", INES, f"{override} secondary {night} @ines Léa is away"),
