@@ -25,6 +25,9 @@ SECRETS = {
         "BRIDGE_DATADOG_API", "BRIDGE_DATADOG_APP", "PADOK_DATADOG_API", "PADOK_DATADOG_APP",
     )
 }
+CONTACTS = {
+    f"VIGIE_CONTACT_{name}": "json://127.0.0.1:9/ring" for name in ("ALICE", "BRUNO", "PAUL", "LEA", "OMAR", "INES")
+}
 MANDATED = ("api-latency", "ecs-crash-loop", "silent-probe", "rds-failover", "right-size-cluster", "ddos-edge")
 BY_HAND = """\
 name: {name}
@@ -53,6 +56,7 @@ def means(sqlite_engine, tmp_path):
         "SLACK_BOT_TOKEN": "xoxb-1-abc",
         "SLACK_SIGNING_SECRET": "0123456789abcdef0123456789abcdef",
         **SECRETS,
+        **CONTACTS,
     }
     return means_of(environ)
 
@@ -87,6 +91,7 @@ def test_a_vigie_with_nothing_wrong_is_told_so(means):
         "config",
         "sources",
         "secret",
+        "contact",
         "actions",
         "runbook",
         "slack-token",
@@ -96,6 +101,12 @@ def test_a_vigie_with_nothing_wrong_is_told_so(means):
         "disk",
     }
     assert report.config is not None and report.settings is not None
+
+
+def test_a_telephone_that_nobody_set_is_told_with_whom_only_slack_can_call(means):
+    found = told(with_environ(means, VIGIE_CONTACT_LEA=""))["contact"]
+    assert found.level == "warning" and not failed([found])
+    assert found.what == "Léa: VIGIE_CONTACT_LEA is not set; only Slack can call them" and "VIGIE_CONTACT_LEA=" in found.remedy
 
 
 def test_every_fault_of_the_file_is_a_finding_with_file_and_line(means):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.config import Config, Fault, Reading, read_catalogue, read_config, secrets_of, unmatched
 from bot.errors import Misbuilt, Unavailable
-from bot.services.check import database_checks
+from bot.services.check import contact_checks, database_checks
 from bot.services.check.findings import Finding, Level, told
 from bot.settings import Secrets, Settings, demo_faults, load_settings, slack_faults, typing_mistakes
 from runbooks.actions import Service
@@ -67,7 +67,7 @@ def run_checks(means: Means) -> Report:
     config = reading.config
     findings += read
     if config:
-        findings += [*_sources(means, config), *_secrets(means, config)]
+        findings += [*_sources(means, config), *_secrets(means, config), *contact_checks.look(config, means.secrets)]
     findings += _runbooks(means, settings, reading)
     if settings:
         findings += [*_slack(means, settings, config), *_demo(means, settings, config)]
