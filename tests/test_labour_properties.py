@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.labour import Case, Employer, Span, Worker
-from bot.labour.arithmetic.days import DAY, Hours, instant, local_day, midnight, whole_day
+from bot.labour.arithmetic.days import DAY, Hours, instant, local_day, midnight
 from bot.labour.arithmetic.rests import earliest_start
 from bot.labour.arithmetic.stretches import by_day, free_between, merged, total, work_of
 from bot.labour.checking import change_nights, examine, night_hours
@@ -157,9 +157,9 @@ def test_a_night_is_as_long_as_what_really_passes(zone: ZoneInfo, year: int, day
 def test_days_follow_each_other_without_gap_over_many_years(zone: ZoneInfo) -> None:
     day = date(2024, 1, 1)
     while day.year < 2034:
-        today, tomorrow = whole_day(day, zone), whole_day(day + DAY, zone)
-        assert today.end == tomorrow.start and timedelta(hours=23) <= today.length <= timedelta(hours=25)
-        assert local_day(today.start, zone) == day
+        begins, ends = midnight(day, zone), midnight(day + DAY, zone)
+        assert timedelta(hours=23) <= ends - begins <= timedelta(hours=25)
+        assert local_day(begins, zone) == day and local_day(begins - timedelta(seconds=1), zone) == day - DAY
         day += DAY
 
 

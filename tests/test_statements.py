@@ -12,7 +12,6 @@ from bot.services.worktime import statements as making
 from bot.store import interventions, statements
 from bot.store.statements import Statement
 from runbooks.model import digest
-from tests.config_stage import example
 from tests.duty_stage import Life, life, paris
 
 FIRST = "2026-12-01 08:00"          # a Tuesday
@@ -53,6 +52,13 @@ def test_a_month_that_ends_before_a_weekend_waits_for_the_monday(sqlite_engine: 
     for at, count in (("2026-11-01 12:00", 0), ("2026-11-02 07:59", 0), ("2026-11-02 08:00", 4)):      # Sunday, All Saints
         here.move(at)
         assert making.act(here.desk) == count
+
+
+def test_a_month_that_vigie_has_slept_through_is_given_late_and_once(engine: sa.Engine) -> None:
+    here = life(engine, "2026-10-20 12:00")
+    here.move("2027-01-15 09:00")
+    assert making.act(here.desk) >= 8 and making.act(here.desk) == 0
+    assert [len(given(here, month)) for month in ("2026-09", "2026-10", "2026-11")] == [0, 4, 4]
 
 
 def test_it_says_hours_interventions_night_minutes_and_rest_moved(sqlite_engine: sa.Engine) -> None:
@@ -114,5 +120,5 @@ def test_the_csv_has_a_line_for_each_intervention_and_no_formula(sqlite_engine: 
 
 @pytest.mark.parametrize(("month", "hours"), [("2026-10", 745), ("2027-03", 743), ("2026-11", 720)])
 def test_a_month_is_as_long_as_it_was(month: str, hours: int) -> None:
-    start, end = making.bounds(example(), "omar", month)
+    start, end = making.bounds("Europe/Paris", month)
     assert (end - start).total_seconds() == hours * 3600

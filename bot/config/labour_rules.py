@@ -11,6 +11,7 @@ from bot.config.nights import Labour
 from bot.config.remarks import Book, Place, Remark, Saying, hint
 from bot.config.team_rules import OTHER_COMPANY
 from bot.labour import Agreement
+from bot.labour.checking import night_fault
 from bot.labour.profiles import WrongAgreement, known, load
 
 LEAST_REST = timedelta(hours=11)
@@ -22,6 +23,7 @@ SHORT_REST = Saying(
     "posted rest of {given} h is shorter than daily rest, 11 h (D3131-3)",
     "As in 21:00-08:00; on the night in March when clocks skip an hour, it then opens an hour earlier by itself.",
 )
+NIGHT = Saying("{problem}", "The law's own night holds when none is given.")
 NO_LABOUR = Saying(
     '"{name}" has people who take turns, and no working-time rules: nothing is checked',
     "Add `labour:` with a profile, as in {{profile: FR-2026.08, holidays: FR}}.",
@@ -45,6 +47,7 @@ def _labour(given: Labour, place: Place) -> Iterator[Remark]:
         yield PROFILE.at(*place, "profile", name=given.profile, hint=hint(given.profile, known()))
     else:
         yield from _agreements(given, place)
+        yield from _night(given, place)
     try:
         public_holidays(given.holidays, YEAR)
     except UnknownCalendar:
@@ -62,6 +65,12 @@ def _agreements(given: Labour, place: Place) -> Iterator[Remark]:
             load(given.profile, [Agreement(each.rule, each.parameter, each.value, each.title)])
         except WrongAgreement as error:
             yield AGREEMENT.at(*place, "agreements", index, problem=error)
+
+
+def _night(given: Labour, place: Place) -> Iterator[Remark]:
+    figures = load(given.profile).figures.get("R10")
+    if given.night and is_hours(given.night) and figures and (problem := night_fault(given.night, figures)):
+        yield NIGHT.at(*place, "night", problem=problem)
 
 
 def glass(book: Book) -> Iterator[Remark]:

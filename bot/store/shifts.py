@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.db import BigId, Utc, instant, metadata
+from bot.store.db import BigId, Utc, metadata
 
 shift = sa.Table(
     "shift",
@@ -172,15 +172,6 @@ def ahead(connection: sa.Connection, now: datetime) -> list[Shift]:
 def by_id(connection: sa.Connection, shift_id: int) -> Shift | None:
     row = connection.execute(sa.select(shift).where(shift.c.id == shift_id)).one_or_none()
     return Shift(**row._mapping) if row else None
-
-
-def last_end(connection: sa.Connection, coverage: str, team: str) -> datetime | None:
-    """Until when a team's shifts are published."""
-    query = sa.select(sa.func.max(shift.c.end)).where(
-        shift.c.coverage == coverage, shift.c.team == team, shift.c.superseded_at.is_(None)
-    )
-    found = connection.execute(query).scalar_one_or_none()
-    return instant(found) if found is not None else None
 
 
 def add(connection: sa.Connection, values: Sequence[dict[str, Any]]) -> None:

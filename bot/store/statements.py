@@ -5,7 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.store.shifts import statement
+from bot.store.shifts import intervention, shift, statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,19 @@ def give(
     ))
 
 
-def given_to(connection: sa.Connection, month: str) -> frozenset[str]:
-    """Who has the statement of that month."""
-    return frozenset(connection.execute(sa.select(statement.c.person).where(statement.c.month == month)).scalars())
+def without(connection: sa.Connection, month: str, organisation: str, start: datetime, end: datetime) -> list[str]:
+    """Whoever of an organisation was on call or called in [start, end), and has no statement of that month yet."""
+    held, call = shift.c, intervention.c
+    given = sa.select(statement.c.person).where(statement.c.month == month)
+    on_call = sa.select(held.person).where(
+        held.organisation == organisation, held.mode == "on_call", held.person.not_in(given), held.superseded_at.is_(None),
+        held.start < end, held.end > start,
+    )
+    called = sa.select(call.person).where(
+        call.organisation == organisation, call.person.not_in(given), call.start < end,
+        sa.or_(call.end.is_(None), call.end > start),
+    )
+    return sorted(connection.execute(sa.union(on_call, called)).scalars())
 
 
 def of_month(

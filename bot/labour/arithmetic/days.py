@@ -120,10 +120,6 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     return instant(day, MIDNIGHT, zone)
 
 
-def whole_day(day: date, zone: ZoneInfo) -> Stretch:
-    return Stretch(midnight(day, zone), midnight(day + DAY, zone))
-
-
 def whole_week(monday: date, zone: ZoneInfo, weeks: int = 1) -> Stretch:
     return Stretch(midnight(monday, zone), midnight(monday + weeks * WEEK, zone))
 

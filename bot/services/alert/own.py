@@ -1,53 +1,67 @@
-"""Vigie's own alerts: what it must say loudly of itself goes the way of every other alert."""
+"""Vigie's own alerts: what it must say loudly of itself, or of the rota, goes the way of every other alert."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.services.alert.arrivals import fingerprint
+from bot.config import Config
 from bot.services.alert.folding import Arrival
 from bot.services.alert.intake import take
 from bot.services.alert.triage import Verdict
 from bot.services.desk import Desk
-from bot.sources import FIRING, RECOVERED, Signal
+from bot.signals import FIRING, RECOVERED, Signal
 from bot.store import alerts
 
-SOURCE, SERVICE = "vigie", "vigie"
+SOURCE, OBSERVER, SERVICE = "vigie", "Vigie", "vigie"
 WHY = "Vigie says so of itself"
 
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """One thing that Vigie may have to say of itself."""
+    """One thing that Vigie may have to say. Without more, it is about Vigie itself, and of the platform's owner."""
 
-    name: str               # nobody-reachable
+    name: str
     title: str
     summary: str = ""
     severity: str = "critical"
+    fingerprint: str = ""               # nobody-reachable; without one, the name
+    occasion: str = ""                  # two processes that speak of one occasion say one word; without one, of one minute
+    organisation: str = ""
+    service: str = SERVICE
+    channel: str = ""                   # of Slack; without one, the service's
+    labels: Mapping[str, str] = field(default_factory=dict)
+    why: str = WHY
 
 
-def number(desk: Desk, connection: sa.Connection, name: str) -> int | None:
+def number(connection: sa.Connection, fingerprint: str) -> int | None:
     """The alert's number while it fires."""
-    mine = (alerts.alert.c.fingerprint == fingerprint(_owner(desk), name), alerts.alert.c.state.in_(("firing", "acked")))
+    mine = (alerts.alert.c.fingerprint == fingerprint, alerts.alert.c.state.in_(("firing", "acked")))
     return connection.execute(sa.select(alerts.alert.c.id).where(*mine)).scalar_one_or_none()
 
 
-def say(desk: Desk, what: Own, firing: bool) -> None:
-    """Opens it, or says that it is over; said twice in a minute it is said once."""
-    now, state = desk.clock.now(), FIRING if firing else RECOVERED
+def say(desk: Desk, things: Sequence[Own], firing: bool) -> None:
+    """Opens these alerts, or says that they are over."""
+    if things:
+        now = desk.clock.now()
+        take(desk, [_arrival(desk.config, each, FIRING if firing else RECOVERED, now) for each in things])
+
+
+def _arrival(config: Config, what: Own, state: str, now: datetime) -> Arrival:
+    fingerprint, occasion = what.fingerprint or what.name, what.occasion or f"{now:%Y%m%d%H%M}"
     signal = Signal(
-        key=what.name, state=state, severity=what.severity, name=what.name, title=what.title, summary=what.summary,
-        observer="Vigie", at=now, service=SERVICE,
+        key=fingerprint, state=state, severity=what.severity, name=what.name, title=what.title, summary=what.summary,
+        observer=OBSERVER, at=now, service=what.service, labels=what.labels,
     )
-    verdict = Verdict(what.severity, True, desk.config.channel_of(SERVICE), (WHY,))
-    take(desk, [Arrival(
-        delivery=f"{SOURCE}:{what.name}:{state}:{now:%Y%m%d%H%M}", fingerprint=fingerprint(_owner(desk), what.name),
-        signal=signal, source=SOURCE, endpoint=SOURCE, organisation=_owner(desk), service=SERVICE, verdict=verdict,
-        received_at=now, body="{}",
-    )])
+    verdict = Verdict(what.severity, True, what.channel or config.channel_of(what.service), (what.why,))
+    return Arrival(
+        delivery=f"{fingerprint}:{occasion}:{state}", fingerprint=fingerprint, signal=signal, source=SOURCE, endpoint=SOURCE,
+        organisation=what.organisation or _owner(config), service=what.service, verdict=verdict, received_at=now, body="{}",
+    )
 
 
-def _owner(desk: Desk) -> str:
+def _owner(config: Config) -> str:
     """The company that owns the platform."""
-    own = (key for key, each in desk.config.organisations.items() if each.kind == "own")
-    return next(own, next(iter(desk.config.organisations)))
+    own = (key for key, each in config.organisations.items() if each.kind == "own")
+    return next(own, next(iter(config.organisations)))

@@ -16,11 +16,11 @@ AGAIN = "somebody can be called again"
 def settle(desk: Desk, now: datetime) -> None:
     """Opens or ends the alert, as the callings say."""
     with desk.read() as connection:
-        itself = own.number(desk, connection, NAME)
+        itself = own.number(connection, NAME)
         waiting = [each for each in escalations.with_nobody(connection) if itself is None or each.alert_id != itself]
     is_open = itself is not None
     if bool(waiting) == is_open:
         return
     since = min((each.nobody_since for each in waiting if each.nobody_since), default=now)
     summary = SUMMARY.format(count=len(waiting), at=since) if waiting else AGAIN
-    own.say(desk, Own(NAME, TITLE, summary), firing=bool(waiting))
+    own.say(desk, [Own(NAME, TITLE, summary)], firing=bool(waiting))

@@ -22,7 +22,6 @@ PREVIOUS = {
     "accepted": "the one before was accepted by {who}",
     "missed": "the one before was accepted by nobody",
 }
-HOUR = timedelta(hours=1)
 
 
 def gather(desk: Desk, connection: sa.Connection, found: Handoff, times: Times, now: datetime) -> Note:

@@ -7,22 +7,20 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.services.alert import intake
-from bot.services.alert.folding import Arrival
-from bot.services.alert.triage import Verdict
+from bot.services.alert import own
+from bot.services.alert.own import Own
 from bot.services.desk import VIGIE, Desk
 from bot.services.leave import duty
 from bot.services.ledger import journal
 from bot.services.rota import moments, office, planning, roster, telling
 from bot.services.rota.gaps import IN_BLACKOUT, LOOK_AHEAD, NO_SECONDARY, NOBODY, TOO_FEW, TWICE, UNREACHABLE, Gap, gaps
 from bot.services.rota.roster import Slot
-from bot.signals import CRITICAL, FIRING, HIGH, RECOVERED, Signal
+from bot.signals import CRITICAL, HIGH
 from bot.store import gaps as rows
 from bot.store.gaps import Known
 
 ALERT_WITHIN = timedelta(hours=24)
 FAR = datetime(2999, 1, 1, tzinfo=UTC)      # the end of a gap that goes on beyond where we look
-SOURCE, OBSERVER, SERVICE = "vigie", "Vigie", "vigie"
 FINGERPRINT = "coverage-gap:{coverage}:{start:%Y-%m-%dT%H:%MZ}"
 WORST = frozenset({NOBODY, IN_BLACKOUT})
 MOST_TOLD = 10
@@ -76,7 +74,7 @@ def _remember(desk: Desk, known: Sequence[Known], found: Sequence[Gap], now: dat
     gone = [each for each in known if each.id not in kept]
     if new or gone:
         still = {_fingerprint(each.coverage, _end_start(each, now)[1]) for each in found}
-        _end(desk, [each for each in gone if each.alerted_at and _fingerprint(each.coverage, each.start) not in still], now)
+        _end(desk, [each for each in gone if each.alerted_at and _fingerprint(each.coverage, each.start) not in still])
         with desk.begin("gaps") as connection:
             _write(connection, new, gone, now)
             known = rows.every(connection)
@@ -181,37 +179,29 @@ def _alert(desk: Desk, standing: Sequence[tuple[Known, Gap]], now: datetime) -> 
     ]
     if not pressing:
         return
-    intake.take(desk, [_firing(desk.config, row, gap, now) for row, gap in pressing])
+    own.say(desk, [_alarm(desk.config, row, gap) for row, gap in pressing], firing=True)
     with desk.begin("gaps alerted") as connection:
         rows.alerted(connection, [row.id for row, _ in pressing], now)
 
 
-def _firing(config: Config, row: Known, gap: Gap, now: datetime) -> Arrival:
+def _alarm(config: Config, row: Known, gap: Gap) -> Own:
     summary = SUMMARY.format(side=config.organisations[gap.organisation].name, command=config.command)
-    severity = CRITICAL if gap.kind in WORST else HIGH
-    return _arrival(config, row, FIRING, severity, title(config, gap), summary, now)
+    return _said(config, row, title(config, gap), summary, CRITICAL if gap.kind in WORST else HIGH)
 
 
-def _end(desk: Desk, ended: Sequence[Known], now: datetime) -> None:
+def _end(desk: Desk, ended: Sequence[Known]) -> None:
     """Their alerts recover by themselves."""
-    if ended:
-        intake.take(desk, [_arrival(desk.config, each, RECOVERED, HIGH, ENDED, ENDED, now) for each in ended])
+    own.say(desk, [_said(desk.config, each, ENDED, ENDED, HIGH) for each in ended], firing=False)
 
 
-def _arrival(
-    config: Config, row: Known, state: str, severity: str, said: str, summary: str, now: datetime
-) -> Arrival:
-    team, service = config.teams.get(row.team), _service(config, row.coverage)
-    channel = config.channels[(team.channel if team else None) or config.default_channel]
-    fingerprint = _fingerprint(row.coverage, row.start)
-    signal = Signal(
-        fingerprint, state, severity, "coverage gap", said, OBSERVER, now, summary, service,
-        {"coverage": row.coverage, "team": row.team, "gap": row.kind.partition(":")[0]},
+def _said(config: Config, row: Known, said: str, summary: str, severity: str) -> Own:
+    team = config.teams.get(row.team)
+    return Own(
+        "coverage gap", said, summary, severity, _fingerprint(row.coverage, row.start), row.found_at.isoformat(),
+        team.organisation if team else "", _service(config, row.coverage),
+        config.channels[(team.channel if team else None) or config.default_channel],
+        {"coverage": row.coverage, "team": row.team, "gap": row.kind.partition(":")[0]}, WHY,
     )
-    organisation = team.organisation if team else ""
-    verdict = Verdict(severity, True, channel, (WHY,))
-    delivery = f"{fingerprint}:{row.found_at.isoformat()}:{state}"      # two processes that see the same gap say one word
-    return Arrival(delivery, fingerprint, signal, SOURCE, SOURCE, organisation, service, verdict, now, "")
 
 
 def _fingerprint(coverage: str, start: datetime) -> str:
@@ -220,5 +210,5 @@ def _fingerprint(coverage: str, start: datetime) -> str:
 
 def _service(config: Config, coverage: str) -> str:
     """One that is escalated by this very coverage: our own name, or the first of its services."""
-    names = (SERVICE, *config.services)
-    return next((each for each in names if duty.coverage_of(config, each) == coverage), SERVICE)
+    names = (own.SERVICE, *config.services)
+    return next((each for each in names if duty.coverage_of(config, each) == coverage), own.SERVICE)

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ from bot.services.ledger import journal
 from bot.services.rota import moments, office, telling
 from bot.services.worktime import interventions, lawful
 from bot.store import interventions as records
-from bot.store import shifts, statements
+from bot.store import statements
 from bot.store.interventions import Intervention
 from runbooks.model import digest
 
@@ -38,6 +38,7 @@ FOOT = "Compensation: left to the agreement. Times are {place}. Digest {digest}.
 COMPENSATION = "as the company's agreement says"
 
 DAY = timedelta(days=1)
+KEPT = 12                           # months: as long as the law wants a statement kept (D3171-16)
 FORMULA = ("=", "+", "-", "@")
 COLUMNS = (
     "month", "person", "name", "organisation", "on_call_hours", "intervention_start", "intervention_end", "minutes",
@@ -48,21 +49,31 @@ COLUMNS = (
 def act(desk: Desk) -> int:
     """On the first working day after a month everybody who was on call gets its statement; each once. Safe to repeat."""
     now, given = desk.clock.now(), 0
-    for organisation in desk.config.organisations:
-        month = last_month(desk.config, organisation, now)
+    for organisation, side in desk.config.organisations.items():
         if not desk.config.coverages or not _is_due(desk.config, organisation, now):
             continue
-        with desk.read() as connection:
-            done = statements.given_to(connection, month)
-        for person, found in desk.config.people.items():
-            if found.organisation == organisation and found.regime != "none" and person not in done:
-                given += _give(desk, person, month, now)
+        for month in reversed(months_before(side.timezone, now, KEPT)):     # one that Vigie has slept through is given late
+            with desk.read() as connection:
+                due = statements.without(connection, month, organisation, *bounds(side.timezone, month))
+            given += sum(_give(desk, person, month, now) for person in due if _is_employee(desk.config, person))
     return given
 
 
+def _is_employee(config: Config, person: str) -> bool:
+    return person in config.people and config.people[person].regime != "none"
+
+
 def last_month(config: Config, organisation: str, now: datetime) -> str:
-    first = hours.local_date(config.organisations[organisation].timezone, now).replace(day=1)
-    return f"{first - DAY:%Y-%m}"
+    return months_before(config.organisations[organisation].timezone, now, 1)[0]
+
+
+def months_before(zone: str, now: datetime, count: int) -> list[str]:
+    """The last months that are over, the newest first: 2026-10, 2026-09."""
+    first, found = hours.local_date(zone, now), []
+    for _ in range(count):
+        first = (first.replace(day=1) - DAY).replace(day=1)
+        found.append(f"{first:%Y-%m}")
+    return found
 
 
 def _is_due(config: Config, organisation: str, now: datetime) -> bool:
@@ -74,8 +85,6 @@ def _is_due(config: Config, organisation: str, now: datetime) -> bool:
 
 def _give(desk: Desk, person: str, month: str, now: datetime) -> bool:
     with desk.read() as connection:
-        if not _was_on_call(connection, desk.config, person, month):
-            return False
         body = made(connection, desk.config, person, month, now)
     text = json.dumps(body, ensure_ascii=False, sort_keys=True)
     try:
@@ -92,18 +101,12 @@ def _give(desk: Desk, person: str, month: str, now: datetime) -> bool:
     return True
 
 
-def _was_on_call(connection: sa.Connection, config: Config, person: str, month: str) -> bool:
-    start, end = bounds(config, person, month)
-    held = shifts.of_person(connection, person, start, end)
-    return any(each.mode == "on_call" for each in held) or bool(records.of_person(connection, person, start, end))
-
-
 # --- what it says -----------------------------------------------------------------------------------------------------------
 
 
 def made(connection: sa.Connection, config: Config, person: str, month: str, now: datetime) -> dict[str, Any]:
     """Hours on call, interventions, night work, rest moved; all of [month), by the clocks of the employer."""
-    start, end = bounds(config, person, month)
+    start, end = bounds(telling.zone_of(config, person), month)
     case = lawful.case(connection, config, person, start, end, max(now, end), "actual")
     on_call = [_clip(*each, start, end) for each in merged([one for one in case.spans if one.kind == "on_call"])]
     calls = [each for each in records.of_person(connection, person, start, end) if each.start >= start]
@@ -118,11 +121,11 @@ def made(connection: sa.Connection, config: Config, person: str, month: str, now
     }
 
 
-def bounds(config: Config, person: str, month: str) -> tuple[datetime, datetime]:
+def bounds(zone: str, month: str) -> tuple[datetime, datetime]:
     """The month in UTC; March is an hour shorter, October an hour longer."""
-    zone, first = ZoneInfo(telling.zone_of(config, person)), date.fromisoformat(f"{month}-01")
+    place, first = ZoneInfo(zone), date.fromisoformat(f"{month}-01")
     after = (first + 31 * DAY).replace(day=1)
-    return tuple(hours.instant(each, datetime.min.time(), zone) for each in (first, after))     # type: ignore[return-value]
+    return hours.instant(first, time(), place), hours.instant(after, time(), place)
 
 
 def _clip(start: datetime, end: datetime, low: datetime, high: datetime) -> timedelta:
