@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,6 +16,7 @@ from bot.services.handoff.note import NONE, Note, Synthesis, digest, risks, writ
 from bot.services.handoff.upcoming import Sides
 from bot.services.ledger import journal
 from bot.store import alerts, escalations, handoffs
+from bot.store.alerts import Alert
 from bot.store.handoffs import Handoff
 
 LONGEST_TEXT = 600
@@ -40,7 +42,7 @@ def accept(
         note = gathering.gather(desk, connection, current, times, now)
         named, late = _understood(note, risk, ticked), now - protocol.accept_due(times)
         synthesis = Synthesis(
-            risk=named, said=mask_text(said.strip())[:LONGEST_TEXT], ticked=tuple(ticked),
+            risk=named, said=mask_text(said.strip())[:LONGEST_TEXT], ticked=tuple(each.ref for each in note.reds),
             instead_of=None if actor.key == sides.incoming else sides.incoming,
             late=lasting(late) if late > timedelta(0) else None,
         )
@@ -91,15 +93,25 @@ def _understood(note: Note, risk: str, ticked: Sequence[str]) -> str:
 
 
 def _take_over(desk: Desk, connection: sa.Connection, found: Handoff, actor: Actor, note: Note, now: datetime) -> None:
-    """What somebody of the outgoing side had in hand is acknowledged by whoever accepted; nobody else is called about it."""
-    acked = {"state": "acked", "acked_by": actor.key, "acked_at": now, "seen_by": actor.key, "updated_at": now}
+    """What somebody of the outgoing side had in hand is whoever accepted's; nobody else is called about it."""
     for each in note.to_take_over:
-        if not alerts.change(connection, int(each.ref), response.TROUBLE, assigned_to=None, **acked):
+        alert = alerts.by_id(connection, int(each.ref))
+        if alert is None or not alerts.change(connection, alert.id, response.TROUBLE, **_theirs(alert, actor, now)):
             continue
+        kind = "alert assigned" if _only_given(alert) else "alert acked"
         told = {"taken_from": each.who, "handoff": str(found.id)}
-        journal.record(
-            connection, actor=actor, kind="alert acked", object=f"alert:{each.ref}", outcome="done", at=now, **told,
-        )
-        if alert := alerts.by_id(connection, int(each.ref)):
-            escalations.look(connection, alert.group_id, now)
-            response.show(connection, [alert], now, urgency=1)
+        journal.record(connection, actor=actor, kind=kind, object=f"alert:{alert.id}", outcome="done", at=now, **told)
+        escalations.look(connection, alert.group_id, now)
+        response.show(connection, [alert], now, urgency=1)
+
+
+def _only_given(alert: Alert) -> bool:
+    """Nobody was on it, and nobody needs to be: whoever accepts has it on the list, and is at work on nothing."""
+    return alert.acked_by is None and not alert.important
+
+
+def _theirs(alert: Alert, actor: Actor, now: datetime) -> dict[str, Any]:
+    if _only_given(alert):
+        return {"assigned_to": actor.key, "seen_by": actor.key, "updated_at": now}
+    return {"state": "acked", "acked_by": actor.key, "acked_at": now, "seen_by": actor.key, "updated_at": now,
+            "assigned_to": None}
