@@ -20,11 +20,11 @@ from tests.virtual import LawBroken, Message
 # (from, to): the only ways in which an alert's state may move; "" is before its opening.
 TRANSITIONS = {
     ("", "firing"), ("firing", "acked"), ("firing", "recovered"), ("acked", "recovered"), ("recovered", "firing"),
-    ("firing", "closed"), ("acked", "closed"), ("recovered", "closed"),
+    ("acked", "firing"), ("firing", "closed"), ("acked", "closed"), ("recovered", "closed"),
 }
 LEADS_TO = {
     "alert opened": "firing", "alert acked": "acked", "alert recovered": "recovered", "alert relapsed": "firing",
-    "alert closed": "closed",
+    "ack lapsed": "firing", "alert closed": "closed",
 }
 
 Rows = Sequence[sa.Row[Any]]

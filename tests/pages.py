@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,7 +39,15 @@ def named(rows: list[list[str]]) -> set[str]:
 
 def calls(method: str) -> Iterator[ast.Call]:
     """Calls of `something.<method>(...)` or `<method>(...)` in product code."""
+    return iter(_calls().get(method, ()))
+
+
+@cache
+def _calls() -> dict[str, list[ast.Call]]:
+    """By their names, read once."""
+    found: dict[str, list[ast.Call]] = {}
     for file in (ROOT / "bot").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == method:
-                yield node
+            if isinstance(node, ast.Call):
+                found.setdefault(getattr(node.func, "attr", getattr(node.func, "id", "")), []).append(node)
+    return found

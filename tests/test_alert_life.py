@@ -17,6 +17,7 @@ from bot.errors import Refused
 from bot.services.alert import assigning, due, response
 from bot.services.alert.arrivals import arrivals
 from bot.services.alert.intake import take
+from bot.services.call import calling
 from bot.services.desk import Actor, Desk
 from bot.sources import Delivery
 from bot.store import alerts
@@ -33,8 +34,9 @@ ENDPOINT = "bridge-generic"
 
 observers = st.sampled_from(["CloudWatch", "Probe"])
 states = st.sampled_from(["firing", "firing", "recovered", "recovered", "no data"])
-VERBS = ("ack", "ack", "close", "snooze", "assign", "note")
+VERBS = ("ack", "ack", "close", "close", "snooze", "assign", "note")
 deaths = st.sampled_from([0, 0, 0, 1, 2])       # the kill point of a deed at which the process dies
+reasons = st.sampled_from([True, True, False])
 people = st.sampled_from([ALICE, LEA])
 
 Word = tuple[str, str, float]           # observer, state, seconds after the beginning
@@ -81,6 +83,9 @@ class Life:
         silent = any(said == "no data" for _, said in self._now.values())
         if self.state == "recovered" and not silent and self.recovered_at and now >= self.recovered_at + PROBATION:
             self.state = "closed"
+
+    def lapse(self) -> None:
+        self.state = "firing" if self.state == "acked" else self.state
 
     def act(self, verb: str, reason: bool, person: str) -> bool:
         """Whether the person may; then it is so."""
@@ -166,7 +171,7 @@ class AlertLife(RuleBasedStateMachine):
     # --- people ---
 
     @precondition(lambda self: self.life.state)
-    @rule(actor=people, verb=st.sampled_from(VERBS), reason=st.booleans(), dies=deaths)
+    @rule(actor=people, verb=st.sampled_from(VERBS), reason=reasons, dies=deaths)
     def somebody_acts(self, actor: Actor, verb: str, reason: bool, dies: int) -> None:
         alert, token = self._newest(), self.ids.new()
         acts: dict[str, Callable[[Desk], Any]] = {
@@ -180,6 +185,17 @@ class AlertLife(RuleBasedStateMachine):
         assert done == self.life.act(verb, reason, actor.key), f"{verb} of a {alert.state} alert: done is {done}"
 
     # --- time ---
+
+    @precondition(lambda self: self.life.state == "acked")
+    @rule()
+    def whoever_has_it_goes(self) -> None:
+        self._do(self._lapse, 0)
+        self.life.lapse()
+
+    def _lapse(self, desk: Desk) -> None:
+        had = [self._newest()]
+        with desk.begin("lapse") as connection:
+            calling.lapse(connection, had, "has been silent", self.clock.now())
 
     @rule(minutes=st.sampled_from([1, 5, 16]), dies=deaths)
     def time_passes(self, minutes: int, dies: int) -> None:
