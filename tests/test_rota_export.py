@@ -9,11 +9,12 @@ from icalendar import Calendar
 from bot.errors import Refused
 from bot.services.rota import exporting
 from bot.services.rota.exporting import Wanted
-from bot.services.shift import filling
+from bot.services.shift import changing, filling
+from bot.services.shift.changing import Change
 from bot.store import shifts
 from tests.config_stage import example
 from tests.fakes import ManualClock
-from tests.story import desk_on
+from tests.story import PAUL, desk_on
 
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -29,14 +30,33 @@ def test_a_calendar_reads_back_as_the_shifts_that_were_published(sqlite_engine: 
         found = events(exporting.export(connection, example(), Wanted(person="lea"), MONDAY))
         again = events(exporting.export(connection, example(), Wanted(person="lea"), MONDAY + timedelta(hours=5)))
         published = shifts.of_person(connection, "lea", MONDAY, MONDAY + timedelta(days=62))
-    numbered = {f"{each.id}@vigie": each for each in published}
-    mine = [each for each in found if each["uid"] in numbered]
+    numbered = {f"platform-{each.role}-{each.start:%Y%m%dT%H%MZ}@vigie": each for each in published}
+    mine = [each for each in found if each["uid"] in numbered and each["sequence"] > 0]
     assert len(mine) == len(published) and {each["sequence"] for each in mine} == {1}
     for each in mine:
         shift = numbered[each["uid"]]
         assert (each.decoded("dtstart"), each.decoded("dtend")) == (shift.start, shift.end)
         assert "Léa" in each["summary"] and shift.role in each["summary"] and each["status"] == "CONFIRMED"
     assert [each["uid"] for each in again if each["uid"] in numbered] == [each["uid"] for each in mine]
+
+
+def test_a_shift_that_changes_hands_stays_one_event_and_so_does_a_turn_that_is_published(sqlite_engine: sa.Engine) -> None:
+    desk = desk_on(sqlite_engine, ManualClock(MONDAY), config=example())
+
+    def named() -> dict[str, tuple[int, str]]:
+        with desk.read() as connection:
+            found = events(exporting.export(connection, example(), Wanted(coverage="platform"), MONDAY))
+        return {str(each["uid"]): (each["sequence"], str(each["summary"])) for each in found}
+
+    planned = named()
+    filling.fill(desk)
+    published, start = named(), datetime(2026, 11, 26, 7, tzinfo=UTC)
+    given = Change("platform", "primary", start, start + timedelta(hours=12), "paul", "override", "a favour")
+    with desk.begin("test") as connection:
+        changing.put(desk, connection, [given], PAUL, MONDAY, [], tell=False)
+    uid = "platform-primary-20261126T0700Z@vigie"
+    assert planned.keys() == published.keys() == named().keys()
+    assert [each[uid][0] for each in (planned, published, named())] == [0, 1, 2] and "Paul" in named()[uid][1]
 
 
 def test_every_event_has_a_name_of_its_own_and_a_gap_says_nobody(sqlite_engine: sa.Engine) -> None:

@@ -14,7 +14,7 @@ from bot.services.rota import roster
 from bot.services.rota.roster import Slot
 
 PAST, AHEAD = timedelta(days=31), timedelta(days=62)
-UID, PLANNED_UID = "{id}@vigie", "{coverage}-{role}-{start:%Y%m%dT%H%MZ}@vigie"
+UID = "{coverage}-{role}-{start:%Y%m%dT%H%MZ}@vigie"     # not the number of a row: a shift that changes hands stays one event
 PRODUCT = "-//Vigie//rota//EN"
 REFRESH = timedelta(hours=4)
 
@@ -60,7 +60,7 @@ def export(connection: sa.Connection, config: Config, given: Wanted, now: dateti
 
 
 def feed(config: Config, given: Wanted, slots: Sequence[Slot], now: datetime) -> bytes:
-    """A calendar of these slots; pure. UID: the shift's number; SEQUENCE: how often that time was published anew."""
+    """A calendar of these slots; pure. UID: the role and the begin of the shift; SEQUENCE: how often it was published anew."""
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
@@ -89,9 +89,7 @@ def _events(slots: Iterable[Slot]) -> list[list[Slot]]:
 
 
 def _uid(slot: Slot) -> str:
-    if slot.shift:
-        return UID.format(id=slot.shift.id)
-    return PLANNED_UID.format(coverage=slot.coverage, role=slot.role, start=slot.start)
+    return UID.format(coverage=slot.coverage, role=slot.role, start=(slot.shift or slot).start)
 
 
 def _event(config: Config, pieces: Sequence[Slot], now: datetime) -> Event:
