@@ -17,6 +17,7 @@ from rich.table import Table
 from bot.config import Config
 from bot.errors import Refused
 from bot.labour import Finding
+from bot.labour.checking import change_nights
 from bot.ports import SystemClock
 from bot.services.leave.hours import DAY, local_date
 from bot.services.rota import exporting, planning, showing
@@ -187,6 +188,9 @@ def _tell(config: Config, organisation: str, found: Sequence[Finding], first: da
     for each in found:
         line = lawful.line(config, each).removeprefix("• ")
         say("  " + FINDING.format(severity=WORDS[each.severity], line=line))
+    zone = ZoneInfo(config.organisations[organisation].timezone)
+    for night in change_nights(zone, *showing.span(zone, first, last)):
+        say(f"  {night}")
     hard = len(lawful.hard(found))
     say(COUNTS.format(hard=hard, warn=len(found) - hard) if found else NO_FINDINGS)
     say(f"  {itself}\n")

@@ -81,6 +81,7 @@ def test_people_read_local_times_names_and_when_clocks_change(nowhere: Settings)
 def test_the_check_finds_nothing_forbidden_in_the_shipped_rota_and_says_what_it_is(nowhere: Settings) -> None:
     well, text = checked(nowhere, example(), as_json=False)
     assert well and "the employer stays responsible" in text and "FR-2026.08" in text and "Forbidden: 0" in text
+    assert "the night to Sun 25 Oct 2026 lasts 9 h from 00:00 to 08:00 instead of 8 h: clocks go back" in text
     well, text = checked(nowhere, example())
     found = json.loads(text)
     assert well and set(found[0]) == {"rule", "severity", "person", "start", "end", "message", "source"}

@@ -25,7 +25,7 @@ WHY = {"away": " ({was} is away)", "left": " ({was} has left)", "in_blackout": "
 COVERED, NOT_COVERED = "covered", "⚠ not covered"
 ON_CALL = ", on call"
 IN_BLACKOUT = "🌙 {side} is in blackout until {until}: nobody there is reached."
-BLACKOUT = "🌙 {side}: blackout {hours}, the next begins {at}."
+BLACKOUT = "🌙 {side}: blackout {hours} ({place}), the next begins {at}."
 REACHABLE = "{side} has no blackout."
 DAY_HEAD, DAY_LINE, PART = "*{coverage}*, seven days", "• {day}: {parts}", "{start} {side} {who}"
 HEAD_OF = "*Shifts of {who}*, {days} days ahead"
@@ -41,6 +41,7 @@ OTHERS = (
 ON_DUTY_NOW = "{who} is on duty now: {role} of {coverage}. "
 
 WEEK, AHEAD = timedelta(days=7), timedelta(days=28)
+LONGEST = timedelta(days=2)      # a shift that is asked for is told whole, not from now on
 MOST_LINES = 30
 
 
@@ -83,7 +84,8 @@ def of_person(desk: Desk, reader: Actor, person: str) -> str:
 
 def ahead(connection: sa.Connection, config: Config, person: str, at: datetime, length: timedelta = AHEAD) -> list[Slot]:
     """What somebody has from now on; what touches is told whole."""
-    return roster.of_person(connection, config, person, at, at + length)
+    slots = roster.of_person(connection, config, person, at - LONGEST, at + length + LONGEST)
+    return [each for each in slots if at < each.end and each.start < at + length]
 
 
 def line(config: Config, person: str, slot: Slot) -> str:
@@ -149,7 +151,9 @@ def _blackout(config: Config, organisation: str, at: datetime, zone: str) -> str
     if until := duty.in_blackout(config, organisation, at):
         return IN_BLACKOUT.format(side=found.name, until=moments.shown(until, zone))
     begins = next((start for start, _ in hours.spans(found.blackout, found.timezone, at, at + 2 * hours.DAY) if start > at), at)
-    return BLACKOUT.format(side=found.name, hours=found.blackout, at=moments.shown(begins, zone))
+    return BLACKOUT.format(
+        side=found.name, hours=found.blackout, place=moments.place_of(found.timezone), at=moments.shown(begins, zone)
+    )
 
 
 def _of_another(connection: sa.Connection, config: Config, person: str, at: datetime) -> str:
