@@ -93,7 +93,7 @@ def test_no_file_grows_without_end() -> None:
 
 def test_broad_excepts_stand_only_where_something_must_outlive_an_error() -> None:
     allowed = (
-        "bot.entrypoints.", "bot.services.alert.intake", "bot.services.alert.reception", "bot.services.call.escalation",
+        "bot.entrypoints.", "bot.services.alert.intake", "bot.services.alert.reception", "bot.services.singly",
         "bot.services.slack.courier",
         "bot.services.slack.delivery", "bot.durable", "bot.app", "bot.services.run.execution", "bot.services.run.doing",
         "bot.services.run.looking", "bot.services.run.undoing",

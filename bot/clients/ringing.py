@@ -1,5 +1,6 @@
 """Rings people beside Slack: what Apprise knows (SMS, voice, push, e-mail) by its address, and Amazon SNS by sns:+336…"""
 
+import logging
 import re
 import time
 from typing import Any
@@ -8,7 +9,14 @@ import apprise
 import boto3
 from apprise.plugins.base import NotifyBase
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+)
 
 from bot.errors import Rejected, Unavailable
 
@@ -20,7 +28,9 @@ NO_NUMBER = "sns: wants a number as in sns:+33612345678"
 UNKNOWN_ADDRESS = "Apprise knows no such address"
 REFUSED = "the provider refused it, or does not answer"
 SLOW = "the provider did not answer in {seconds:.0f} s"
-NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError)
+NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, NoRegionError)
+
+logging.getLogger("apprise").disabled = True        # of an address that it cannot read it says all, with the token in it
 
 
 class Phones:

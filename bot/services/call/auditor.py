@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 import structlog
 
+from bot.services import singly
 from bot.services.call import calling, levels, need
 from bot.services.call.calling import Reason
 from bot.services.desk import VIGIE, Desk
@@ -37,7 +38,9 @@ def audit(desk: Desk) -> list[Finding]:
     now = desk.clock.now()
     with desk.read() as connection:
         suspects = [each for each in _important(connection, now) if _forgotten(desk, connection, each, now)]
-    return [found for each in suspects if (found := _mend(desk, each, now))]
+    found: list[Finding] = []
+    singly.each("audit", suspects, lambda one: found.extend(filter(None, [_mend(desk, one, now)])))
+    return found
 
 
 def _important(connection: sa.Connection, now: datetime) -> list[int]:

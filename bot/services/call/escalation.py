@@ -3,8 +3,8 @@
 from datetime import datetime
 
 import sqlalchemy as sa
-import structlog
 
+from bot.services import singly
 from bot.services.call import calling, lease, levels, need, nobody, placing, receipts
 from bot.services.call.need import Need
 from bot.services.desk import VIGIE, Desk
@@ -14,8 +14,6 @@ from bot.store.alerts import Alert
 from bot.store.escalations import Escalation
 from bot.store.pages import ANSWERED, ENDED, RUNNING
 
-log = structlog.get_logger()
-
 
 def act(desk: Desk) -> int:
     """Does what is due now, each calling in a transaction of its own; returns how many moved. Safe to repeat."""
@@ -23,18 +21,14 @@ def act(desk: Desk) -> int:
     receipts.act(desk, now)
     with desk.read() as connection:
         waiting = escalations.due(connection, now)
-    moved = sum(_alone(desk, each, now) for each in waiting)
+    moved = singly.each("escalation", waiting, lambda one: _in_one(desk, one, now))
     nobody.settle(desk, now)
     return moved
 
 
-def _alone(desk: Desk, seen: Escalation, now: datetime) -> bool:
-    try:
-        with desk.begin("escalate") as connection:
-            return _act(desk, connection, seen, now)
-    except Exception:  # a background loop: one calling that cannot go on must not keep the others from it
-        log.exception("an escalation did not go on", escalation=seen.id, key=seen.key)
-        return False
+def _in_one(desk: Desk, seen: Escalation, now: datetime) -> bool:
+    with desk.begin("escalate") as connection:
+        return _act(desk, connection, seen, now)
 
 
 def _act(desk: Desk, connection: sa.Connection, seen: Escalation, now: datetime) -> bool:

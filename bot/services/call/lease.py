@@ -14,6 +14,7 @@ from bot.services.leave import duty, hours
 from bot.services.leave.duty import Callee
 from bot.services.ledger import journal
 from bot.services.rota import roster
+from bot.services.rota.roster import Slot
 from bot.store import alerts, cards, escalations
 from bot.store.alerts import Alert
 from bot.store.escalations import Escalation
@@ -93,28 +94,34 @@ def _gone(
     if not placing.may_be_called(desk, connection, owner, now):
         return AWAY
     taken = max((each.acked_at for each in members if each.acked_at and each.acked_by == owner), default=now)
-    if current.coverage is None or not _on(desk, connection, current.coverage, owner, taken):
+    if not _on(desk, connection, current.coverage, owner, taken):
         return ""
     return "" if _on(desk, connection, current.coverage, owner, now) else SHIFT_OVER
 
 
-def _on(desk: Desk, connection: sa.Connection, coverage: str, person: str, at: datetime) -> bool:
-    return any(slot.person == person for slot in roster.at(connection, desk.config, coverage, at))
+def _on(desk: Desk, connection: sa.Connection, coverage: str | None, person: str, at: datetime) -> bool:
+    return any(slot.person == person for slot in _slots(desk, connection, coverage, at))
+
+
+def _slots(desk: Desk, connection: sa.Connection, coverage: str | None, at: datetime) -> list[Slot]:
+    """Who is on then; nobody where there is no coverage, or vigie.yaml no longer has it."""
+    return roster.at(connection, desk.config, coverage, at) if coverage in desk.config.coverages else []
 
 
 def _duty_ends(
     desk: Desk, connection: sa.Connection, current: Escalation, owner: str, now: datetime
 ) -> list[datetime]:
     """The next instants at which the owner may have to let go: a blackout begins, a shift of theirs ends."""
+    known = desk.config.people.get(owner)
+    if known is None:       # vigie.yaml has lost them: they have nothing from now on
+        return [now]
     found: list[datetime] = []
-    organisation = desk.config.organisations[desk.config.people[owner].organisation]
+    organisation = desk.config.organisations[known.organisation]
     if organisation.blackout:
         spans = hours.spans(organisation.blackout, organisation.timezone, now, now + HORIZON)
         found += [start for start, _ in spans if start > now]
-    if current.coverage is not None:
-        slots = roster.at(connection, desk.config, current.coverage, now)
-        found += [slot.end for slot in slots if slot.person == owner and slot.end > now]
-    return found
+    slots = _slots(desk, connection, current.coverage, now)
+    return [*found, *(slot.end for slot in slots if slot.person == owner and slot.end > now)]
 
 
 # --- what follows -------------------------------------------------------------------------------------------------------------

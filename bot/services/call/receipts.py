@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from bot.services import singly
 from bot.services.desk import Actor, Desk
 from bot.services.leave import duty
 from bot.services.ledger import journal
@@ -23,10 +24,12 @@ def act(desk: Desk, now: datetime) -> int:
     with desk.read() as connection:
         waiting = [(each, _post(connection, each)) for each in escalations.posted(connection)]
     news = [(each, post) for each, post in waiting if post and (post.ts or _is_over(desk, each, post, now))]
-    if not news:
-        return 0
+    return singly.each("receipt", news, lambda one: _in_one(desk, *one, now))
+
+
+def _in_one(desk: Desk, attempt: Attempt, post: Post, now: datetime) -> bool:
     with desk.begin("receipts") as connection:
-        return sum(_note(desk, connection, each, post, now) for each, post in news)
+        return _note(desk, connection, attempt, post, now)
 
 
 def _post(connection: sa.Connection, attempt: Attempt) -> Post | None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bot.errors import Refused
 from bot.masking import mask_text
+from bot.services import singly
 from bot.services.alert.response import called, clock_time, lasting
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.leave import authority, duty
@@ -136,10 +137,13 @@ def act(desk: Desk) -> int:
     now = desk.clock.now()
     with desk.read() as connection:
         over = pages.run_out(connection, now)
-    for each in over:
-        with desk.begin("silence") as connection:
-            _end(desk, connection, each, Ending(VIGIE, each.until), now)
-    return len(over)
+    return singly.each("silence", over, lambda one: _run_out(desk, one, now))
+
+
+def _run_out(desk: Desk, silence: Silence, now: datetime) -> bool:
+    with desk.begin("silence") as connection:
+        _end(desk, connection, silence, Ending(VIGIE, silence.until), now)
+    return True
 
 
 def _end(desk: Desk, connection: sa.Connection, silence: Silence, ending: Ending, now: datetime) -> None:

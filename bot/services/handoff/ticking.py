@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.services import singly
 from bot.services.desk import Desk
 from bot.services.handoff import gathering, protocol, telling, upcoming
 from bot.services.handoff.note import same, written
@@ -39,7 +40,7 @@ def act(desk: Desk) -> int:
     now = desk.clock.now()
     with desk.read() as connection:
         waiting = handoffs.due(connection, now)
-    return sum(_act(desk, each, now) for each in waiting)
+    return singly.each("handoff", waiting, lambda one: _act(desk, one, now))
 
 
 def _act(desk: Desk, handoff_id: int, now: datetime) -> bool:

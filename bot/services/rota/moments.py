@@ -16,6 +16,7 @@ NO_TIME = "When? \"{given}\" is no time; say for instance {examples}, in {zone} 
 TWICE = "On {day:%d %b} clocks show {at:%H:%M} twice: say `{at:%H:%M}{first}` (the first) or `{at:%H:%M}{second}` (the second)."
 SKIPPED = "On {day:%d %b} clocks in {zone} jump over {at:%H:%M}: say a time before or after it."
 OTHER_OFFSET = "In {zone} clocks never show {at:%H:%M} with {offset} on {day:%d %b}: leave the offset out."
+TOO_FAR = "\"{given}\" is too far from today: say a day of the years {first} to {last}."
 BACKWARDS = "It would end at {end} and begin at {start}: say the earlier time first."
 
 _TIME = re.compile(r"([01]?\d|2[0-3])[:h]([0-5]\d)([+-]\d\d:?\d\d|Z)?")
@@ -23,6 +24,7 @@ _ISO, _SHORT = re.compile(r"(\d{4})-(\d\d)-(\d\d)"), re.compile(r"(\d{1,2})/(\d{
 _RANGE = re.compile(r"([0-9:h]{4,}(?:[+-]\d\d:?\d\d)?)[-–]([0-9:h]{4,}(?:[+-]\d\d:?\d\d)?)")
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SHORTEST_DAY = 3
+_FARTHEST_YEARS = 10                        # of what lies further nobody makes shifts: the year was mistyped
 _LONGEST_COUNTED = timedelta(days=2)        # of a longer one nobody counts the hours
 
 
@@ -125,13 +127,21 @@ def _day(word: str, today: date, since: date | None = None) -> date | None:
         first = since or today
         return first + DAY * ((named[0] - first.weekday()) % 7)
     try:
-        if iso := _ISO.fullmatch(word):
-            return date(int(iso[1]), int(iso[2]), int(iso[3]))
-        if short := _SHORT.fullmatch(word):
-            return _next_such(int(short[1]), int(short[2]), int(short[3]) if short[3] else None, today)
+        found = _written(word, today)
     except ValueError:      # 31/02: no such day
         return None
-    return None
+    if found and abs(found.year - today.year) > _FARTHEST_YEARS:
+        years = {"first": today.year - _FARTHEST_YEARS, "last": today.year + _FARTHEST_YEARS}
+        raise Refused(TOO_FAR.format(given=word, **years))
+    return found
+
+
+def _written(word: str, today: date) -> date | None:
+    """2026-11-30, 30/11 or 30/11/2026."""
+    if iso := _ISO.fullmatch(word):
+        return date(int(iso[1]), int(iso[2]), int(iso[3]))
+    short = _SHORT.fullmatch(word)
+    return _next_such(int(short[1]), int(short[2]), int(short[3]) if short[3] else None, today) if short else None
 
 
 def _next_such(day: int, month: int, year: int | None, today: date) -> date:

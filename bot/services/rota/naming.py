@@ -16,6 +16,7 @@ NO_COVERAGE = "There is no coverage \"{given}\". {hint}vigie.yaml has {names}."
 NO_ROLE = "\"{given}\" is no role: say primary or secondary."
 NO_SHIFT = "There is no shift {given}. `{command} shift` lists yours with their numbers."
 CHANGED = "Shift {id} was changed meanwhile. `{command} shift` lists yours as they are now."
+OF_OLD = "Shift {id} is of {coverage} as it was: vigie.yaml cuts its days otherwise by now, so nobody has to stand it."
 DID_YOU_MEAN = "Did you mean {name}? "
 
 ROLES = ("primary", "secondary")
@@ -57,6 +58,8 @@ def shift(connection: sa.Connection, config: Config, given: str) -> Shift:
         raise Refused(NO_SHIFT.format(given=given[:40], command=config.command))
     if found.superseded_at is not None:
         raise Refused(CHANGED.format(id=found.id, command=config.command))
+    if found.coverage not in config.coverages or found.team not in config.teams:
+        raise Refused(OF_OLD.format(id=found.id, coverage=found.coverage))
     return found
 
 

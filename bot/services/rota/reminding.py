@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from bot.config import Config
+from bot.services import singly
 from bot.services.alert.response import lasting
 from bot.services.desk import VIGIE, Desk
 from bot.services.leave import hours
@@ -49,7 +50,7 @@ def act(desk: Desk) -> int:
     now = desk.clock.now()
     with desk.read() as connection:
         due = [each for each in reminders(connection, desk.config, now) if each.due_at <= now and _is_new(connection, each)]
-    return sum(_say(desk, each, now) for each in due)
+    return singly.each("reminder", due, lambda one: _say(desk, one, now))
 
 
 def reminders(connection: sa.Connection, config: Config, now: datetime) -> list[Reminder]:

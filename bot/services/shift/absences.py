@@ -41,7 +41,7 @@ def away(desk: Desk, actor: Actor, person: str, start: datetime, end: datetime) 
     """Writes it down and tells of the gap it leaves; returns both. Raises Refused."""
     now = desk.clock.now()
     with desk.begin("away") as connection:
-        _may(desk.config, actor, person)
+        _may(desk.config, actor, person, desk.config.people[person].organisation)
         _fits(connection, desk.config, person, start, end, now)
         open_slots = roster.of_person(connection, desk.config, person, max(start, now), end)
         organisation = desk.config.people[person].organisation
@@ -66,7 +66,7 @@ def back(desk: Desk, actor: Actor, given: str | None) -> Absence:
     now = desk.clock.now()
     with desk.begin("away") as connection:
         found = _meant(connection, actor, given, now)
-        _may(desk.config, actor, found.person)
+        _may(desk.config, actor, found.person, found.organisation)
         if not absences.take_back(connection, found.id, now):
             raise Refused(BACK_ALREADY.format(number=found.id))
         journal.record(connection, actor=actor, kind="back", object=f"absence:{found.id}", outcome="done", at=now,
@@ -105,12 +105,12 @@ def left_open(connection: sa.Connection, config: Config, absence: Absence, now: 
 # --- what is checked before -------------------------------------------------------------------------------------------------
 
 
-def _may(config: Config, actor: Actor, person: str) -> None:
-    found = config.people[person]
-    decides = actor.organisation == found.organisation and not {"lead", "rota_admin"}.isdisjoint(actor.roles)
+def _may(config: Config, actor: Actor, person: str, organisation: str) -> None:
+    """Raises Refused for everybody but that person, and those who decide in their company; vigie.yaml may have lost both."""
+    decides = actor.organisation == organisation and not {"lead", "rota_admin"}.isdisjoint(actor.roles)
     if actor.key != person and not decides:
-        side = config.organisations[found.organisation].name
-        raise Refused(NOT_THEIRS.format(who=found.name, side=side))
+        known = config.organisations.get(organisation)
+        raise Refused(NOT_THEIRS.format(who=telling.name(config, person), side=known.name if known else organisation))
 
 
 def _fits(

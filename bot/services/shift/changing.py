@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from bot.config import Config
 from bot.errors import Refused
 from bot.labour import Finding
+from bot.masking import mask_text
 from bot.services.desk import Actor, Desk
 from bot.services.ledger import journal
 from bot.services.rota import moments, planning, roster, telling
@@ -21,6 +22,7 @@ from bot.store import shifts
 from bot.store.shifts import Shift
 
 LEAD_MAY_WITHIN = timedelta(hours=24)
+LONGEST_REASON = 300
 
 MEANWHILE = "Somebody changed these shifts just now: look at `{command} oncall week` and say it again if it is still wanted."
 OVER = "That time is over: what was cannot be changed."
@@ -64,7 +66,8 @@ def override(desk: Desk, actor: Actor, wanted: Change, waived: str | None = None
     """A person replaces another; returns what the rules remark. Raises Refused."""
     now = desk.clock.now()
     with desk.begin("override") as connection:
-        wanted = replace(wanted, start=max(wanted.start, now))
+        reason = mask_text(wanted.reason or "")[:LONGEST_REASON] or None
+        wanted = replace(wanted, start=max(wanted.start, now), reason=reason)
         allow(desk.config, connection, actor, wanted, now)
         findings = examine(connection, desk.config, [wanted], now)
         told = lawful.require(connection, desk.config, findings, actor, waived, now)

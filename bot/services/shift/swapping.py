@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bot.config import Config
 from bot.errors import Refused
 from bot.labour import Finding
+from bot.services import singly
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.ledger import journal
 from bot.services.rota import naming, telling
@@ -116,7 +117,7 @@ def cancel(desk: Desk, actor: Actor, number: str) -> Swap:
 
 def act(desk: Desk) -> int:
     """What time and other changes do to open offers; returns how many ended. Safe to repeat."""
-    now, ended = desk.clock.now(), 0
+    now = desk.clock.now()
     with desk.read() as connection:
         gone, moved = shifts.leavers(connection), {each.id for each in swaps.moved(connection)}
         waiting = [
@@ -124,10 +125,12 @@ def act(desk: Desk) -> int:
             for each in swaps.open_ones(connection)
             if each.id in moved or each.expires_at <= now or not gone.isdisjoint({each.requester, each.taker})
         ]
-    for made, state in waiting:
-        with desk.begin("swap") as connection:
-            ended += _give_up(desk.config, connection, made, state, now)
-    return ended
+    return singly.each("swap", waiting, lambda one: _in_one(desk, *one, now))
+
+
+def _in_one(desk: Desk, made: Swap, state: str, now: datetime) -> bool:
+    with desk.begin("swap") as connection:
+        return _give_up(desk.config, connection, made, state, now)
 
 
 # --- what is checked before -------------------------------------------------------------------------------------------------

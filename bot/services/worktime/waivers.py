@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from bot.config import Config
 from bot.errors import Refused
 from bot.labour import Finding
+from bot.masking import mask_text
 from bot.services.desk import Actor
 from bot.services.ledger import journal
 from bot.store import programmes
 from bot.store.db import instant
 
 MAY_WAIVE = frozenset({"rota_admin", "lead"})
-SHORTEST_REASON = 10
+SHORTEST_REASON, LONGEST_REASON = 10, 300
 
 WAIVED = "{message} (waived by {who}: {reason})"
 NOT_YOURS = "Only a lead or rota admin of {side} may waive {rules}."
@@ -27,7 +28,7 @@ def give(
     connection: sa.Connection, config: Config, findings: Sequence[Finding], actor: Actor, now: datetime, reason: str
 ) -> None:
     """Keeps each in a row and in the journal; raises Refused for everybody else, and without a reason."""
-    rules = ", ".join(sorted({each.rule for each in findings}))
+    rules, reason = ", ".join(sorted({each.rule for each in findings})), mask_text(reason.strip())[:LONGEST_REASON]
     for each in findings:
         organisation = config.people[each.person].organisation
         if actor.organisation != organisation or MAY_WAIVE.isdisjoint(actor.roles):
