@@ -14,7 +14,7 @@ import pytest
 
 from bot.config import Config, load_catalogue, load_config
 from bot.demo import STAGE, contacts, demo_secrets, doubles, paged_at, playing, set_stage
-from bot.demo.hours import EVENING, at_night, midnight
+from bot.demo.hours import EVENING, StoryClock, at_night, midnight
 from bot.discover import discover
 from bot.errors import Misbuilt
 from bot.services.leave import duty
@@ -132,6 +132,11 @@ def test_the_page_begins_as_somebody_who_is_awake_and_on_call(tmp_path: Path) ->
     config, first = moved(tmp_path, now), EXAMPLE_PEOPLE[0]
     [key] = [key for key, each in config.people.items() if each.slack == first.id]
     assert key == "lea" and duty.asleep(config, key, now) is None
+
+
+def test_a_start_just_before_the_hour_keeps_its_midnight_when_the_hour_strikes_meanwhile() -> None:
+    began = datetime(2026, 11, 22, 16, 59, 58, tzinfo=UTC)
+    assert StoryClock(began, evening=True).midnight() == midnight(began) == datetime(2026, 11, 22, 14, tzinfo=UTC)
 
 
 ANY_DAY = [

@@ -42,6 +42,11 @@ def test_home_shows_my_shifts_who_is_on_and_what_is_mine(sqlite_engine: sa.Engin
     assert "Nothing open is yours" in words(drawn(here, "bruno"))
 
 
+def test_a_shift_that_runs_is_shown_from_when_it_began_and_what_is_mine_comes_first(sqlite_engine: sa.Engine) -> None:
+    said = words(drawn(life(sqlite_engine, NOW), "alice"))
+    assert "Tue 24 Nov 08:00–20:00" in said and "15:00" not in said and said.startswith(home.MINE)
+
+
 def test_a_shift_has_a_button_as_long_as_it_can_be_swapped(sqlite_engine: sa.Engine) -> None:
     here = life(sqlite_engine, NOW)
     blocks = drawn(here, "omar")

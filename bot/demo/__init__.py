@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
 
@@ -67,11 +67,12 @@ NO_STAGE = "The demo keeps its files in {folder}, and that cannot be written ({w
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the demo stands; `story` names the week that is played instead of the night."""
+    """Where the demo stands, since when; `story` names the week that is played instead of the night."""
 
     port: int
     speed: float
     environ: dict[str, str]
+    began: datetime
     story: str = ""
 
     @property
@@ -98,7 +99,8 @@ def set_stage(environ: dict[str, str]) -> Stage:
         _clear(database)
     except OSError as error:
         raise Misbuilt(NO_STAGE.format(folder=STAGE.resolve(), why=error.strerror)) from None
-    config = Path(environ["VIGIE_CONFIG"]) if environ.get("VIGIE_CONFIG") else _example(story)
+    began = SystemClock().now()
+    config = Path(environ["VIGIE_CONFIG"]) if environ.get("VIGIE_CONFIG") else _example(story, began)
     given = {
         "DATABASE_URL": database,
         "VIGIE_CONFIG": str(config),
@@ -107,7 +109,7 @@ def set_stage(environ: dict[str, str]) -> Stage:
         **contacts(load_config(config), port),
     }
     chosen = {**given, **{name: environ[name] for name in ("DATABASE_URL", "VIGIE_MIGRATE_URL") if environ.get(name)}}
-    return Stage(port, speed, chosen, story)
+    return Stage(port, speed, chosen, began, story)
 
 
 def _clear(database: str) -> None:
@@ -121,11 +123,11 @@ def _clear(database: str) -> None:
     STAGE.mkdir()
 
 
-def _example(story: str) -> Path:
+def _example(story: str, began: datetime) -> Path:
     """The shipped configuration; for the night it is moved to the present hour."""
     text = resources.files("bot").joinpath("vigie.example.yaml").read_text("utf-8")
     path = STAGE / "vigie.yaml"
-    path.write_text(text if story else at_night(text, SystemClock().now()), "utf-8")
+    path.write_text(text if story else at_night(text, began), "utf-8")
     return path.resolve()
 
 
@@ -244,7 +246,7 @@ def build(stage: Stage) -> Demo:
     settings = load_settings(settings_environ)
     if not settings.database_url.startswith("sqlite"):      # a SQLite file is migrated by the app that owns it
         upgrade(settings.migrate_url)
-    clock = StoryClock(evening=bool(stage.speed))
+    clock = StoryClock(stage.began, evening=bool(stage.speed))
     telephones = phones.Phones(clock, lambda: workspace.rang())
     workspace = Workspace(seed, clock=clock, wire_clock=clock, phones=telephones.told)
     night = Night(stage.url, stage.speed, workspace, clock)

@@ -69,17 +69,20 @@ def midnight(now: datetime) -> datetime:
 
 
 class StoryClock:
-    """The real time; but while the evening before is played, so much earlier: it only ever jumps forward."""
+    """The real time; but while the evening before is played, so much earlier: it only ever jumps forward.
 
-    def __init__(self, evening: bool) -> None:
-        self._clock, self._behind = SystemClock(), EVENING if evening else timedelta()
+    Its midnight is that of the instant for which the hours were moved: the evening may be played after the hour has struck.
+    """
+
+    def __init__(self, began: datetime, evening: bool) -> None:
+        self._clock, self._began, self._behind = SystemClock(), began, EVENING if evening else timedelta()
 
     def now(self) -> datetime:
         return self._clock.now() - self._behind
 
     def midnight(self) -> datetime:
         """When the duty passes in the story."""
-        return midnight(self._clock.now())
+        return midnight(self._began)
 
     def jump_to(self, instant: datetime) -> None:
         """The story goes on then."""

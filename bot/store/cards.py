@@ -220,9 +220,10 @@ def lost(connection: sa.Connection, sent: Post) -> None:
     connection.execute(sa.update(post).where(post.c.id == sent.id).values(ts=None, tries=sent.tries + 1))
 
 
-def backlog(connection: sa.Connection) -> tuple[int, datetime | None]:
-    """How many posts wait, and since when the oldest does."""
+def backlog(connection: sa.Connection, now: datetime | None = None) -> tuple[int, datetime | None]:
+    """How many posts wait, and since when the oldest does; with `now` without those that are for later, after a blackout."""
     query = sa.select(sa.func.count(), sa.func.min(post.c.due_at)).where(post.c.due_at.is_not(None))
+    query = query.where(post.c.due_at <= now) if now else query
     count, oldest = connection.execute(query).one()
     return int(count), instant(oldest) if oldest is not None else None
 

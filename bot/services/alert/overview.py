@@ -29,7 +29,7 @@ MARK_SEEN = "`{command} ack {id}` marks one as seen."
 DROPPED = "*Refused at the door*: {reasons}"
 UNREADABLE = "*Could not be read*: {count}, each shown as an alert of its own"
 BACKLOG = "*Slack*: {count} posts wait, the oldest since {at}"
-NO_BACKLOG = "*Slack*: nothing waits"
+NO_BACKLOG, LATER = "*Slack*: nothing waits", ", {count} for a later hour"
 REFUSES = "{channel} takes no posts ({why}, {posts} waiting)"
 IMPORTANT = " · important"
 SEEN_BY = "{observers} · "
@@ -175,8 +175,10 @@ def _doors(desk: Desk, connection: sa.Connection) -> Iterable[str]:
 
 
 def _slack(desk: Desk, connection: sa.Connection) -> Iterable[str]:
-    count, oldest = cards.backlog(connection)
-    yield BACKLOG.format(count=count, at=clock_time(oldest)) if count else NO_BACKLOG
+    count, oldest = cards.backlog(connection, desk.clock.now())
+    later = cards.backlog(connection)[0] - count
+    said = BACKLOG.format(count=count, at=clock_time(oldest)) if oldest else NO_BACKLOG
+    yield said + (LATER.format(count=later) if later else "")
     names = {channel: f"#{name}" for name, channel in desk.config.channels.items()}
     for row in cards.failures(connection):
         yield REFUSES.format(channel=names.get(row.channel, row.channel), why=_short(row.failure), posts=row.posts)

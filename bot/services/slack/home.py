@@ -1,4 +1,4 @@
-"""The Home tab: what is open, who is on duty, what is mine, what waits for me, how Vigie is; drawn in one go."""
+"""The Home tab: what is mine, what waits for me, who is on duty, then what is open and how Vigie is; drawn in one go."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -33,8 +33,8 @@ def draw(desk: Desk, actor: Actor, status: str) -> list[Block]:
     now = desk.clock.now()
     with desk.read() as connection:
         parts: Iterable[Iterable[Block]] = (
-            sections(status.splitlines()), _mine(connection, actor), _on_duty(desk, actor),
-            _shifts(desk, connection, actor, now), _swaps(desk, connection, actor), [_doors(desk, actor)],
+            _mine(connection, actor), _swaps(desk, connection, actor), _on_duty(desk, actor),
+            _shifts(desk, connection, actor, now), [_doors(desk, actor)], sections(status.splitlines()),
             [_health(connection, now)],
         )
         return [block for part in parts for block in part]
@@ -88,8 +88,8 @@ def _doors(desk: Desk, actor: Actor) -> Block:
 
 
 def _health(connection: sa.Connection, now: datetime) -> Block:
-    count, oldest = cards.backlog(connection)
-    slack = BEHIND.format(count=count, at=oldest) if count and oldest and oldest < now else WELL
+    count, oldest = cards.backlog(connection, now)
+    slack = BEHIND.format(count=count, at=oldest) if oldest else WELL
     return context(HEALTH.format(at=now, slack=slack))
 
 
