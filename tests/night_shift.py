@@ -59,11 +59,11 @@ class Shift:
                 self.shop.carry_on(run)
         return self.runs()
 
-    def live(self, minutes: int) -> None:
+    def live(self, minutes: int, step_s: int = 60) -> None:
         """Time passes; whatever is due is done."""
         until = self.clock.now().timestamp() + 60 * minutes
         while self.clock.now().timestamp() < until:
-            self.clock.advance(30)
+            self.clock.advance(step_s)
             due.act(self.desk)
             self.decide()
             self.work()

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+UNCOMPILED = "PYTHONDONTWRITEBYTECODE"        # else each process compiles all of Vigie for itself
 
 
 def environ(given: Mapping[str, str] = {}) -> dict[str, str]:
     """Nothing of ours, as on a fresh machine, and what is given."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VIGIE_", "SLACK_", "DEMO_", "AWS_"))}
-    for name in ("DATABASE_URL", "PORT", "HOST", "LOG_LEVEL", "DD_API_KEY"):
+    for name in ("DATABASE_URL", "PORT", "HOST", "LOG_LEVEL", "DD_API_KEY", UNCOMPILED):
         kept.pop(name, None)
     return {**kept, "PYTHONPATH": str(ROOT), **given}
 

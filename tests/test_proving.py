@@ -47,7 +47,7 @@ def test_what_no_runbook_knows_is_closed_when_it_stayed_quiet(night: Shift) -> N
 def test_what_is_not_proven_stays_open_and_a_person_is_called_once(night: Shift) -> None:
     night.machine.values["healthy"] = False
     healed(night)
-    night.live(30)
+    night.live(30, step_s=5 * 60)
     assert (night.alert().state, night.called()) == ("recovered", ["lea"])
     assert "healthy is False" in (night.alert().proof or "")
 
@@ -64,7 +64,7 @@ def test_it_is_proven_again_until_it_is_well(night: Shift) -> None:
 def test_it_is_not_looked_at_for_ever(night: Shift) -> None:
     night.machine.values["healthy"] = False
     healed(night)
-    night.live(120)
+    night.live(120, step_s=5 * 60)
     assert (len(night.runs()), night.alert().due_at, night.alert().state) == (6, None, "recovered")
     assert "a person must close it" in (night.alert().proof or "")
     night.tell("recovered")
@@ -99,7 +99,7 @@ def test_the_quiet_time_of_a_runbook_counts_before_that_of_vigie_yaml(engine: sa
     night = shift(engine, runbook(probation="40m"))
     night.trust("manual")
     healed(night)
-    night.live(39)
+    night.live(39, step_s=3 * 60)
     assert (night.alert().state, night.runs()) == ("recovered", [])
     night.live(2)
     assert night.alert().state == "closed"
@@ -111,7 +111,7 @@ def test_an_observer_that_went_silent_is_not_one_that_says_ok(night: Shift) -> N
     night.live(1)
     night.tell("no data", observer="Padok-1")
     night.tell("recovered")
-    night.live(30)
+    night.live(30, step_s=5 * 60)
     assert night.alert().state == "firing"
 
 
