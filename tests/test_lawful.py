@@ -16,9 +16,11 @@ from bot.services.rota import roster
 from bot.services.rota.roster import Slot
 from bot.services.worktime import lawful, timesheets
 from bot.store import programmes, shifts
+from bot.store.cards import post
 from bot.store.db import create_engine, metadata
 from bot.store.journal import journal
 from tests.config_stage import example
+from tests.labour_stage import RULES
 from tests.plan_stage import local
 from tests.story import CONFIG
 
@@ -207,6 +209,14 @@ def test_what_the_law_lets_be_waived_is_waived_by_name_and_reason_and_kept(conne
         ("R01", "FR-2026.08", "ines", "the database of payments is down", "8 h of rest, 11 h needed"),
     ]
     assert list(connection.execute(sa.select(journal.c.kind, journal.c.actor))) == [("rule waived", "ines")]
+    owed = connection.execute(sa.select(post.c.channel, post.c.body).where(post.c.kind == "direct")).one()
+    assert owed.channel == example().people["ines"].slack and "a rest of the same length is owed" in owed.body
+
+
+def test_nobody_waives_a_blackout(connection: sa.Connection) -> None:
+    with pytest.raises(Refused, match="do not allow it"):
+        blackout = replace(finding("R15"), waiver=RULES["R15"].waiver)
+        lawful.require(connection, example(), [blackout], INES, "the database of payments is down", NOW)
 
 
 def test_what_was_waived_is_told_with_the_name_and_is_not_forbidden_any_more(connection: sa.Connection) -> None:

@@ -13,6 +13,7 @@ from bot.labour import Finding
 from bot.masking import mask_text
 from bot.services.desk import Actor
 from bot.services.ledger import journal
+from bot.services.rota import office
 from bot.store import programmes
 from bot.store.db import instant
 
@@ -21,6 +22,10 @@ SHORTEST_REASON, LONGEST_REASON = 10, 300
 
 WAIVED = "{message} (waived by {who}: {reason})"
 NOT_YOURS = "Only a lead or rota admin of {side} may waive {rules}."
+OWED = (
+    "⚖ {by} waived {rule} for {who} ({evidence}). What goes with it: a rest of the same length is owed to them, and the labour "
+    "inspectorate is told where the law asks for it. ({source})"
+)
 SAY_WHY = "Say why {rules} must be waived, in at least {least} characters: it is kept, and the journal names you."
 
 
@@ -46,6 +51,17 @@ def give(
             connection, actor=actor, kind="rule waived", object=f"person:{each.person}", outcome="done", at=now, rule=each.rule,
             waiver=each.waiver, evidence=each.message, start=each.start.isoformat(), end=each.end.isoformat(), reason=reason,
         )
+        _tell_what_is_owed(connection, config, each, actor, now)
+
+
+def _tell_what_is_owed(connection: sa.Connection, config: Config, found: Finding, actor: Actor, now: datetime) -> None:
+    """Urgent works put rest off, they do not end it: the lead has this to do, and only the own company reads it."""
+    organisation = config.people[found.person].organisation
+    team = next((name for name, each in config.teams.items() if each.organisation == organisation), None)
+    if team is not None:
+        said = OWED.format(by=actor.name, rule=found.rule, who=config.people[found.person].name, evidence=found.message,
+                           source=found.source)
+        office.tell_lead(connection, config, team, f"owed:{found.rule}:{found.person}:{int(found.start.timestamp())}", said, now)
 
 
 def _profile_name(config: Config, person: str) -> str:
