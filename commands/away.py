@@ -8,7 +8,8 @@ from commands import Call, Field, Fields, Subject, command
 
 AWAY = "{who} away {when} ({place}), absence {number}. {gap} No reason is asked or kept. `{command} away back {number}` ends it."
 YOU, THEY = "You are", "{who} is"
-NO_GAP, GAP = "No shift is touched.", "{count} left without you; {lead} is told."
+OF_YOU, OF_THEM = "you", "them"
+NO_GAP, GAP = "No shift is touched.", "{count} left without {whom}; {lead} is told."
 ONE_SHIFT, SHIFTS = "One shift is", "{count} shifts are"
 BACK = "Welcome back: absence {number} is over. What was given to others meanwhile stays theirs; `{command} shift` lists yours."
 HINT = "A day, or a day and a time: tomorrow, 30/11, 30/11 18:00; {place}"
@@ -53,17 +54,19 @@ def away(call: Call) -> str:
 
 
 def _split(words: tuple[str, ...]) -> tuple[str, ...]:
-    """A field of the form holds several words."""
-    return tuple(part for word in words for part in word.split())
+    """A field of the form holds several words; one day alone is that whole day."""
+    parts = tuple(part for word in words for part in word.split())
+    return parts * 2 if len(parts) == 1 and not moments.is_time(parts[0]) else parts
 
 
 def _said(call: Call, made: Absence, slots: list[Slot]) -> str:
     config = call.desk.config
     zone = telling.zone_of(config, made.person)
-    who = YOU if made.person == call.actor.key else THEY.format(who=config.people[made.person].name)
+    mine = made.person == call.actor.key
+    who = YOU if mine else THEY.format(who=config.people[made.person].name)
     count = ONE_SHIFT if len(slots) == 1 else SHIFTS.format(count=len(slots))
     leads = telling.names(config, dict.fromkeys(config.teams[each.team].lead for each in slots))
-    gap = GAP.format(count=count, lead=leads) if slots else NO_GAP
+    gap = GAP.format(count=count, lead=leads, whom=OF_YOU if mine else OF_THEM) if slots else NO_GAP
     return AWAY.format(
         who=who, when=moments.between(made.start, made.end, zone), place=moments.place_of(zone), number=made.id, gap=gap,
         command=config.command,

@@ -24,7 +24,15 @@ NOT_MADE = "The next handoff is {giver} → {taker} at {at}; its note is made fr
 WHICH = "`{command} handoff {given}` is nothing. Say note, accept, query, answer, action or done; or nothing, to see the note."
 NO_RISK = "Name the top risk: `{command} handoff accept <{known}|none>`."
 TITLE, READ = "{giver} → {taker}", "State: {state}.\n{line}"
-LINE_ABOUT = "One line for {taker}: how it feels, what you would look at first.\nVigie adds the rest from its rows."
+LINE_ABOUT = (
+    "One line for {taker}: how it feels, what you would look at first.\n"
+    "Vigie adds the rest: what is open, in progress, to come and to watch."
+)
+ABOUT = {
+    "query": "The question stands in the note, and whoever of {giver} may be reached is told.",
+    "answer": "The answer stands in the note, under the question.",
+    "action": "An action is carried from handoff to handoff until it is done.",
+}
 RAISES = ((AMBER, "amber: something is not over"), (RED, "red: I would not sleep"))
 IFS_HINT = "At most three, each on a line: pay-api 5xx again: drain a target first"
 
@@ -138,7 +146,7 @@ YES = {"note": "Hand over", "accept": "Accept", "query": "Ask", "answer": "Answe
 def subject(call: Call) -> Subject:
     said, meant = parse(call), found(call)
     giver, taker = _sides(call, meant)
-    kept, about = _kept(meant), LINE_ABOUT.format(taker=taker) if said.verb == "note" else ""
+    kept, about = _kept(meant), {**ABOUT, "note": LINE_ABOUT}.get(said.verb, "").format(giver=giver, taker=taker)
     if said.verb == "accept" and kept:
         about = READ.format(state=kept.state.upper(), line=kept.line or "Nobody wrote a line.")
     title, yes = TITLE.format(giver=giver, taker=taker), YES.get(said.verb, "")
@@ -183,7 +191,7 @@ def _show(call: Call, _said: Said, meant: Handoff) -> str:
     with call.desk.read() as connection:
         lines = handoffcards.text(call.desk.config, meant, kept, handoffs.questions(connection, meant.id))
     digest = [DIGEST.format(digest=meant.digest)] if meant.digest else []
-    return html.unescape("\n".join([*digest, *lines]))      # it is made harmless once, at the door
+    return html.unescape("\n".join([*lines, *digest]))      # it is made harmless once, at the door
 
 
 def _write(call: Call, said: Said, meant: Handoff) -> str:

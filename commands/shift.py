@@ -26,6 +26,10 @@ GIVEN = "{who} has {count} now: {slots}."
 PUBLISHED = "The programme of {side} is published anew from {since} on: {count} shifts changed, and whoever has them is told."
 MOST_REMARKS = 10
 WORKED_WHAT = "After the times say at most the alert's number: `{command} shift worked 02:10-02:55 142`. \"{given}\" is none."
+CONFIRM_WHAT = (
+    "Which intervention? The message that asked you names it: `{command} shift confirm 3`. "
+    "What nobody asked you about: `{command} shift worked 02:10-02:55 142`."
+)
 WRITTEN = "Written down and confirmed: you worked {when} (intervention {number}). It counts as working time."
 CONFIRMED = "Confirmed: you worked {when}. It counts as working time."
 NO_STATEMENT = (
@@ -105,7 +109,10 @@ def _worked(call: Call, words: tuple[str, ...]) -> str:
 
 
 def _confirm(call: Call, words: tuple[str, ...]) -> str:
-    made = interventions.confirm(call.desk, call.actor, call.ref or next(iter(words), None))
+    number = call.ref or next(iter(words), None)
+    if number is None:
+        raise Refused(CONFIRM_WHAT.format(command=call.desk.config.command))
+    made = interventions.confirm(call.desk, call.actor, number)
     zone = telling.zone_of(call.desk.config, call.actor.key)
     return CONFIRMED.format(when=moments.between(made.start, made.end or made.last_act_at, zone))
 

@@ -42,7 +42,7 @@ def test_a_draft_at_a_glance(sqlite_engine: sa.Engine) -> None:
     assert shown(drawn(passing)) == """\
 🌙 *Handoff Bridge → Padok*, Tue 24 Nov 00:00 (23:00 UTC) · platform · 8 h
 🟢 *GREEN*: nothing is open
-*On next*   Omar (primary) until 08:00, 1 way beside Slack · Léa (secondary) until 08:00, 1 way beside Slack
+*On next*   Omar (primary) until 08:00, by Slack and 1 other way · Léa (secondary) until 08:00, by Slack and 1 other way
 Bridge is in blackout until 08:00: nobody there is asked.
 *Line*   nothing was written
 *None*: open · in progress · in your shift · watch · actions · closed. *Not connected*: SLA and DORA clocks · planned changes \

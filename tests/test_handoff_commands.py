@@ -59,7 +59,7 @@ def test_an_acceptance_may_be_typed_when_nothing_is_red(sqlite_engine: sa.Engine
     digest = passing.now_is().digest or ""
     assert reply.text.startswith("You have the duty of platform, and the note: top risk none — all quiet.")
     assert reply.text.endswith(f"It is kept with its digest {digest[:12]}.")
-    assert say(passing, "handoff", OMAR).text.startswith(f"SHA-256 of the accepted note: {digest}")
+    assert say(passing, "handoff", OMAR).text.endswith(f"SHA-256 of the accepted note: {digest}")
 
 
 def test_where_something_is_red_an_acceptance_opens_the_form(sqlite_engine: sa.Engine) -> None:

@@ -86,7 +86,7 @@ def test_what_fires_stands_there_worst_first_with_owner_age_last_act_and_next_st
     first, second = gathered(passing).opened.items
     assert (first.ref, first.red, first.who, first.last) == (str(worst.id), True, "Alice", "acked by Alice")
     assert (first.next, first.flags, first.since) == ("watch p95 until 00:30", ("to take over",), local("20:00"))
-    assert (second.red, second.who, second.last, second.flags) == (False, "nobody", "", ())
+    assert (second.red, second.who, second.last, second.flags) == (False, "nobody has it", "", ())
 
 
 def test_what_is_taken_and_silent_for_an_hour_is_flagged(passing: Passing) -> None:

@@ -148,7 +148,7 @@ def test_a_person_declares_what_vigie_could_not_see(sqlite_engine: sa.Engine) ->
         ("shift worked 1/12 02:10-02:55", "not in the future"),
         ("shift worked 1/9 02:10-02:55", "Too long ago"), ("shift worked 28/11 01:00-19:00", "at most 16 h"),
         ("shift worked 02:10-02:55 hello", "alert's number"), ("shift worked 02:10-02:55 99", "No alert 99"),
-        ("shift confirm", "no intervention"),
+        ("shift confirm", "Which intervention?"), ("shift confirm 99", "no intervention 99"),
     ],
 )
 def test_impossible_times_are_refused(sqlite_engine: sa.Engine, said: str, answer: str) -> None:

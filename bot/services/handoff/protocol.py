@@ -20,6 +20,7 @@ AGAIN = "ask again"                     # not at a time: within an evening's int
 MINUTE = timedelta(minutes=1)
 ASK_BEFORE = 30 * MINUTE                # the end of the active day
 DRAFT_BEFORE, LINE_BEFORE, SUBMIT_BEFORE = 60 * MINUTE, 10 * MINUTE, 5 * MINUTE
+SECONDARY_AFTER = 10 * MINUTE
 EVENING = timedelta(hours=4)            # what counts as the end of a day without active hours: so long before the duty passes
 LONGEST_EVENING = timedelta(hours=12)
 
@@ -92,7 +93,7 @@ def _after(times: Times) -> tuple[Step, ...]:
         Step(TRANSFER, begin, begin + 15 * MINUTE, "lead"),
         Step(CALL, begin, begin + 5 * MINUTE, "incoming"),
         Step(REMIND, begin + 5 * MINUTE, over, "incoming"),
-        Step(SECONDARY, begin + 10 * MINUTE, over, "secondary"),
+        Step(SECONDARY, begin + SECONDARY_AFTER, over, "secondary"),
         Step(LEAD, begin + 15 * MINUTE, over, "lead"),
         Step(MISS, accept_due(times)),
     )

@@ -22,7 +22,7 @@ from bot.store.runs import Run
 
 SILENT_AFTER = timedelta(minutes=60)
 LOOK_BACK = timedelta(days=1)
-NOBODY = "nobody"
+NOBODY, UNTAKEN = "nobody", "nobody has it"
 CLOCKS = ("SLA and DORA clocks",)
 PLANS = ("planned changes and releases", "certificates and keys", "maintenance of banks and providers", "batch jobs")
 IN_STATE, STEP = "\"{title}\" on {target}", "{state} at step {at} of {all}"
@@ -91,7 +91,7 @@ def _open(where: Place, alert: Alert) -> Item:
     flags = [flag for flag, holds in ((SILENT, silent), (TAKE_OVER, is_outgoing(where, owner))) if holds]
     notes = alerts.notes(where.connection, alert.id)
     return item(
-        alert, who=called(where.desk, owner) if owner else NOBODY, since=alert.since, red=is_red(alert), flags=flags,
+        alert, who=called(where.desk, owner) if owner else UNTAKEN, since=alert.since, red=is_red(alert), flags=flags,
         last=_told(where, last) if last else "", last_at=last.at if last else None, next=short(notes[-1].text) if notes else "",
     )
 

@@ -25,7 +25,7 @@ SAID = {
     protocol.REMIND_LINE: "Your line for the handoff of {what} at {at} is missing. At {submit} the note goes without it, marked "
     "not reviewed.",
     protocol.AGAIN: "You are at work this evening: add to your line for {taker} while you are at it. Nobody will ask you later.",
-    protocol.CALL: "You have the duty of {what} since {at}, from {giver}. Accept the note by naming its top risk.",
+    protocol.CALL: "You have the duty of {what} since {at}, from {giver}. Accept the note by naming its top risk{by}.",
     protocol.REMIND: "The handoff of {what} at {at} still waits for you: accept it by naming its top risk.",
     protocol.SECONDARY: "{incoming} has not accepted the handoff of {what} at {at}. You may accept it for them; until somebody "
     "does, both of you are paged.",
@@ -36,6 +36,7 @@ SAID = {
     protocol.TRANSFER: "The duty of {what} passes while {alerts} is in progress, and nobody of {taker} has taken it. Whoever "
     "accepts the handoff takes it over.",
 }
+BY = ", by {at}; after that {second} is asked too"
 IN_REST, NOT_REVIEWED = ": after that it would be work in your rest.", ", or the note goes marked not reviewed."
 WRITE, ACCEPT, ASK = "Write your line…", "Accept…", "Ask…"
 LATE = " _{length} late: it could not be said before._"
@@ -100,11 +101,19 @@ def _words(scene: Scene, step: str, at: datetime) -> str:
         at=clock_time(times.passes_at), due=clock_time(protocol.line_due(times)),
         submit=clock_time(times.passes_at - protocol.SUBMIT_BEFORE), alerts=" and ".join(each.name for each in note.untaken),
         incoming=escape(called(scene.desk, scene.sides.incoming)),
+        by=_by(scene),
         why=IN_REST if protocol.is_late_evening(times) else NOT_REVIEWED,
     )
     late = scene.now - at
     head = said + (LATE.format(length=lasting(late)) if late >= LATE_AFTER else "")
     return "\n".join([head, "", *handoffcards.lines(note)]) if step in TO_ACCEPT else head
+
+
+def _by(scene: Scene) -> str:
+    """Until when the incoming person is alone with it; nothing where there is no second."""
+    second = scene.sides.secondary
+    at = clock_time(scene.times.passes_at + protocol.SECONDARY_AFTER)
+    return BY.format(at=at, second=escape(called(scene.desk, second))) if second else ""
 
 
 def _offers(found: Handoff, step: str) -> tuple[tuple[str, str, str], ...]:

@@ -12,6 +12,7 @@ from bot.services.leave.hours import DAY, instant
 Edge = Literal["start", "end"]          # what a day without a time means: its beginning, or its end
 
 EXAMPLES = "`14:30`, `tomorrow 08:00`, `30/11 20:00` or `2026-11-30 20:00`"
+UNTIL_WHEN = "Until when? Say it after the first time; for instance {examples}, in {zone} time."
 NO_TIME = "When? \"{given}\" is no time; say for instance {examples}, in {zone} time."
 TWICE = "On {day:%d %b} clocks show {at:%H:%M} twice: say `{at:%H:%M}{first}` (the first) or `{at:%H:%M}{second}` (the second)."
 SKIPPED = "On {day:%d %b} clocks in {zone} jump over {at:%H:%M}: say a time before or after it."
@@ -31,6 +32,8 @@ _LONGEST_COUNTED = timedelta(days=2)        # of a longer one nobody counts the 
 def span(words: Sequence[str], zone: str, now: datetime) -> tuple[datetime, datetime, tuple[str, ...]]:
     """Two times, in order, and the words that follow them; raises Refused with an example."""
     start, left = take(words, zone, now)
+    if not left:
+        raise Refused(UNTIL_WHEN.format(examples=EXAMPLES, zone=zone))
     end, left = take(left, zone, now, after=start, edge="end")
     if end <= start:
         raise Refused(BACKWARDS.format(start=shown(start, zone), end=shown(end, zone)))
@@ -57,6 +60,11 @@ def take(
     if day is None:
         raise Refused(NO_TIME.format(given=" ".join(words[:2])[:40], examples=EXAMPLES, zone=place.key))
     return instant(day if edge == "start" else day + DAY, time(), place), tuple(words[1:])
+
+
+def is_time(word: str) -> bool:
+    """Whether it says an hour, not a day."""
+    return word.lower() == "now" or _TIME.fullmatch(word.lower()) is not None
 
 
 def worked(words: Sequence[str], zone: str, now: datetime) -> tuple[datetime, datetime, tuple[str, ...]]:

@@ -11,7 +11,9 @@ from bot.store import shifts, swaps
 from bot.store.shifts import Shift
 from bot.store.swaps import Swap
 
-LINE = "• swap {number}: {who} gives {slot}{to}"
+LINE = "• swap {number}: {who} gives {slot}{to}. {how}"
+TAKE = "`{command} swap take {number}` or `{command} swap refuse {number}` answers."
+CANCEL = "`{command} swap cancel {number}` takes it back."
 TO = " to {who}"
 IN_RETURN = ", and takes {slot} from you"
 NONE = (
@@ -47,7 +49,8 @@ def described(connection: sa.Connection, config: Config, made: Swap, reader: str
 def _line(connection: sa.Connection, config: Config, made: Swap, reader: str) -> str:
     to = TO.format(who=telling.name(config, made.taker)) if made.taker else ""
     slot = described(connection, config, made, reader)
-    return LINE.format(number=made.id, who=telling.name(config, made.requester), slot=slot, to=to)
+    how = (CANCEL if made.requester == reader else TAKE).format(command=config.command, number=made.id)
+    return LINE.format(number=made.id, who=telling.name(config, made.requester), slot=slot, to=to, how=how)
 
 
 def in_return(config: Config, reader: str, back: Shift | None) -> str:
