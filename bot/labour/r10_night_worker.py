@@ -47,8 +47,8 @@ def _status(case: Case, figures: Figures, span: Stretch, said: str) -> Remark:
 
 def _of_year(words: str, most: Sum, figures: Figures) -> str:
     return words.format(
-        hours=wording.hours(most.hours), most=wording.hours(figures.hours("hours_12m")), first=wording.on(most.first),
-        last=wording.on(most.last),
+        hours=wording.hours(most.hours), most=wording.hours(figures.hours("hours_12m")), first=wording.in_year(most.first),
+        last=wording.in_year(most.last),
     )
 
 

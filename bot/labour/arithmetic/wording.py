@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from bot.labour import Case
 from bot.labour.arithmetic.days import Stretch, change
 
-INSTANT, HOUR, ON = "%a %-d %b %H:%M", "%H:%M", "%a %-d %b"
+INSTANT, HOUR, ON, ON_YEAR = "%a %-d %b %H:%M", "%H:%M", "%a %-d %b", "%-d %b %Y"
 FROM_TO = "{start} to {end} ({zone})"
 CHANGED = " (clocks go {way} on {day})"
 
@@ -34,6 +34,11 @@ def from_to(case: Case, start: datetime, end: datetime) -> str:
 
 def on(day: date) -> str:
     return day.strftime(ON)
+
+
+def in_year(day: date) -> str:
+    """For stretches of a year, of which the first and the last day else read alike."""
+    return day.strftime(ON_YEAR)
 
 
 def days(case: Case, span: Stretch) -> str:
