@@ -29,7 +29,7 @@ SAID = {
     protocol.REMIND: "The handoff of {what} at {at} still waits for you: accept it by naming its top risk.",
     protocol.SECONDARY: "{incoming} has not accepted the handoff of {what} at {at}. You may accept it for them; until somebody "
     "does, both of you are paged.",
-    protocol.LEAD: "Nobody has accepted the handoff of {what} at {at}: {incoming} was asked three times, and is paged together "
+    protocol.LEAD: "Nobody has accepted the handoff of {what} at {at}: {incoming} was asked, and is paged together "
     "with the secondary until somebody does. You may accept it for them.",
     protocol.STANDBY: "{taker} has not accepted the handoff of {what} at {at}. Please stand by for {giver} until they do: your "
     "night engineer is off.",
