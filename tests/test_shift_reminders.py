@@ -1,4 +1,4 @@
-"""Reminders of shifts: a day and an hour before, in waking hours, each once, and only to who has the shift by then."""
+"""Reminders of turns, a day before, and of shifts, an hour before: in waking hours, each once, and only to who has them then."""
 
 from datetime import timedelta
 
@@ -13,13 +13,13 @@ def reminded(here: Life, person: str) -> list[str]:
 
 
 def test_a_day_engineer_is_reminded_in_the_morning_before_and_never_in_the_blackout(engine: sa.Engine) -> None:
-    here = life(engine, "2026-11-25 07:59")             # Bruno, primary, 08:00 to 00:00
+    here = life(engine, "2026-11-22 07:59")             # Bruno, primary, 08:00 to 00:00
     reminding.act(here.desk)
     before = here.told("bruno", "remind:day")
-    here.move("2026-11-25 08:01")
+    here.move("2026-11-22 08:01")
     reminding.act(here.desk)
     [said] = [each for each in here.told("bruno", "remind:day") if each not in before]
-    assert "In a day: primary of platform, Thu 26 Nov 08:00–00:00" in said
+    assert "In a day: primary of platform, Mon 23 Nov 08:00–00:00" in said
     here.move("2026-11-25 22:59")
     reminding.act(here.desk)
     known = len(here.directs("bruno", "remind:hour"))
@@ -31,16 +31,29 @@ def test_a_day_engineer_is_reminded_in_the_morning_before_and_never_in_the_black
 
 def test_whoever_begins_at_midnight_is_reminded_the_evening_before_and_an_hour_before(sqlite_engine: sa.Engine) -> None:
     here = life(sqlite_engine, "2026-11-24 20:59")
+    here.say("ines", "override platform primary 26/11 00:00 26/11 08:00 @ines training")
     with here.desk.read() as connection:
         due = {each.kind: each.due_at for each in reminding.reminders(connection, here.desk.config, here.clock.now())
-               if each.slot.person == "omar" and each.slot.start == paris("2026-11-26 00:00")}
+               if each.slot.person == "ines" and each.slot.start == paris("2026-11-26 00:00")}
     assert due == {"day": paris("2026-11-24 21:00"), "hour": paris("2026-11-25 23:00")}
 
 
+def test_whoever_is_on_every_day_is_told_the_day_before_only_when_the_turn_begins(sqlite_engine: sa.Engine) -> None:
+    here, kinds = life(sqlite_engine, "2026-11-21 06:00"), {}
+    for day in range(7):                                # Bruno is primary from Monday, 23 November, 08:00
+        here.clock.instant = paris("2026-11-21 06:00") + timedelta(days=day)
+        with here.desk.read() as connection:
+            every = reminding.reminders(connection, here.desk.config, here.clock.now())
+        kinds.update({(each.kind, each.slot.start): each for each in every
+                      if (each.slot.person, each.slot.role) == ("bruno", "primary")})
+    assert [start for kind, start in kinds if kind == "day"] == [paris("2026-11-23 08:00")]
+    assert len([start for kind, start in kinds if kind == "hour"]) >= 5
+
+
 def test_a_reminder_says_how_long_it_really_is_until_the_shift(sqlite_engine: sa.Engine) -> None:
-    here = life(sqlite_engine, "2026-11-25 21:00")      # Bruno's was due at 08:00
+    here = life(sqlite_engine, "2026-11-22 21:00")      # Bruno's was due at 08:00
     reminding.act(here.desk)
-    assert any("In 11 hours: primary of platform, Thu 26 Nov 08:00" in each for each in here.told("bruno", "remind:day"))
+    assert any("In 11 hours: primary of platform, Mon 23 Nov 08:00" in each for each in here.told("bruno", "remind:day"))
 
 
 def test_each_reminder_is_said_once(engine: sa.Engine) -> None:

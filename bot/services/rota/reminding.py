@@ -1,4 +1,4 @@
-"""Reminds people of their shifts, a day and an hour before: in waking hours, never in their blackout, each once."""
+"""Reminds people of their turns a day before, of each shift an hour before: in waking hours, never in their blackout, once."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -57,9 +57,9 @@ def reminders(connection: sa.Connection, config: Config, now: datetime) -> list[
     """About every shift that begins within a day and a half, or began a little while ago."""
     found: list[Reminder] = []
     for coverage in config.coverages:
-        slots = roster.slots(connection, config, coverage, now - FORGET, now + AHEAD + LONGEST)
-        near = (each for each in stints(slots) if now - FORGET < each.start < now + AHEAD)
-        found += [each for slot in near for each in _of(config, slot)]
+        whole = list(stints(roster.slots(connection, config, coverage, now - FORGET - LONGEST, now + AHEAD + LONGEST)))
+        near = (each for each in whole if now - FORGET < each.start < now + AHEAD)
+        found += [each for slot in near for each in _of(config, slot, whole)]
     return found
 
 
@@ -77,8 +77,11 @@ def stints(slots: Iterable[Slot]) -> Iterator[Slot]:
     yield from (each for each in whole.values() if each.person)
 
 
-def _of(config: Config, slot: Slot) -> Iterator[Reminder]:
-    for kind, length in KINDS:
+def _of(config: Config, slot: Slot, whole: Iterable[Slot]) -> Iterator[Reminder]:
+    """An hour before each stint; the day before only the first of a turn, for who is on every day knows."""
+    day_before = slot.start - KINDS[0][1]
+    goes_on = any((each.role, each.person) == (slot.role, slot.person) and day_before < each.end <= slot.start for each in whole)
+    for kind, length in KINDS[1:] if goes_on else KINDS:
         yield Reminder(kind, slot, _awake(config, slot, slot.start - length, kind))
 
 
