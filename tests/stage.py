@@ -19,12 +19,13 @@ import uvicorn
 from starlette.routing import Mount
 
 from bot.app import SERVE, App
-from bot.config import Catalogue, Config, load_catalogue, load_config
+from bot.config import Catalogue, Config, load_catalogue
 from bot.demo import demo_secrets
 from bot.demo.doubles import Doubles, addresses, at_home
 from bot.discover import discover
 from bot.doubles.platform import Platform
 from bot.doubles.sns import DEMO_CERTIFICATE, DEMO_CERTIFICATE_URL, envelope
+from bot.entrypoints.chat import WORKING
 from bot.ports import SystemIds
 from bot.sending import post, prepare
 from bot.services.alert import due, overview
@@ -40,6 +41,7 @@ from bot.workspace import Workspace
 from bot.workspace.seed import example_seed
 from runbooks import actions
 from runbooks.actions import Service
+from tests.config_stage import example
 
 T = TypeVar("T")
 
@@ -52,6 +54,7 @@ SUNDAY, MORNING, EVENING = 6, 9, 18
 PATIENCE_S = 15.0
 THREADS = 32            # for a Vigie that waits for doubles in its own process
 BREATH_S = 0.03
+SHIPPED: dict[str, Catalogue] = {}       # read once for each configuration: nothing changes it
 
 
 class WallClock:
@@ -179,7 +182,7 @@ class Stage:
         self.say(person, channel, line)
 
         def answered() -> list[str]:
-            return self.whispers(channel, person)[len(before):]
+            return [each for each in self.whispers(channel, person)[len(before):] if WORKING not in each]
 
         return self.until(answered, f"an answer to {line!r}")[-1]
 
@@ -365,7 +368,7 @@ def uuid() -> str:
 
 def example_config(probation: int = 0, **endpoints: Mapping[str, Any]) -> Config:
     """The shipped configuration; `endpoints` change some of its doors."""
-    config = load_config(EXAMPLE)
+    config = example()
     doors = {**config.endpoints}
     for name, changed in endpoints.items():
         doors[name.replace("_", "-")] = doors[name.replace("_", "-")].model_copy(update=dict(changed))
@@ -375,7 +378,10 @@ def example_config(probation: int = 0, **endpoints: Mapping[str, Any]) -> Config
 
 def shipped(config: Config) -> Catalogue:
     """The runbooks that come with Vigie."""
-    return load_catalogue(None, config, discover(actions, Service))
+    key = config.model_dump_json()
+    if key not in SHIPPED:
+        SHIPPED[key] = load_catalogue(None, config, discover(actions, Service))
+    return SHIPPED[key]
 
 
 @contextmanager
