@@ -4,6 +4,7 @@ import re
 
 from bot.errors import Refused
 from bot.services.alert import response
+from bot.services.leave import blackout
 from bot.services.rota import board, moments, naming, telling
 from bot.services.shift import absences, publishing, swapping
 from bot.services.slack import forms
@@ -78,6 +79,7 @@ def _give(call: Call, words: tuple[str, ...]) -> str:
     found = re.fullmatch(r"absence(\d{1,12})", call.ref or "")
     if not found or not words or words[0] not in config.people:
         raise Refused(GIVE_WHAT.format(command=config.command))
+    blackout.require_awake(call.desk, call.actor, "shift give", "write")
     slots, findings = absences.give(call.desk, call.actor, int(found[1]), words[0])
     said = GIVEN.format(who=config.people[words[0]].name, count="1 shift" if len(slots) == 1 else f"{len(slots)} shifts",
                         slots="; ".join(telling.slot(config, call.actor.key, each) for each in slots))
@@ -86,6 +88,7 @@ def _give(call: Call, words: tuple[str, ...]) -> str:
 
 def _publish(call: Call, words: tuple[str, ...]) -> str:
     """What vigie.yaml plans now instead of what was published; `waive=...` waives what the law lets be waived."""
+    blackout.require_awake(call.desk, call.actor, "shift publish", "write")
     config, (plain, given) = call.desk.config, forms.sort_out(words)
     made = publishing.publish(call.desk, call.actor.organisation, call.actor, " ".join(plain) or None, given.get("waive"))
     side = config.organisations[call.actor.organisation]

@@ -13,18 +13,18 @@ import yaml
 
 from bot.clients.ringing import Phones
 from bot.config import Config, load_config
-from bot.errors import Rejected
+from bot.errors import Refused, Rejected
 from bot.services.alert import automation, due
 from bot.services.call import auditor, escalation, silences
 from bot.services.desk import Desk
-from bot.services.handoff import accepting, ticking
+from bot.services.handoff import accepting, asking, ticking
 from bot.services.shift import changing, daily
 from bot.services.shift.changing import Change
 from bot.store import alerts, pages, shifts
 from tests.call_stage import calls
 from tests.config_stage import EXAMPLE
 from tests.duty_stage import ADMIN, Life, life, paris, publish
-from tests.handoff_stage import OMAR, Passing
+from tests.handoff_stage import ALICE, OMAR, Passing
 
 NOW = "2026-11-24 15:00"
 SAID = "4111 1111 1111 1111 <!channel> " + "x" * 10_000
@@ -67,6 +67,20 @@ def test_an_address_that_nobody_can_read_is_refused_once_and_said_nowhere(
     with caplog.at_level(logging.DEBUG), pytest.raises(Rejected) as refused:
         Phones().ring(address, "Vigie", "pay-api is down")
     assert "topsecret" not in caplog.text + str(refused.value)
+
+
+def test_somebody_in_blackout_publishes_nothing_and_gives_nothing_away(sqlite_engine: sa.Engine) -> None:
+    here = life(sqlite_engine, "2026-11-25 01:00")
+    for said in ("shift publish because it is better so", "shift give alice"):
+        assert "in Bridge's blackout" in here.say("paul", said, ref="absence1")
+
+
+def test_an_answer_to_a_question_that_nobody_asked_answers_no_other(sqlite_engine: sa.Engine) -> None:
+    here = Passing(sqlite_engine, "23:00")
+    found = here.go("2026-11-24 00:05")
+    asking.ask(here.desk, found, OMAR, "since when?")
+    with pytest.raises(Refused, match="Nothing was asked"):
+        asking.answer(here.desk, found, ALICE, "since noon", question=999)
 
 
 # --- one that is broken ---

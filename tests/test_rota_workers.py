@@ -34,7 +34,7 @@ def test_each_reminder_is_said_once(postgres_engine: sa.Engine) -> None:
     here = life(postgres_engine, "2026-11-25 23:00")
     together(here, reminding.act)
     keys = [each.key for person in PEOPLE for each in here.directs(person, "remind:")]
-    assert len(keys) == len(set(keys)) == 8 and reminding.act(here.desk) == 0
+    assert len(keys) == len(set(keys)) == 4 and reminding.act(here.desk) == 0
 
 
 def test_each_intervention_and_its_question_are_there_once(postgres_engine: sa.Engine) -> None:
@@ -72,3 +72,16 @@ def test_the_shifts_of_a_leaver_are_opened_once(postgres_engine: sa.Engine) -> N
     held = [(each.start, each.role) for each in ahead]
     assert len(held) == len(set(held)) and not any(each.person == "omar" for each in ahead)
     assert len(here.told("ines", "left:")) == 1
+
+
+def test_who_clicks_twice_in_one_instant_has_said_it_once(postgres_engine: sa.Engine) -> None:
+    here = life(postgres_engine, "2026-11-24 15:00", published_days=0)
+    override = "override platform primary 4/12 01:00 4/12 02:00 @ines dentist"
+    given = together(here, lambda _: here.say("ines", override))
+    assert sorted(each.startswith("Inès has primary") for each in given) == [False, False, False, True]
+    assert sum("Inès has that already" in each for each in given) == 3
+    number = here.shift("2026-12-04 01:00").id
+    offered = together(here, lambda _: here.say("ines", f"swap {number} @lea"))
+    assert sum("is offered to Léa" in each for each in offered) == 1 == len(here.told("lea", "swap:"))
+    said = together(here, lambda _: here.say("omar", "away 30/11 2/12"))
+    assert sum(each.startswith("You are away") for each in said) == 1 and len(here.told("ines", "away:")) <= 1

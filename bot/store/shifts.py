@@ -147,6 +147,12 @@ class Absence:
     ended_at: datetime | None
 
 
+def one_by_one(connection: sa.Connection) -> None:
+    """First in a transaction: until its commit nobody else changes the rota, so that what it looks at stays as it is."""
+    if connection.dialect.name == "postgresql":     # SQLite lets only one write anyway
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended("rota", 0))))
+
+
 def published(connection: sa.Connection, coverage: str, start: datetime, end: datetime) -> list[Shift]:
     """The shifts that hold and touch [start, end), sorted by start and role."""
     query = sa.select(shift).where(

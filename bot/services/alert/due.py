@@ -4,6 +4,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from bot.services import singly
 from bot.services.alert import proving, response
 from bot.services.call import calling
 from bot.services.desk import VIGIE, Desk
@@ -19,7 +20,7 @@ def act(desk: Desk) -> int:
     now = desk.clock.now()
     with desk.read() as connection:
         waiting = alerts.due(connection, now)
-    return sum(_act(desk, each, now) for each in waiting)
+    return singly.each("alert", waiting, lambda one: _act(desk, one, now))
 
 
 def _act(desk: Desk, alert: Alert, now: datetime) -> bool:

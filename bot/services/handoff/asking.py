@@ -75,7 +75,7 @@ def answer(desk: Desk, found: Handoff, actor: Actor, text: str, question: int | 
     with desk.begin("handoff: answer") as connection:
         asked = handoffs.questions(connection, found.id)
         meant = next((each for each in asked if each.id == question or (question is None and each.answered_at is None)), None)
-        meant = meant or (asked[-1] if asked else None)
+        meant = meant or (asked[-1] if asked and question is None else None)
         if meant is None:
             raise Refused(NO_QUESTION)
         if not handoffs.answer(connection, meant.id, actor.key, now, text):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.config import Config
+from bot.services import singly
 from bot.services.desk import VIGIE, Desk
 from bot.services.handoff import protocol
 from bot.services.handoff.protocol import Times
@@ -33,9 +34,9 @@ class Sides:
 
 
 def plan(desk: Desk) -> int:
-    """A row for each passing in the next days, and for those missed while nothing ran; returns how many are new."""
+    """A row for each passing in the next days, and for those missed while nothing ran; returns for how many coverages."""
     now = desk.clock.now()
-    return sum(_plan(desk, coverage, now) for coverage in desk.config.coverages)
+    return singly.each("handoff plan", desk.config.coverages, lambda one: _plan(desk, one, now))
 
 
 def _plan(desk: Desk, coverage: str, now: datetime) -> int:

@@ -17,7 +17,7 @@ from bot.services.rota.roster import Slot
 from bot.services.shift import candidates, changing
 from bot.services.shift.changing import Change
 from bot.services.worktime import lawful
-from bot.store import absences
+from bot.store import absences, shifts
 from bot.store.shifts import Absence
 
 NOT_THEIRS = "Only {who}, or a lead or rota_admin of {side}, may say so of {who}."
@@ -41,6 +41,7 @@ def away(desk: Desk, actor: Actor, person: str, start: datetime, end: datetime) 
     """Writes it down and tells of the gap it leaves; returns both. Raises Refused."""
     now = desk.clock.now()
     with desk.begin("away") as connection:
+        shifts.one_by_one(connection)
         _may(desk.config, actor, person, desk.config.people[person].organisation)
         _fits(connection, desk.config, person, start, end, now)
         open_slots = roster.of_person(connection, desk.config, person, max(start, now), end)
@@ -78,6 +79,7 @@ def give(desk: Desk, actor: Actor, number: int, person: str) -> tuple[list[Slot]
     """Gives all that an absence leaves open to one colleague. Raises Refused."""
     now, config = desk.clock.now(), desk.config
     with desk.begin("override") as connection:
+        shifts.one_by_one(connection)
         found = absences.by_id(connection, number)
         if found is None or found.ended_at is not None:
             raise Refused(BACK_ALREADY.format(number=number))

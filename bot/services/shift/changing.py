@@ -66,6 +66,7 @@ def override(desk: Desk, actor: Actor, wanted: Change, waived: str | None = None
     """A person replaces another; returns what the rules remark. Raises Refused."""
     now = desk.clock.now()
     with desk.begin("override") as connection:
+        shifts.one_by_one(connection)
         reason = mask_text(wanted.reason or "")[:LONGEST_REASON] or None
         wanted = replace(wanted, start=max(wanted.start, now), reason=reason)
         allow(desk.config, connection, actor, wanted, now)

@@ -107,6 +107,7 @@ def publish(
     why = mask_text((reason or "").strip())[:LONGEST_REASON] or None
     _may(config, organisation, actor)
     with desk.begin("publish") as connection:
+        shifts.one_by_one(connection)
         found, findings = _from(connection, config, organisation, max(since or now, now), why, now)
         _wants_reason(config, organisation, found, why, now)
         if since is None and _lacks_only_notice(findings):

@@ -50,6 +50,7 @@ def offer(desk: Desk, actor: Actor, shift_id: str, taker: str | None, return_id:
     """Offers a shift; whom it is offered to is asked by direct message. Raises Refused."""
     now, config = desk.clock.now(), desk.config
     with desk.begin("swap") as connection:
+        shifts.one_by_one(connection)
         given = _mine(connection, config, actor, shift_id, now)
         back = naming.shift(connection, config, return_id) if return_id else None
         taker = _taker(connection, config, actor, given, taker, back)
@@ -66,6 +67,7 @@ def take(desk: Desk, actor: Actor, number: str) -> str:
     """Takes an offer: both shifts move at once, if the rules allow it. Raises Refused."""
     now, config = desk.clock.now(), desk.config
     with desk.begin("swap") as connection:
+        shifts.one_by_one(connection)
         made = _open(connection, config, number)
         given, back = offers.shifts_of(connection, made)
         _may_take(config, made, actor)

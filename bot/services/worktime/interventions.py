@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bot.config import Config
 from bot.errors import Refused
 from bot.labour.checking import earliest_start
+from bot.services import singly
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.leave.hours import instant, local_date
 from bot.services.ledger import journal
@@ -22,7 +23,12 @@ ASK = (
     "`{command} shift worked {example}` says how it was."
 )
 ON, RIGHT = " on #{alert}", "It is right"
-REST = "🛏 {who} worked until {end} while on call: the daily rest of {rest} begins anew, work may start at {earliest} or later."
+REST = (
+    "🛏 {who} worked until {end} ({place}) while on call: the daily rest of {rest} begins anew, "
+    "work may start at {earliest} or later. "
+)
+YOU, YOURS = "You", "Your lead is told too, and moves what you would have before that."
+THEIRS = "What they have before that is to be moved: `{command} override` gives it to somebody else."
 NO_SUCH = "There is no intervention {given} of yours."
 STILL, BEFORE = "It is not over yet: Vigie asks when it is.", "It was confirmed before: {when}."
 BACKWARDS = "It must end after it began, and not in the future."
@@ -42,15 +48,12 @@ def act(desk: Desk) -> int:
     """Reads the journal for acts outside of active shifts, and ends what has been quiet; safe to repeat."""
     if not desk.config.coverages:
         return 0
-    now, moved = desk.clock.now(), 0
+    now = desk.clock.now()
     with desk.read() as connection:
         new = _new_acts(connection, desk.config, now)
         silent = interventions.silent(connection, now - QUIET)
-    for each in new:
-        moved += _record(desk, each, now)
-    for one in silent:
-        moved += _close(desk, one, now)
-    return moved
+    moved = singly.each("intervention", new, lambda one: _record(desk, one, now))
+    return moved + singly.each("intervention", silent, lambda one: _close(desk, one, now))
 
 
 def begin(connection: sa.Connection, config: Config, person: str, alert_id: int | None, now: datetime) -> None:
@@ -178,8 +181,11 @@ def _tell_rest(connection: sa.Connection, config: Config, made: Intervention, no
     earliest, rest = moved
     for person in dict.fromkeys([made.person, *_leads(connection, config, made)]):
         zone = telling.zone_of(config, person)
-        said = REST.format(who=telling.name(config, made.person), end=moments.shown(made.end, zone),
-                           rest=f"{rest.total_seconds() / 3600:g} h", earliest=moments.shown(earliest, zone))
+        own = person == made.person
+        said = REST.format(who=YOU if own else telling.name(config, made.person), end=moments.shown(made.end, zone),
+                           place=moments.place_of(zone), rest=f"{rest.total_seconds() / 3600:g} h",
+                           earliest=moments.shown(earliest, zone))
+        said += YOURS if own else THEIRS.format(command=config.command)
         telling.tell(connection, config, person, f"rest:{made.id}:{int(earliest.timestamp())}:{person}", said, now)
     journal.record(connection, actor=VIGIE, kind="rest moved", object=f"person:{made.person}", outcome="done", at=now,
                    intervention=made.id, earliest=earliest.isoformat())
