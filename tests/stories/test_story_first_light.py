@@ -28,7 +28,8 @@ def test_an_alarm_becomes_a_card_is_taken_heals_and_is_closed(engine: sa.Engine)
 
         log = "\n".join(stage.until(lambda: [each for each in stage.thread(PAYMENTS, card["ts"]) if "closed by Vigie" in each]))
         assert log.index("opened") < log.index("acknowledged by Léa: looking at the targets") < log.index("recovered")
-        kinds = [each.kind for each in stage.entries() if each.object == "alert:1"]
+        told = [each.kind for each in stage.entries() if each.object == "alert:1"]
+        kinds = [each for each in told if each != "call read"]      # in Léa's week her answer shows that she has read the call
         assert kinds == ["alert opened", "alert decided", "person called", "alert acked", "alert recovered", "alert closed"]
         verdict = stage.verdict()
         assert verdict.ok, verdict.faults
