@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bot.config import Config
 from bot.errors import Refused
-from bot.services.alert import response
+from bot.services.alert import assigning, response
 from bot.services.call import calling
 from bot.services.desk import Actor
 from bot.services.handoff import accepting, actions, asking, ticking, upcoming, writing
@@ -290,6 +290,19 @@ def test_what_the_outgoing_side_has_in_hand_goes_to_whoever_accepts(engine: sa.E
         now = alerts.by_id(connection, number)
     assert now and (now.acked_by, now.state) == ("omar", "acked")
     assert json.loads(passing.entries("alert acked")[-1].details) == {"handoff": "1", "taken_from": "Bruno"}
+
+
+def test_what_was_only_given_to_the_outgoing_side_is_given_to_whoever_accepts_and_the_log_names_them(
+    sqlite_engine: sa.Engine,
+) -> None:
+    passing = Passing(sqlite_engine)
+    number = fire(passing, "warning", "edge/certificate")
+    with passing.desk.read() as connection:
+        alert = alerts.by_id(connection, number)
+    assigning.assign(passing.desk, alert, BRUNO, "bruno")
+    passing.go("2026-11-24 00:01")
+    accepted(passing)
+    assert json.loads(passing.entries("alert assigned")[-1].details)["to"] == "omar"
 
 
 def test_what_was_given_free_as_its_owner_went_off_is_taken_over_all_the_same(sqlite_engine: sa.Engine) -> None:

@@ -98,8 +98,8 @@ def _take_over(desk: Desk, connection: sa.Connection, found: Handoff, actor: Act
         alert = alerts.by_id(connection, int(each.ref))
         if alert is None or not alerts.change(connection, alert.id, response.TROUBLE, **_theirs(alert, actor, now)):
             continue
-        kind = "alert assigned" if _only_given(alert) else "alert acked"
-        told = {"taken_from": each.who, "handoff": str(found.id)}
+        kind, to = ("alert assigned", {"to": actor.key}) if _only_given(alert) else ("alert acked", {})
+        told = {"taken_from": each.who, "handoff": str(found.id), **to}
         journal.record(connection, actor=actor, kind=kind, object=f"alert:{alert.id}", outcome="done", at=now, **told)
         escalations.look(connection, alert.group_id, now)
         response.show(connection, [alert], now, urgency=1)

@@ -10,6 +10,7 @@ from bot.config import Config
 from bot.errors import Refused
 from bot.labour.checking import earliest_start
 from bot.services import singly
+from bot.services.alert.response import lasting
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.leave.hours import instant, local_date
 from bot.services.ledger import journal
@@ -32,7 +33,7 @@ THEIRS = "What they have before that is to be moved: `{command} override` gives 
 NO_SUCH = "There is no intervention {given} of yours."
 STILL, BEFORE = "It is not over yet: Vigie asks when it is.", "It was confirmed before: {when}."
 BACKWARDS = "It must end after it began, and not in the future."
-TOO_LONG = "{hours:g} h at a stretch is more than an intervention: at most {most:g} h. Say each part by itself."
+TOO_LONG = "{length} at a stretch is more than an intervention: at most {most:g} h. Say each part by itself."
 TOO_OLD = "Too long ago: a month is settled {days} days after its beginning. Ask a rota_admin to write it down elsewhere."
 OVERLAPS = "You have confirmed {when} already."
 
@@ -225,7 +226,7 @@ def _is_possible(start: datetime, end: datetime, now: datetime) -> None:
     if not start < end <= now:
         raise Refused(BACKWARDS)
     if end - start > LONGEST:
-        raise Refused(TOO_LONG.format(hours=(end - start).total_seconds() / 3600, most=LONGEST.total_seconds() / 3600))
+        raise Refused(TOO_LONG.format(length=lasting(end - start), most=LONGEST.total_seconds() / 3600))
     if now - start > OLDEST:
         raise Refused(TOO_OLD.format(days=OLDEST.days))
 
