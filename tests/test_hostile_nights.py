@@ -75,6 +75,14 @@ def test_somebody_in_blackout_publishes_nothing_and_gives_nothing_away(sqlite_en
         assert "in Bridge's blackout" in here.say("paul", said, ref="absence1")
 
 
+def test_a_button_of_an_offer_that_has_expired_gives_nobody_a_shift(sqlite_engine: sa.Engine) -> None:
+    here = life(sqlite_engine, NOW)
+    here.say("lea", f"swap {here.shift('2026-12-02 01:00').id} @ines")
+    here.move("2026-12-02 03:00")
+    assert here.say("ines", "swap take", ref="1", way="button") == "Swap 1 is expired already."
+    assert here.has("2026-12-02 03:00") == "lea"
+
+
 def test_an_answer_to_a_question_that_nobody_asked_answers_no_other(sqlite_engine: sa.Engine) -> None:
     here = Passing(sqlite_engine, "23:00")
     found = here.go("2026-11-24 00:05")

@@ -70,7 +70,7 @@ def take(desk: Desk, actor: Actor, number: str) -> str:
         shifts.one_by_one(connection)
         made = _open(connection, config, number)
         given, back = offers.shifts_of(connection, made)
-        _may_take(config, made, actor)
+        _may_take(config, made, actor, now)
         if given.superseded_at or (back and (back.superseded_at or back.person != actor.key)):
             raise Refused(MOVED.format(number=made.id))
         changing.of_own(config, connection, given.organisation, actor.key, given)
@@ -179,7 +179,9 @@ def _candidates(
     return found
 
 
-def _may_take(config: Config, made: Swap, actor: Actor) -> None:
+def _may_take(config: Config, made: Swap, actor: Actor, now: datetime) -> None:
+    if made.expires_at <= now:      # no tick has ended it yet
+        raise Refused(ENDED.format(number=made.id, state="expired", by=""))
     if made.requester not in config.people or config.people[made.requester].organisation != actor.organisation:
         raise Refused(OTHERS.format(number=made.id))
     if made.requester == actor.key:
