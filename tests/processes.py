@@ -1,9 +1,11 @@
 """Vigie as a process of its own, as an operator runs it."""
 
+import multiprocessing
 import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -11,7 +13,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from bot.__main__ import main
+
 ROOT = Path(__file__).parent.parent
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["bot.app", "bot.checking", "bot.auditing", "bot.rota"])
+MOST_S = 60
 UNCOMPILED = "PYTHONDONTWRITEBYTECODE"        # else each process compiles all of Vigie for itself
 
 
@@ -24,9 +31,29 @@ def environ(given: Mapping[str, str] = {}) -> dict[str, str]:
 
 
 def vigie(*words: str, cwd: Path, given: Mapping[str, str] = {}) -> subprocess.CompletedProcess[str]:
-    """One command, to its end."""
-    command = [sys.executable, "-m", "bot", *words]
-    return subprocess.run(command, cwd=cwd, env=environ(given), capture_output=True, text=True, timeout=60)
+    """One command, to its end, in a process of its own; it is the child of one that has read the code already."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        process = FORKS.Process(target=_command, args=(words, cwd, environ(given), out, err))
+        process.start()
+        process.join(MOST_S)
+        if (code := process.exitcode) is None:
+            process.kill()
+            process.join()
+        process.close()
+        assert code is not None, f"vigie {words} has not ended within {MOST_S} s: {err.read_text()}"
+        return subprocess.CompletedProcess(words, code, out.read_text(), err.read_text())
+
+
+def _command(words: tuple[str, ...], cwd: Path, environ: Mapping[str, str], out: Path, err: Path) -> None:
+    """What `python -m bot` would do there."""
+    for number, file in ((1, out), (2, err)):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), number)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(environ)
+    sys.argv = ["vigie", *words]
+    main()
 
 
 @contextmanager

@@ -3,13 +3,15 @@
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from bench.company import environment, write_config
-from tests.processes import ROOT, free_port, running, vigie
+from tests.processes import ROOT, environ, free_port, running, vigie
 
 EXAMPLE = ROOT / "bot" / "vigie.example.yaml"
 STATUS = {"alerts", "counts", "dropped", "unreadable"}
@@ -38,9 +40,10 @@ def sentence(words: list[str], cwd: Path, given: dict[str, str], code: int = 1) 
 
 def test_help_answers_within_a_second_and_names_every_command(tmp_path: Path) -> None:
     best = 9.0
+    helping = [sys.executable, "-m", "bot", "--help"]
     for _ in range(3):
         start = time.monotonic()
-        done = vigie("--help", cwd=tmp_path)
+        done = subprocess.run(helping, cwd=tmp_path, env=environ(), capture_output=True, text=True)
         best = min(best, time.monotonic() - start)
     assert done.returncode == 0
     for command in ("serve", "web", "worker", "migrate", "demo", "check", "manifest", "send", "status", "audit"):
