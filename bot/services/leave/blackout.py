@@ -16,9 +16,10 @@ from bot.services.rota import planning
 from bot.services.worktime import interventions
 
 ONLY_LOOK = (
-    "You are in {own}'s blackout until {at}: you may look, and only {side} may `{verb}`. On duty: {who}. "
-    "If it cannot wait, they can break the glass: `{command} break-glass <alert> <runbook> <reason>`."
+    "You are in {own}'s blackout until {at}: you may look, and only {side} may `{verb}`. On duty: {who}."
 )
+GLASS = " If it cannot wait, they can break the glass: `{command} break-glass <alert> <runbook> <reason>`."
+NEVER_GLASS = ("override", "swap", "shift", "away", "handoff")      # no runbook changes who is on
 NO_DUTY = "Only {side}'s people on duty may run what changes {service} until {at}. On duty: {who}."
 NOBODY, OTHERS = "nobody", "whoever is on duty"
 UNTIL = "{who} until {at}"
@@ -35,7 +36,8 @@ def require_awake(desk: Desk, actor: Actor, verb: str, level: Level) -> None:
     side = duty.side_on_duty(config, now)
     with desk.read() as connection:
         who = on_duty(connection, config, now)
-    raise Refused(ONLY_LOOK.format(
+    words = ONLY_LOOK if verb in NEVER_GLASS else ONLY_LOOK + GLASS
+    raise Refused(words.format(
         own=config.organisations[actor.organisation].name, at=clock_time(until), verb=verb, who=who, command=config.command,
         side=config.organisations[side].name if side else OTHERS,
     ))
