@@ -75,18 +75,18 @@ def test_an_engineer_types_a_command_and_the_card_says_who_has_it(demo: Demo) ->
 
 def test_a_click_takes_an_alert_and_the_next_one_is_told_who_was_first(demo: Demo) -> None:
     demo.send("The ledger's disk is full")
-    demo.open("U0ALICE001")
+    demo.open("U0LEA00001")
     card = demo.card("disk is full")
     card.get_by_role("button", name="Acknowledge").click(timeout=SOON)
-    expect(card).to_contain_text("Alice has it since", timeout=SOON)
-    demo.open("U0BRUNO001")
+    expect(card).to_contain_text("Léa has it since", timeout=SOON)
+    demo.open("U0OMAR0001")
     demo.say(f"/vigie ack {demo.number('disk is full')}")
-    expect(demo.page.locator("article.ephemeral")).to_contain_text("already acknowledged by Alice", timeout=SOON)
+    expect(demo.page.locator("article.ephemeral")).to_contain_text("already acknowledged by Léa", timeout=SOON)
 
 
 def test_a_form_closes_an_alert_and_says_beside_the_field_why_it_does_not_yet(demo: Demo) -> None:
     demo.send("The ledger's memory leaks")
-    demo.open("U0ALICE001")
+    demo.open("U0LEA00001")
     card = demo.card("memory leaks")
     card.get_by_role("button", name="More actions").click(timeout=SOON)
     demo.page.get_by_role("menuitem", name="Close…").click()
@@ -97,7 +97,7 @@ def test_a_form_closes_an_alert_and_says_beside_the_field_why_it_does_not_yet(de
     form.get_by_role("button", name="Close for good").click()
     expect(form).to_have_count(0, timeout=SOON)
     expect(card).to_contain_text("it was given more", timeout=SOON)
-    expect(card).to_contain_text("Closed by Alice")
+    expect(card).to_contain_text("Closed by Léa")
 
 
 def test_the_thread_tells_the_story_in_order_and_takes_a_mention(demo: Demo) -> None:
