@@ -1,5 +1,8 @@
 # `make demo` and `make test` do all their set-up themselves; they need Python 3.11+ (with venv) and the package registries.
 
+# Tests start many processes: each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 PY := .venv/bin/python
 UV := $(shell command -v uv 2>/dev/null)

@@ -9,11 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.services.alert import due
+from bot.services.alert import automation, due
+from bot.services.call import escalation
 from bot.services.desk import Desk
 from bot.services.rota import gaps, office, watching
 from bot.services.rota.gaps import Gap
-from bot.store import alerts, cards, shifts
+from bot.store import alerts, cards, pages, shifts
 from bot.store.alerts import Alert
 from bot.store.gaps import every
 from tests.config_stage import example
@@ -234,6 +235,22 @@ def test_a_gap_within_a_day_is_an_alert_that_recovers_when_it_is_filled(engine: 
     desk.clock.advance(16 * 60)
     due.act(desk)
     assert [each.state for each in opened(desk)] == ["closed"]
+
+
+def test_the_lead_whose_team_has_the_gap_is_called_first(sqlite_engine: sa.Engine) -> None:
+    desk = stage(sqlite_engine, at=NIGHT - timedelta(hours=10))       # Bridge has the duty: it could not fill it
+    for person in ("lea", "omar"):
+        away(desk, person, NIGHT, NIGHT + timedelta(hours=8))
+    watching.look(desk)
+    automation.act(desk)
+    with desk.read() as connection:
+        called = connection.scalars(sa.select(pages.page_attempt.c.person).order_by(pages.page_attempt.c.id)).all()
+    assert set(called) == {"ines"}
+    desk.clock.advance(5 * 60)
+    escalation.act(desk)
+    with desk.read() as connection:
+        later = connection.scalars(sa.select(pages.page_attempt.c.person).order_by(pages.page_attempt.c.id)).all()
+    assert set(later) > {"ines"}
 
 
 def test_an_alert_that_somebody_closed_is_not_raised_again_for_the_same_gap(sqlite_engine: sa.Engine) -> None:

@@ -13,8 +13,10 @@ from bot.services.alert.triage import Verdict
 from bot.services.desk import Desk
 from bot.signals import FIRING, RECOVERED, Signal
 from bot.store import alerts
+from bot.store.alerts import Alert
 
 SOURCE, OBSERVER, SERVICE = "vigie", "Vigie", "vigie"
+WHOSE = "whose"                         # the label that names who is to be called first
 WHY = "Vigie says so of itself"
 
 
@@ -39,6 +41,12 @@ def number(connection: sa.Connection, fingerprint: str) -> int | None:
     """The alert's number while it fires."""
     mine = (alerts.alert.c.fingerprint == fingerprint, alerts.alert.c.state.in_(("firing", "acked")))
     return connection.execute(sa.select(alerts.alert.c.id).where(*mine)).scalar_one_or_none()
+
+
+def whose(connection: sa.Connection, alert: Alert) -> str | None:
+    """Who is to be called first about one of Vigie's own alerts; None: whoever has the duty."""
+    seen = alerts.observed(connection, [alert.id]).get(alert.id, ())
+    return alert.labels.get(WHOSE) if any(row.source == SOURCE for row in seen) else None
 
 
 def say(desk: Desk, things: Sequence[Own], firing: bool) -> None:

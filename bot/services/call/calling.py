@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.config.nights import Paging
+from bot.services.alert import own
 from bot.services.call import levels, placing, silences
 from bot.services.call.levels import NONE_YET, About
 from bot.services.desk import VIGIE, Desk
@@ -30,10 +31,12 @@ def key_for(members: list[Alert], about: str = "") -> str:
 def call(desk: Desk, connection: sa.Connection, alert: Alert, why: str, now: datetime, key: str) -> bool:
     """Calls in the thread of the alert's card; false if somebody was called for this very reason before.
 
-    Whoever has it is called first, and that is their reminder. Who sleeps has it no longer.
+    Whoever has it is called first, and that is their reminder; else whose it is, as the lead's whose team has a gap. Who
+    sleeps has it no longer.
     """
     about: About = "recovered" if alert.state == "recovered" else "trouble"
-    owner = alert.acked_by if alert.acked_by and placing.may_be_called(desk, connection, alert.acked_by, now) else None
+    first = alert.acked_by or own.whose(connection, alert)
+    owner = first if first and placing.may_be_called(desk, connection, first, now) else None
     channel = _channel(desk, connection, alert)
     reason = Reason(key, alert, None, channel, alert.group_id, why[:LONGEST_WHY], about, owner)
     begun = begin(desk, connection, reason, now)
@@ -122,7 +125,7 @@ def add(desk: Desk, connection: sa.Connection, reason: Reason, now: datetime) ->
 
 def _remind_the_owner(connection: sa.Connection, reason: Reason, begun: Escalation, now: datetime) -> None:
     """A call to whoever has the fault is their reminder: the duty is called if they are silent, and it is important."""
-    if reason.about != "trouble" or reason.first is None:
+    if reason.about != "trouble" or reason.first is None or reason.alert is None or reason.alert.acked_by is None:
         return
     called = escalations.by_id(connection, begun.id) or begun
     reminder = timedelta(seconds=levels.load(begun.policy).reminder_s)

@@ -196,11 +196,12 @@ def _end(desk: Desk, ended: Sequence[Known]) -> None:
 
 def _said(config: Config, row: Known, said: str, summary: str, severity: str) -> Own:
     team = config.teams.get(row.team)
+    labels = {"coverage": row.coverage, "team": row.team, "gap": row.kind.partition(":")[0]}
     return Own(
         "coverage gap", said, summary, severity, _fingerprint(row.coverage, row.start), row.found_at.isoformat(),
         team.organisation if team else "", _service(config, row.coverage),
         config.channels[(team.channel if team else None) or config.default_channel],
-        {"coverage": row.coverage, "team": row.team, "gap": row.kind.partition(":")[0]}, WHY,
+        {**labels, **({own.WHOSE: team.lead} if team else {})}, WHY,
     )
 
 
