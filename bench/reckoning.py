@@ -112,10 +112,16 @@ def _cards(home: House, connection: sa.Connection, config: Config, alerts: int) 
     drawn = {each.key: cards.draw(desk, connection, each, each.late_s).text for each in roots}
     return {
         "cards_per_alert": sum(n for key, n in shown.items() if key.startswith("card:")) / max(1, alerts),
-        "doubled": sum(n > 1 for n in shown.values()), "missing": sum(each.key not in shown for each in posts),
+        "doubled": sum(n > 1 for n in shown.values()),
+        "missing": sum(each.key not in shown for each in posts if _is_due(each, desk)),
         "stale": sum(texts.get((each.channel, each.ts or "")) != drawn[each.key] for each in roots),
         "threads": len(posts) - len(roots),
     }
+
+
+def _is_due(post: Post, desk: Desk) -> bool:
+    """Slack should show it by now: it is neither for later nor withdrawn because it has lost its sense."""
+    return post.ts is not None or (post.due_at is not None and post.due_at <= desk.clock.now())
 
 
 def _answers(home: House, connection: sa.Connection, config: Config) -> dict[str, int]:

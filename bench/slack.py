@@ -29,9 +29,11 @@ def main(port: int, events_url: str, config: Path, pace: float) -> None:
         ])
 
     async def cards(_request: Request) -> JSONResponse:
-        """The metadata of every message that stands in a channel: one each, or something was doubled."""
-        channels = [each.id for each in workspace.state.conversations.values() if not each.with_person]
-        return JSONResponse([each.get("metadata") for name in channels for each in workspace.messages(name)])
+        """The metadata of every message that stands anywhere: one each, or something was doubled."""
+        return JSONResponse([
+            each.metadata for one in workspace.state.conversations.values() for each in list(one.by_ts.values())
+            if each.ephemeral_for is None
+        ])
 
     routes = [
         Route("/bench/faults", faults, methods=["POST"]), Route("/bench/calls", calls), Route("/bench/cards", cards),

@@ -185,7 +185,7 @@ def test_a_channel_takes_one_message_a_second_and_says_when_to_come_back() -> No
 def test_people_and_channels_are_listed_and_strangers_marked() -> None:
     async def story(there: Stage) -> None:
         people = [one["name"] for one in (await there.slack.users_list())["members"]]
-        assert people == ["alice", "bruno", "paul", "marie", "lea", "omar", "ines", "vigie"]
+        assert people == ["lea", "alice", "bruno", "paul", "marie", "omar", "ines", "vigie"]
         eve = (await there.slack.users_info(user=EVE))["user"]
         assert eve["is_stranger"] and eve["team_id"] == "T0EVIL0001"
         found = await there.slack.users_lookupByEmail(email="lea@example.com")

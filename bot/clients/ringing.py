@@ -30,7 +30,8 @@ REFUSED = "the provider refused it, or does not answer"
 SLOW = "the provider did not answer in {seconds:.0f} s"
 NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, NoRegionError)
 
-logging.getLogger("apprise").disabled = True        # of an address that it cannot read it says all, with the token in it
+# Of an address that it cannot read Apprise says all, with the token in it: nothing of it is heard, whoever sets up logs.
+logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
 
 
 class Phones:
