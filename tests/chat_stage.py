@@ -15,7 +15,7 @@ from starlette.routing import Route
 import commands
 from bot.clients.slack import SlackClient, web_client
 from bot.discover import discover
-from bot.entrypoints.chat import SHORTCUTS, build_bolt
+from bot.entrypoints.chat import SHORTCUTS, WORKING, build_bolt
 from bot.entrypoints.gate import gate
 from bot.ports import SystemClock
 from bot.services.desk import OBSERVER, Desk
@@ -114,8 +114,8 @@ class Talk:
         before = len(await self.heard(person))
         said = await act
         assert said["ok"], said
-        for _ in range(400):
-            answers = (await self.heard(person))[before:]
+        for _ in range(3_000):
+            answers = [each for each in (await self.heard(person))[before:] if each != WORKING]     # on a busy machine
             if answers:
                 return answers[-1]
             if self.form(person):

@@ -171,7 +171,8 @@ def test_what_takes_too_long_goes_on_and_is_told_later(
     async def story(here: Talk) -> None:
         number = await here.alert()
         with sqlite_engine.begin():                         # somebody else is writing for a while
-            assert await here.line(f"ack {number}") == chat.WORKING
+            await here.there.say(f"/vigie ack {number}", ALICE, PAYMENTS)
+            await until(lambda: any(each["text"] == chat.WORKING for each in here.there.workspace.messages(PAYMENTS, ALICE)))
         await until(lambda: any("is yours" in each["text"] for each in here.there.workspace.messages(PAYMENTS, ALICE)))
         await until(lambda: here.now_is(number).state == "acked")
 
