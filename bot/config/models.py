@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from bot.config.months import Month
 from bot.config.nights import Coverage, Flag, Labour, Regime, Rotation, Team
 from bot.config.powers import Aws, DatadogAccount, Mandate, Symptom
 from runbooks.model import Part, Severity, When, digest
@@ -143,6 +144,7 @@ class Config(Part):
     aws: Aws | None = None
     datadog: Annotated[dict[str, DatadogAccount], Field(description="Organisation: its Datadog account")] = {}
     probation: Probation = Probation()
+    month: Annotated[Month, Field(description="The monthly review")] = Month()
 
     def person(self, team_id: str | None, user_id: str) -> tuple[str, Person] | None:
         """Who clicks: the person with exactly this Slack team and user, or None for a stranger."""

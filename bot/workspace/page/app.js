@@ -57,10 +57,13 @@ async function openChannel(id) {
   closeThread();
   Object.assign(state, { channel: id, messages: [], freshFrom: null });
   history.replaceState(null, "", href(id));
+  const { me } = state;
   const { unread } = channel;
+  Object.assign(channel, { unread: 0, mentions: 0 });
   drawSidebar();
   dress(channel);
   await Promise.all([loadMessages(), loadHome()]);
+  if (me !== state.me || id !== state.channel) return;      // left meanwhile
   markFresh(unread);
   toEnd(byId("messages"));
   if (!modal.isOpen()) composer.focus();

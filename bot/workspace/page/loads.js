@@ -31,16 +31,24 @@ export const loadView = oneAtATime(async () => {
   drawSidebar();
 }, lost);
 
-export const loadMessages = oneAtATime(async () => {
+const readers = new Map();
+
+/** Each channel on its own: to fetch is to have read, so one that was left at once is fetched all the same. */
+export async function loadMessages() {
   const { me, channel } = state;
   if (!channel) return;
+  const key = `${me} ${channel}`;
+  if (!readers.has(key)) readers.set(key, oneAtATime(() => read(me, channel), lost));
+  await readers.get(key)();
+}
+
+async function read(me, channel) {
   const { messages } = await get("messages", { as: me, channel });
   if (me !== state.me || channel !== state.channel) return;
-  Object.assign(channelOf(channel), { unread: 0, mentions: 0 });
   announce(messages);
   state.messages = messages;
   drawMain();
-}, lost);
+}
 
 export const loadThread = oneAtATime(async () => {
   const { me, channel, thread } = state;

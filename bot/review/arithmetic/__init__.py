@@ -1,0 +1,1 @@
+"""What sections share: shares, medians, stretches of time, definitions."""

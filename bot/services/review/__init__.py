@@ -1,0 +1,1 @@
+"""The month: its facts gathered, written, sealed, posted, signed; verdicts and decisions."""

@@ -1,0 +1,78 @@
+"""From a month's facts to its review: every chapter in its place, trends beside figures, notes above all."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+
+import bot.review
+from bot.discover import discover
+from bot.review import N_, Chapter, Facts, Figure, Review, Section, Trend
+from bot.review.facts import Past
+
+NO_EARLIER = N_("no earlier month")
+NOT_THEN = N_("not measured in the month before")
+REDEFINED = N_("its definition changed: version {before} then, {now} now")
+
+PROVISIONAL = N_("So far, provisional: facts up to {as_of}; the month can be signed from {cut_off} on.")
+BROKEN = N_("The journal is not whole: entry {entry}, {why}. This review cannot be signed.")
+NOTHING = N_("No alert came in this month.")
+
+
+@cache
+def chapters() -> tuple[Chapter, ...]:
+    """The family, in the order in which it is read."""
+    return tuple(sorted(discover(bot.review, Chapter).values(), key=lambda each: each.number))
+
+
+def compose(facts: Facts, version: int = 0) -> Review:
+    """The review of these facts; version 0 is provisional."""
+    written: dict[str, Section] = {}
+    figures: dict[str, Figure] = {}
+    for each in sorted(chapters(), key=lambda one: (one.last, one.number)):
+        section = each.write(facts, figures)
+        written[each.name] = section
+        figures.update((figure.name, figure) for figure in section.figures if figure.name not in figures)
+    month = facts.month
+    return Review(
+        month=month.name, zone=month.zone, start=month.start.isoformat(), end=month.end.isoformat(),
+        as_of=month.as_of.isoformat(), state="provisional" if version == 0 else "sealed", version=version,
+        organisations={key: each.name for key, each in facts.config.organisations.items()},
+        sections=tuple(written[each.name] for each in chapters()),
+        trends={name: trend(each, facts.before) for name, each in figures.items()},
+        journal={
+            "entries": facts.trail.entries, "ok": facts.trail.ok, "head": facts.trail.head, "sealed_to": facts.trail.sealed_to,
+            "first_bad": facts.trail.first_bad, "why": facts.trail.why,
+        },
+        people={key: each.name for key, each in facts.config.people.items()},
+        notes=tuple(_notes(facts)),
+    )
+
+
+def trend(figure: Figure, before: Mapping[str, Past] | None) -> Trend:
+    """What the figure was a month ago, when it meant the same."""
+    if before is None:
+        return Trend(None, NO_EARLIER)
+    past, now = before.get(figure.name), figure.definition.version
+    if past is None or past.value is None:
+        return Trend(None, NOT_THEN)
+    if past.definition != now:
+        return Trend(None, REDEFINED.format(before=past.definition, now=now))
+    return Trend(past.value)
+
+
+def _notes(facts: Facts) -> list[str]:
+    month, trail = facts.month, facts.trail
+    said = []
+    if month.is_open:
+        said.append(PROVISIONAL.format(as_of=_local(facts, month.as_of), cut_off=_local(facts, month.cut_off)))
+    if trail.ok is False:
+        said.append(BROKEN.format(entry=trail.first_bad, why=trail.why))
+    if facts.before is None:
+        said.append(NO_EARLIER[0].upper() + NO_EARLIER[1:] + ".")
+    if not facts.groups:
+        said.append(NOTHING)
+    return said
+
+
+def _local(facts: Facts, at: datetime) -> str:
+    return f"{facts.month.local(at):%d %b %Y %H:%M} ({facts.month.zone})"
