@@ -149,7 +149,9 @@ class Stage:
         if thread:
             root = [one for one in self.messages[channel] if one["ts"] == thread]
             return JSONResponse({"messages": root + self.replies})
-        self.unread[channel] = (0, 0)
+        if self.unread[channel] != (0, 0):
+            self.unread[channel] = (0, 0)
+            self.emit(request.query_params["as"], type="channels")
         return JSONResponse({"messages": self.messages[channel]})
 
     async def take(self, request: Request) -> Response:

@@ -1,18 +1,16 @@
 """The workspace's page in a real browser: what a person sees, clicks and types, and what the page makes of it."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
+from tests.chromium import chromium, in_paris
 from tests.page_stage import ALERTS, HOSTILE, MODAL, NOON, PAYMENTS, Stage, section, staged, words
 
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 LOST = "net::ERR_"       # Chromium writes a lost connection on the console by itself
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -29,19 +27,14 @@ def stage(running: tuple[Stage, str]) -> Stage:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("no Chromium on the path: the page is not tested")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def page(browser: Browser, running: tuple[Stage, str], stage: Stage) -> Iterator[Page]:
     """The page as Alice sees it in Paris; any error in its scripts fails the test."""
-    context = browser.new_context(timezone_id="Europe/Paris", locale="en-GB", viewport={"width": 1300, "height": 850})
+    context = in_paris(browser)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -243,6 +236,25 @@ def test_unread_messages_and_mentions_are_counted_beside_the_channel(page: Page)
     expect(page.get_by_role("button", name="payments", exact=True)).to_be_visible()
 
 
+def test_who_goes_through_a_channel_faster_than_it_is_fetched_has_read_it(page: Page, stage: Stage) -> None:
+    for number in range(3):
+        stage.messages[PAYMENTS].append(stage.message(NOON + number, f"paid {number}"))
+    stage.emit("U0ALICE001", type="message", channel=ALERTS, ts="1.0")
+    held: list[Route] = []
+    page.route("**/page/messages*", lambda route: held.append(route))
+    page.locator(f"[data-channel={ALERTS}]").click()
+    page.locator(f"[data-channel={PAYMENTS}]").click()
+    page.locator(f"[data-channel={ALERTS}]").click()
+    expect(page.get_by_role("button", name="payments", exact=True)).to_be_visible()
+    with page.expect_response(lambda answer: f"channel={PAYMENTS}" in answer.url):
+        for route in held:
+            route.continue_()
+    page.unroute("**/page/messages*")
+    expect(card(page)).to_contain_text("Firing · important")
+    assert stage.unread[PAYMENTS] == (0, 0)
+    expect(page.get_by_role("separator", name="New")).to_have_count(0)
+
+
 def test_a_permalink_opens_its_channel_here_and_shows_the_message(page: Page, stage: Stage) -> None:
     address = f"{page.url.split('#')[0]}archives/{ALERTS}/p{NOON - 600}000000"
     stage.say(PAYMENTS, f"see <{address}|the card>")
@@ -258,5 +270,5 @@ def test_a_page_that_lost_its_workspace_says_so_and_catches_up(page: Page, stage
     expect(page.locator("#offline")).to_have_text("Connection lost. Trying again…")
     stage.say(ALERTS, "said meanwhile")
     page.unroute("**/page/*")
-    expect(page.locator("#messages")).to_contain_text("said meanwhile", timeout=15_000)
+    expect(page.locator("#messages")).to_contain_text("said meanwhile")
     expect(page.locator("#offline")).to_be_hidden()
