@@ -66,18 +66,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A list behind figures. `rows` may be cut short for the page: `total` says how many there are; CSV has them all."""
+    """A list behind figures: made by `arithmetic.listing`, which keeps the first thousand rows and counts all of them."""
 
     name: str                               # unique in the review: never-acknowledged
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[Value, ...], ...]
+    rows: tuple[tuple[Value, ...], ...]     # instants as ISO 8601 in UTC, alerts as their number, people as their key
+    total: int                              # how many there are, shown or not
     empty: str = ""                         # what stands there when there are no rows
     only_for: str | None = None
-
-    @property
-    def total(self) -> int:
-        return len(self.rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Source health: what each observer sent, and how long it was silent."""
 
-from bot.review import N_, Column, Facts, Figures, Section, Table, chapter
+from bot.review import N_, Column, Facts, Figures, Section, chapter
 
 TITLE = N_("Sources")
 SILENT = N_("Longest silence")
@@ -17,4 +17,4 @@ def sources(facts: Facts, figures: Figures) -> Section:
         Column("groups", N_("Alerts"), "count"), Column("silence", SILENT, "seconds"), Column("dropped", N_("Refused"), "count"),
         Column("unreadable", N_("Unreadable"), "count"),
     )
-    return Section("sources", TITLE, tables=(Table("sources", TITLE, columns, rows, N_("Nothing came.")),))
+    return Section("sources", TITLE, tables=(listing("sources", TITLE, columns, rows, N_("Nothing came.")),))
