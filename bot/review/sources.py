@@ -1,6 +1,7 @@
 """Source health: what each observer sent, and how long it was silent."""
 
 from bot.review import N_, Column, Facts, Figures, Section, chapter
+from bot.review.arithmetic.listing import listing
 
 TITLE = N_("Sources")
 SILENT = N_("Longest silence")
