@@ -25,6 +25,7 @@ from bot.store import alerts, journal
 from bot.store.alerts import Alert
 from bot.workspace import faults
 from commands import Command
+from tests.patience import PATIENCE_S
 from tests.story import arrive, desk_on, signal
 from tests.workspace_stage import ALICE, Lazy, Stage, stage
 
@@ -114,8 +115,8 @@ class Talk:
         before = len(await self.heard(person))
         said = await act
         assert said["ok"], said
-        for _ in range(3_000):
-            answers = [each for each in (await self.heard(person))[before:] if each != WORKING]     # on a busy machine
+        for _ in range(round(PATIENCE_S / 0.005)):
+            answers = [each for each in (await self.heard(person))[before:] if each != WORKING]
             if answers:
                 return answers[-1]
             if self.form(person):

@@ -14,7 +14,9 @@ import sqlalchemy as sa
 
 from bot.store.db import create_engine
 from bot.store.migrate import upgrade
+from bot.workspace import delivery
 from tests.judge import Judge, seat
+from tests.patience import PATIENCE_S
 
 try:
     with warnings.catch_warnings(action="ignore"):      # it grumbles where XDG_RUNTIME_DIR is not set
@@ -48,6 +50,12 @@ def judge(monkeypatch: pytest.MonkeyPatch) -> Iterator[Judge]:
     seated = seat(monkeypatch)
     yield seated
     assert seated.faults == []
+
+
+@pytest.fixture(autouse=True)
+def patient_slack(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slack gives an app three seconds; whoever tests on a busy machine may need more of them."""
+    monkeypatch.setattr(delivery, "LIMIT", PATIENCE_S)
 
 
 # --- templates: once a session (under xdist: once a worker) ---

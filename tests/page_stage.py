@@ -16,6 +16,8 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from tests.patience import PATIENCE_S
+
 PAGE = Path(__file__).parent.parent / "bot" / "workspace" / "page"
 CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
@@ -114,7 +116,7 @@ class Stage:
 
     def posted(self, path: str) -> dict[str, Any]:
         """The body of the page's newest post to a path, waited for."""
-        for _ in range(100):
+        for _ in range(round(PATIENCE_S / 0.05)):
             found = [body for name, body in self.posts if name == path]
             if found:
                 return found[-1]

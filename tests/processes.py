@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.__main__ import main
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["bot.app", "bot.checking", "bot.auditing", "bot.rota"])
-MOST_S = 60
 UNCOMPILED = "PYTHONDONTWRITEBYTECODE"        # else each process compiles all of Vigie for itself
 
 
@@ -36,12 +36,12 @@ def vigie(*words: str, cwd: Path, given: Mapping[str, str] = {}) -> subprocess.C
         out, err = Path(folder) / "out", Path(folder) / "err"
         process = FORKS.Process(target=_command, args=(words, cwd, environ(given), out, err))
         process.start()
-        process.join(MOST_S)
+        process.join(PATIENCE_S)
         if (code := process.exitcode) is None:
             process.kill()
             process.join()
         process.close()
-        assert code is not None, f"vigie {words} has not ended within {MOST_S} s: {err.read_text()}"
+        assert code is not None, f"vigie {words} has not ended within {PATIENCE_S} s: {err.read_text()}"
         return subprocess.CompletedProcess(words, code, out.read_text(), err.read_text())
 
 
@@ -73,7 +73,8 @@ def running(*words: str, cwd: Path, given: Mapping[str, str] = {}, ready: str) -
 
 
 def _until_ready(process: subprocess.Popen[bytes], url: str, told: Path) -> None:
-    for _ in range(600):
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
         assert process.poll() is None, told.read_text()
         try:
             with urllib.request.urlopen(url, timeout=2) as answer:
@@ -81,7 +82,7 @@ def _until_ready(process: subprocess.Popen[bytes], url: str, told: Path) -> None
                     return
         except (OSError, urllib.error.URLError):
             time.sleep(0.05)
-    raise AssertionError(f"not ready within 30 s: {told.read_text()}")
+    raise AssertionError(f"not ready within {PATIENCE_S:g} s: {told.read_text()}")
 
 
 def free_port() -> int:
@@ -93,7 +94,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
     """Status and answer; raises OSError when nobody answers."""
     request = urllib.request.Request(url, body, dict(headers))
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refusal:
         with refusal:

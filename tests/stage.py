@@ -42,6 +42,7 @@ from bot.workspace.seed import example_seed
 from runbooks import actions
 from runbooks.actions import Service
 from tests.config_stage import example
+from tests.patience import PATIENCE_S
 
 T = TypeVar("T")
 
@@ -51,7 +52,6 @@ ALERTS, PAYMENTS, REVIEW = "C0ALERTS01", "C0PAYMNT01", "C0REVIEW01"
 EXAMPLE = Path(str(resources.files("bot") / "vigie.example.yaml"))
 PARIS = ZoneInfo("Europe/Paris")
 SUNDAY, MORNING, EVENING = 6, 9, 18
-PATIENCE_S = 15.0
 THREADS = 32            # for a Vigie that waits for doubles in its own process
 BREATH_S = 0.03
 SHIPPED: dict[str, Catalogue] = {}       # read once for each configuration: nothing changes it
@@ -147,7 +147,7 @@ class Stage:
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Does something in Vigie's thread."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
 
     # --- what sources do ---
 

@@ -27,8 +27,6 @@ from tests import laws, planted
 from tests.fakes import CountingIds, KillAt, Killed, ManualClock
 from tests.story import ALICE, CONFIG, LEA, signal
 
-pytestmark = pytest.mark.timeout(400)       # all of it is computing: a busy machine takes longer
-
 PROBATION = timedelta(minutes=CONFIG.probation.minutes)
 ENDPOINT = "bridge-generic"
 

@@ -15,8 +15,6 @@ from tests.fakes import KillAt, Killed
 from tests.night_shift import SHARED, Shift, shift
 from tests.workshop import NoEngine
 
-pytestmark = pytest.mark.timeout(400)       # all of it is computing: a busy machine takes longer
-
 MOST_POINTS, SHARES = 120, 8
 OBSERVERS = (("alarm", "CloudWatch"), ("monitor 7", "Padok-1"))
 

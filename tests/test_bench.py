@@ -49,7 +49,6 @@ def test_percentiles_are_values_that_were_seen():
     assert percentile([], 0.99) == 0
 
 
-@pytest.mark.timeout(300)
 def test_a_soak_of_seconds_in_bad_weather_loses_nothing_and_a_bad_figure_would_be_named(set_up, monkeypatch):
     monkeypatch.setattr(soak, "PROBATION_MIN", 0)
     monkeypatch.setattr(people, "GAP_S", 0.3)

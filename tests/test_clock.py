@@ -8,11 +8,12 @@ import pytest
 
 from bot.entrypoints import clock
 from bot.entrypoints.clock import Knocker
+from tests.patience import PATIENCE_S
 
 
 async def knocking(knocker: Knocker, heard: threading.Event) -> None:
     knocker.start()
-    await asyncio.to_thread(heard.wait, 5)
+    await asyncio.to_thread(heard.wait, PATIENCE_S)
     await knocker.stop()
 
 
@@ -37,16 +38,14 @@ def test_a_stop_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def stuck() -> None:
         begun.set()
-        await asyncio.to_thread(let_go.wait, 5)
+        await asyncio.to_thread(let_go.wait)
 
-    async def life() -> float:
-        await asyncio.wait_for(knocking(knocker, begun), 5)
+    async def life() -> None:
+        await knocking(knocker, begun)
         let_go.set()
-        return time.monotonic()
 
     knocker.every(0.05, "seal", stuck)
-    began = time.monotonic()
-    assert asyncio.run(life()) - began < 2
+    asyncio.run(life())
 
 
 def test_a_knock_that_fails_is_followed_by_the_next() -> None:

@@ -24,12 +24,13 @@ from runbooks.actions import Failed, Unsure
 from runbooks.faults import told
 from tests.action_stage import ActionWorld, aws_server, listening, refused, world
 from tests.aws_ground import alarms, ecs_service, group, measured, query
+from tests.patience import PATIENCE_S
 from tests.processes import ROOT
 from tests.workspace_stage import served
 
 __all__ = ["aws_server", "world"]
 
-SOON = Config(read_timeout=5, retries={"total_max_attempts": 1})
+SOON = Config(read_timeout=PATIENCE_S, retries={"total_max_attempts": 1})
 
 
 def test_what_moto_knows_passes_through(world: ActionWorld) -> None:
@@ -264,7 +265,7 @@ def test_the_double_is_imported_without_moto_and_says_kindly_that_it_is_missing(
         except bot.errors.Misbuilt as error:
             print(error)
     """)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE_S)
     assert done.stdout.splitlines() == [
         "[]", "The double of AWS needs moto, and it is not installed: install vigie[demo]."], done.stderr
 

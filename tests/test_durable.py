@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bot.durable import Durable, Identity, OutcomeUnknown, Run, once
 from bot.errors import Misbuilt
+from tests.patience import PATIENCE_S
 
 NOW = datetime(2026, 11, 22, 2, 14, tzinfo=UTC)
 Work = Callable[..., Awaitable[None]]
@@ -38,7 +39,7 @@ async def life(engine: sa.Engine, work: Work, during: Callable[[Durable], Awaita
     await asyncio.gather(*left, return_exceptions=True)
 
 
-async def until(fact: Callable[[], bool], seconds: float = 15) -> None:
+async def until(fact: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
     async with asyncio.timeout(seconds):
         while not fact():  # noqa: ASYNC110
             await asyncio.sleep(0.02)

@@ -17,11 +17,11 @@ from bot.store import cards, escalations
 from bot.store.journal import journal
 from tests.call_stage import UNKNOWN
 from tests.call_workers import hasty
+from tests.patience import PATIENCE_S
 from tests.story import arrive, desk_on, signal
 
 ROOT = Path(__file__).parents[1]
 POINTS = (("escalate: before commit", "2"), ("escalate: after commit", "2"), ("-", "0"))
-PATIENCE_S = 20
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from bot.workspace.blocks import view_faults
 from tests.chat_stage import FAMILY, Talk, labelled, talk
 from tests.handoff_stage import Passing
 from tests.story import arrive, signal
+from tests.workspace_stage import until
 
 BRUNO, OMAR, INES, ALICE, MARIE = "U0BRUNO001", "U0OMAR0001", "U0INES0001", "U0ALICE001", "U0MARIE001"
 ALERTS = "C0ALERTS01"
@@ -142,10 +143,7 @@ async def press(here: Talk, words: str, person: str) -> None:
         if place := labelled(message.blocks, words):
             said = await here.there.post("click", person=person, channel=ALERTS, ts=message.ts, **place)
             assert said["ok"], said
-            for _ in range(400):
-                if here.form(person):
-                    return
-                await asyncio.sleep(0.005)
+            return await until(lambda: here.form(person))
     raise AssertionError(f"nothing here says {words!r}")
 
 
@@ -156,10 +154,7 @@ async def press_directly(here: Talk, words: str, person: str) -> None:
         for message in reversed(list(place.by_ts.values())):
             if place.id.startswith("D") and (aim := labelled(message.blocks, words)):
                 await here.there.post("click", person=person, channel=place.id, ts=message.ts, **aim)
-                for _ in range(400):
-                    if here.form(person):
-                        return
-                    await asyncio.sleep(0.005)
+                return await until(lambda: here.form(person))
     raise AssertionError(f"nobody wrote {words!r} to {person}")
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bot import durable as engine_room
 from bot.durable import Durable, Identity, Run
+from tests.patience import PATIENCE_S
 
 
 @contextmanager
@@ -87,7 +88,7 @@ def test_a_look_for_what_others_left_that_fails_is_not_the_last(
         monkeypatch.setattr(durable, "_adopt", look)
         await durable.launch()
         try:
-            await asyncio.wait_for(again.wait(), 10)
+            await asyncio.wait_for(again.wait(), PATIENCE_S)
         finally:
             await durable.stop()
 

@@ -16,8 +16,6 @@ from tests.process import ENDPOINT, Process
 from tests.story import ALICE, CONFIG
 from tests.virtual import LawBroken, Timeline, VirtualRun, VirtualSlack
 
-pytestmark = pytest.mark.timeout(400)       # all of it is computing: a busy machine takes longer
-
 MOST_POINTS = 60
 PROBATION_S = CONFIG.probation.minutes * 60
 

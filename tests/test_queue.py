@@ -11,6 +11,7 @@ from bot.config import Endpoint
 from bot.entrypoints import queue
 from bot.entrypoints.queue import Queue
 from bot.errors import Refused, Unavailable
+from tests.patience import PATIENCE_S
 from tests.story import desk_on
 
 ENDPOINT = Endpoint(source="cloudwatch", organisation="bridge", queue_url="https://sqs.eu-west-3.amazonaws.com/1/q")
@@ -67,7 +68,7 @@ def test_nothing_ends_the_polling_but_being_told(sqlite_engine: sa.Engine, monke
         while shelf.polls < 5:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         polled.stop()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, PATIENCE_S)
 
     asyncio.run(story())
     assert shelf.messages

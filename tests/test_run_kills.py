@@ -16,9 +16,8 @@ from bench.effects import LOOK
 from bench.killing import Yard, kill_runs, yard
 from bot.durable import LOST_IDENTITY
 from bot.store import runs as rows
+from tests.patience import PATIENCE_S
 from tests.processes import frozen
-
-pytestmark = pytest.mark.timeout(300)       # a busy machine takes longer
 
 KILLS = 3           # `make bench` kills fifty times on each database
 MUST_BE_NOTHING = ("twice", "missing", "stuck", "otherwise", "unexplained", "not_back", "locks_left", "doubts_untold")
@@ -65,7 +64,7 @@ def cut_off(engine: sa.Engine, backends: set[int]) -> None:
 def hired(made: Yard, engine: sa.Engine, freeze_at: str = "") -> tuple[BaseProcess, set[int]]:
     """Somebody who works, and what carries its identity."""
     before, process = lock_holders(engine), made.hire(freeze_at)
-    assert made.until(lambda: bool(lock_holders(engine) - before), 30)
+    assert made.until(lambda: bool(lock_holders(engine) - before))
     return process, lock_holders(engine) - before
 
 
@@ -74,15 +73,15 @@ def test_who_freezes_between_the_intent_and_the_call_and_wakes_after_another_too
 ) -> None:
     sleeper, identity = hired(pair, postgres_engine, freeze_at="act: before")
     pair.begin(BLIND)
-    assert pair.until(lambda: frozen(sleeper.pid), 30)
+    assert pair.until(lambda: frozen(sleeper.pid))
     hired(pair, postgres_engine)
     cut_off(postgres_engine, identity)
-    assert pair.until(pair.over, 60), [each.state for each in pair.runs()]
+    assert pair.until(pair.over), [each.state for each in pair.runs()]
     done = dict(pair.effects.done)
 
     os.kill(sleeper.pid or 0, signal.SIGCONT)
     pair.workers.remove(sleeper)
-    sleeper.join(30)
+    sleeper.join(PATIENCE_S)
 
     assert sleeper.exitcode == LOST_IDENTITY
     assert dict(pair.effects.done) == done, "the sleeper acted behind the back of the one who took over"
@@ -101,12 +100,12 @@ def test_a_database_that_goes_away_for_five_seconds_holds_a_run_up_and_breaks_no
             allow(postgres_server, postgres_engine, False)
 
     pair.effects.watch = away
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while cut and time.monotonic() < deadline:
         time.sleep(0.02)
     time.sleep(5)
     allow(postgres_server, postgres_engine, True)
-    assert pair.until(pair.over, 60), [each.state for each in pair.runs()]
+    assert pair.until(pair.over), [each.state for each in pair.runs()]
     run = pair.runs()[0]
     assert run.state == rows.SUCCEEDED, run.said
     assert [pair.count(run, each) for each in ("one", "two", "three")] == [1, 1, 1]
@@ -132,13 +131,13 @@ def test_runs_whose_world_hangs_hold_up_nobody_else(sqlite_engine: sa.Engine, tm
         def hang(side: str, _pid: int) -> None:
             if side == LOOK and len(stuck) < len(hanging):
                 stuck.append(side)
-                over.wait(60)
+                over.wait(PATIENCE_S)
 
         made.effects.watch = hang
-        assert made.until(lambda: len(stuck) == len(hanging), 30)
+        assert made.until(lambda: len(stuck) == len(hanging))
         quick = made.begin(FORTH)
-        assert made.until(lambda: made.look(quick).state == rows.SUCCEEDED, 30)
+        assert made.until(lambda: made.look(quick).state == rows.SUCCEEDED)
         assert {made.look(each).state for each in hanging} == {rows.RUNNING}
         over.set()
-        assert made.until(made.over, 60)
+        assert made.until(made.over)
         assert {each.state for each in made.runs()} == {rows.SUCCEEDED}

@@ -278,7 +278,6 @@ ANY_MACHINE = settings(
 )
 
 
-@pytest.mark.timeout(300)
 @settings(ANY_MACHINE, max_examples=40)
 @given(fate=fates())
 def test_whatever_happens_to_a_run_it_ends_and_breaks_no_law(sqlite_template: Path, tmp_path: Path, fate: Fate) -> None:
@@ -297,7 +296,6 @@ def goes_no_way_back() -> Any:
     return mock.patch.object(Undoer, "next", lambda _undoer, _job: None)
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("bug", [repeats_what_must_not_be, forgets_its_lock, goes_no_way_back])
 def test_a_planted_bug_of_runs_is_found(sqlite_template: Path, tmp_path: Path, bug: Callable[[], Any]) -> None:
     @settings(ANY_MACHINE, max_examples=300, phases=[Phase.generate], database=None)

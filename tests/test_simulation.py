@@ -10,8 +10,6 @@ from tests import planted
 from tests.simulation import Outcome, simulate
 from tests.virtual import LawBroken
 
-pytestmark = pytest.mark.timeout(400)       # all of it is computing: a busy machine takes longer
-
 SEEDS = range(1, 1 + int(os.environ.get("VIGIE_SIM_SEEDS", "10")))
 HOURS = 0.5
 MOST_NIGHTS = 24        # a planted bug must show within so many

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.services.alert.reception import Reception
+from tests.patience import PATIENCE_S
 from tests.processes import post
 from tests.stage import Stage, staged
 
@@ -24,7 +25,7 @@ def stage(sqlite_engine: sa.Engine) -> Iterator[Stage]:
 
 def get(stage: Stage, path: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"{stage.url}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{stage.url}{path}", timeout=PATIENCE_S) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refusal:
         with refusal:
@@ -85,7 +86,7 @@ def test_while_it_ends_it_asks_to_be_sent_to_again(stage: Stage) -> None:
     request = urllib.request.Request(
         f"{stage.url}/webhooks/generic/bridge-generic", json.dumps(FIRING).encode(), {"X-Vigie-Secret": "demo-bridge-generic"})
     with pytest.raises(urllib.error.HTTPError) as refusal:
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=PATIENCE_S)
     with refusal.value:
         assert refusal.value.code == 503 and int(refusal.value.headers["Retry-After"]) > 0
     stage.app.intake._closing = False

@@ -39,7 +39,6 @@ def test_every_file_beside_the_code_is_shipped() -> None:
     assert beside - shipped == set()
 
 
-@pytest.mark.timeout(180)
 def test_a_wheel_migrates_and_starts_without_the_source_tree(tmp_path: Path) -> None:
     if int(version("setuptools").split(".")[0]) < 77:
         pytest.skip("setuptools >= 77 is not installed here: no wheel is built")
@@ -50,7 +49,7 @@ def test_a_wheel_migrates_and_starts_without_the_source_tree(tmp_path: Path) -> 
         shutil.copy(ROOT / name, source)
     quietly = ["-q", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(tmp_path)]
     build = [sys.executable, "-m", "pip", "wheel", *quietly, str(source)]
-    done = subprocess.run(build, capture_output=True, text=True, timeout=150)
+    done = subprocess.run(build, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     installed = tmp_path / "installed"
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:

@@ -14,6 +14,7 @@ from bench.processes import Process, free_port
 from bench.stage import Slack
 from bot.services.ledger import audit
 from bot.store.db import reader
+from tests.patience import PATIENCE_S
 
 ALERTS = 6
 
@@ -42,7 +43,7 @@ class House:
             f"http://127.0.0.1:{self.port}/webhooks/generic/bridge-generic", json.dumps(body).encode(),
             {"X-Vigie-Secret": self.environ["VIGIE_SECRET_BRIDGE_GENERIC"]},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return answer.status
 
     def cards(self) -> list[str]:
@@ -61,8 +62,8 @@ def house(tmp_path: Path, postgres_engine: sa.Engine) -> Iterator[House]:
     made.end()
 
 
-def until(condition, seconds: float, what: str) -> None:
-    end = time.monotonic() + seconds
+def until(condition, what: str) -> None:
+    end = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < end, what
         time.sleep(0.1)
@@ -71,25 +72,25 @@ def until(condition, seconds: float, what: str) -> None:
 @pytest.mark.parametrize("which", [0, 1])
 def test_a_worker_is_killed_in_the_middle_and_every_card_appears_once(house, which):
     assert [house.alarm(number) for number in range(ALERTS)] == [200] * ALERTS
-    until(lambda: len(house.cards()) >= 2, 20, "no card came")
+    until(lambda: len(house.cards()) >= 2, "no card came")
 
     house.workers[which].kill()
 
-    until(lambda: len(house.cards()) >= ALERTS, 40, f"only {len(house.cards())} cards came")
+    until(lambda: len(house.cards()) >= ALERTS, f"only {len(house.cards())} cards came")
     time.sleep(1)
     assert house.cards() == sorted(f"card:{number}" for number in range(1, ALERTS + 1))
 
 
 def test_both_workers_are_killed_one_after_the_other_and_a_new_one_goes_on(house, postgres_engine, tmp_path):
     assert [house.alarm(number) for number in range(ALERTS)] == [200] * ALERTS
-    until(lambda: len(house.cards()) >= 2, 20, "no card came")
+    until(lambda: len(house.cards()) >= 2, "no card came")
 
     for worker in house.workers:
         worker.kill()
     without_port = {name: value for name, value in house.environ.items() if name != "PORT"}
     house.workers = [Process(["bot", "worker"], tmp_path, without_port)]
 
-    until(lambda: len(house.cards()) >= ALERTS, 40, f"only {len(house.cards())} cards came")
+    until(lambda: len(house.cards()) >= ALERTS, f"only {len(house.cards())} cards came")
     time.sleep(2)
     assert house.cards() == sorted(f"card:{number}" for number in range(1, ALERTS + 1))
     with reader(postgres_engine) as connection:

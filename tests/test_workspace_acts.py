@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.workspace import delivery
 from tests.workspace_stage import ALERTS, ALICE, EVE, LEA, VIGIE, HandClock, Stage, actions, button, section, until, with_bolt
 
 COMMAND_KEYS = {
@@ -73,17 +74,22 @@ def test_slack_itself_refuses_commands_in_threads_of_strangers_and_unknown_ones(
 
 def test_a_command_that_is_not_taken_tells_its_author_and_is_never_sent_again() -> None:
     heard: list[dict[str, Any]] = []
+    gone = asyncio.Event()
 
     async def story(there: Stage, bolt: AsyncApp) -> None:
         @bolt.command("/vigie")
         async def slow(ack: Any, command: Any) -> None:
             if command["text"] == "slow":
-                await asyncio.sleep(3.3)
+                await gone.wait()
             elif command["text"] == "broken":
                 raise ValueError("broken")
             await ack({"response_type": "in_channel", "blocks": [{"type": "lamp"}], "text": "x"})
 
-        for text in ("slow", "broken", "wrong blocks"):
+        with pytest.MonkeyPatch.context() as hasty:
+            hasty.setattr(delivery, "LIMIT", 0.2)
+            assert (await there.say("/vigie slow"))["ok"]
+        gone.set()
+        for text in ("broken", "wrong blocks"):
             assert (await there.say(f"/vigie {text}"))["ok"]
         notices = [text for _, text in there.workspace.notices]
         assert notices[:2] == [

@@ -236,7 +236,7 @@ def test_a_reply_can_be_lost_after_the_message_was_posted() -> None:
 def test_a_slow_slack_answers_late_and_forgets_who_has_left() -> None:
     async def story(there: Stage) -> None:
         there.workspace.faults.hang = 0.3
-        there.slack.timeout = 1
+        there.slack.timeout = 60
         await there.slack.chat_postMessage(channel=ALERTS, text="waited for")
         hurry = AsyncWebClient("xoxb-demo-vigie", base_url=f"{there.url}/api/", timeout=0.1, retry_handlers=[])
         with pytest.raises(TimeoutError):

@@ -5,6 +5,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tests.patience import PATIENCE_S
 from tests.workspace_stage import ALERTS, ALICE, EVE, LEA, Stage, stage
 
 
@@ -58,7 +59,7 @@ def test_an_open_page_hears_of_everything_that_concerns_its_person() -> None:
             there.workspace.state.streams.notice(LEA, "the last word")
             events: list[dict[str, Any]] = []
             while not events or events[-1]["type"] != "notice":
-                line = await asyncio.wait_for(stream.content.readline(), 3)
+                line = await asyncio.wait_for(stream.content.readline(), PATIENCE_S)
                 if line.startswith(b"data: "):
                     events.append(json.loads(line[6:]))
         ts = there.workspace.messages("alerts")[0]["ts"]

@@ -61,7 +61,7 @@ def test_an_app_that_is_asked_to_reconnect_comes_back_and_misses_nothing() -> No
 
         first = there.workspace.sockets.links[0]
         await there.workspace.sockets.disconnect()
-        await until(lambda: there.workspace.sockets.links and there.workspace.sockets.links[0] is not first, 15)
+        await until(lambda: there.workspace.sockets.links and there.workspace.sockets.links[0] is not first)
         await there.say("/vigie help")
         assert [one["text"] for one in await there.seen()] == ["here again"]
 

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from bot.workspace import Workspace, example_seed
+from tests.patience import PATIENCE_S
 
 ALERTS, PAYMENTS = "C0ALERTS01", "C0PAYMNT01"
 ALICE, LEA, EVE, VIGIE = "U0ALICE001", "U0LEA00001", "U0EVE00001", "U0VIGIE001"
@@ -149,7 +150,7 @@ def actions(*elements: dict[str, Any]) -> dict[str, Any]:
     return {"type": "actions", "block_id": "actions", "elements": list(elements)}
 
 
-async def until(fact: Any, seconds: float = 5.0) -> None:
+async def until(fact: Any, seconds: float = PATIENCE_S) -> None:
     """Waits until something is true."""
     async with asyncio.timeout(seconds):
         while not fact():  # noqa: ASYNC110 what is awaited happens in somebody else's code

@@ -101,7 +101,6 @@ class Played:
         return [(self.local(datetime.fromtimestamp(float(each.ts), PARIS)), each.text) for each in public]
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", ["autumn", "spring"])
 def test_a_week_of_nights_is_played_over_a_clock_change(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     played = Played(name, tmp_path)

@@ -18,12 +18,11 @@ from bot.services.ledger import audit
 from bot.store import journal
 from bot.store.alerts import signal as told
 from bot.store.db import reader
+from tests.patience import PATIENCE_S
 from tests.processes import free_port, post, running
 
 SERVICES = ("ledger", "edge", "pay-api", "pay-db")     # two channels
 SENDERS = 6
-
-pytestmark = pytest.mark.timeout(180)
 
 
 class Load:
@@ -50,7 +49,7 @@ class Load:
 
     def wait(self) -> None:
         for each in self.threads:
-            each.join(30)
+            each.join(PATIENCE_S)
 
 
 @pytest.fixture
@@ -67,7 +66,7 @@ def slack(tmp_path: Path) -> Iterator[tuple[str, str, Path]]:
 
 
 def cards(slack: str) -> list[str]:
-    with urllib.request.urlopen(f"{slack}/bench/cards", timeout=10) as answer:
+    with urllib.request.urlopen(f"{slack}/bench/cards", timeout=PATIENCE_S) as answer:
         found: list[Any] = json.load(answer)
     return sorted(each["event_payload"]["key"] for each in found if each and each["event_payload"]["key"].startswith("card:"))
 
@@ -89,7 +88,7 @@ def test_what_was_answered_is_kept_and_every_card_appears_once(
         while len(load.taken) < 150 or not cards(address):
             time.sleep(0.05)
         process.send_signal(end)
-        code = process.wait(30)
+        code = process.wait(PATIENCE_S)
         load.wait()
     log = (tmp_path / "serve.log").read_text()
     assert load.taken <= stored(engine), "answered and not kept"
@@ -101,7 +100,7 @@ def test_what_was_answered_is_kept_and_every_card_appears_once(
             assert [each.kind for each in journal.all_entries(connection)][-1] == "vigie stopped"
 
     with running("serve", cwd=tmp_path, given=given, ready=ready):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_S
         while len(cards(address)) < len(SERVICES) and time.monotonic() < deadline:
             time.sleep(0.1)
         time.sleep(1.5)     # what would come twice would come now
