@@ -31,6 +31,7 @@ class Group:
     signals: int = 1                        # notifications that it is made of
     alerts: int = 1
     relapses: int = 0
+    cycles: int = 1                         # the most times that it opened within any 60 min
     reopened: bool = False                  # the same had ended earlier in the month, more than 30 min before
     called_at: datetime | None = None       # when the first person was called
     level: int = 0                          # how many levels were called: 0 none, 1 the first
