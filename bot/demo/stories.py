@@ -47,7 +47,7 @@ class Story:
         self.workspace = Workspace(
             team, clock=self.clock, wire_clock=self.clock, pace=0, base_url=f"{url}/workspace", phones=self.phones.told,
         )
-        self.week = Week(name, url, self.config, self.workspace, self.clock, self._build, minutes_a_second)
+        self.player = Week(name, url, self.config, self.workspace, self.clock, self._build, minutes_a_second)
         self.asgi = Starlette(routes=[
             Route("/", _to_page), self.phones.route, Mount("/workspace", self.workspace.asgi), Mount("/", self._bot),
         ])
@@ -63,15 +63,15 @@ class Story:
                 each.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             await self.workspace.close()
-            await self.week.stop()
+            await self.player.stop()
 
     async def _tell(self, serving: Server) -> None:
         while not serving.started:
             await system_sleep(STARTED_LOOK_S)
         _say(BEGINS.format(url=self._url))
         timeline = Timeline(self.config, self.workspace, _say)
-        await self.week.play(lambda: timeline.look(self.week.app, self.clock.now()))
-        self.week.leave_alone()
+        await self.player.play(lambda: timeline.look(self.player.app, self.clock.now()))
+        self.player.leave_alone()
         _say(ENDS.format(url=self._url))
 
     def _build(self) -> App:
@@ -83,7 +83,7 @@ class Story:
 
     async def _bot(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Whoever asks while it is stopped is told so, as by a load balancer."""
-        app = self.week.app
+        app = self.player.app
         answer = app.asgi() if app is not None else PlainTextResponse(DOWN, 503)
         await answer(scope, receive, send)
 

@@ -56,30 +56,30 @@ class Played:
                 await asyncio.sleep(0.01)
             timeline = Timeline(config, self.story.workspace, self._say)
             try:
-                await self.story.week.play(lambda: self._look(timeline))
+                await self.story.player.play(lambda: self._look(timeline))
             finally:
                 await self.story.workspace.close()
                 serving.should_exit = True
                 await served
-                await self.story.week.stop()
+                await self.story.player.stop()
 
     def _say(self, line: str) -> None:
         self.lines.append(line)
         print(line)
 
     def _look(self, timeline: Timeline) -> None:
-        timeline.look(self.story.week.app, self.story.clock.now())
+        timeline.look(self.story.player.app, self.story.clock.now())
         log = self.story.workspace.log
         self.heard += [(each.at, each.method, each.args) for each in log if each.status == 200 and each.error is None]
         log.clear()
 
     def at(self, day: int, clock: str) -> datetime:
-        return self.story.week.when(day, clock)
+        return self.story.player.when(day, clock)
 
     def local(self, at: datetime) -> str:
         """2 08:20: so many days after the first Monday, by the clocks of Paris."""
         here = at.astimezone(PARIS)
-        return f"{(here.date() - self.story.week.monday).days} {here:%H:%M}"
+        return f"{(here.date() - self.story.player.monday).days} {here:%H:%M}"
 
     def entries(self, kind: str) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
         """When, who, about what, and the details."""
@@ -90,8 +90,8 @@ class Played:
     def handoffs(self) -> dict[tuple[int, str], Handoff]:
         """Those of the week, by the day and time at which the duty passed."""
         with reader(self.engine) as connection:
-            every = handoffs.since(connection, "platform", self.story.week.start)
-        found = {self.local(each.boundary): each for each in every if each.boundary <= self.story.week.end}
+            every = handoffs.since(connection, "platform", self.story.player.start)
+        found = {self.local(each.boundary): each for each in every if each.boundary <= self.story.player.end}
         return {(int(when.split()[0]), when.split()[1]): each for when, each in found.items()}
 
     def directs(self, person: str) -> list[tuple[str, str]]:
@@ -104,7 +104,7 @@ class Played:
 @pytest.mark.parametrize("name", ["autumn", "spring"])
 def test_a_week_of_nights_is_played_over_a_clock_change(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     played = Played(name, tmp_path)
-    assert played.story.week.lost == []
+    assert played.story.player.lost == []
     each_passing_has_one_handoff(played)
     every_minute_is_somebodys(played)
     nobody_was_woken(played)
@@ -127,7 +127,7 @@ def each_passing_has_one_handoff(played: Played) -> None:
     found = played.handoffs()
     assert {when: each.accepted_by for when, each in found.items()} == ACCEPTED | {(played.returns, "08:00"): "bruno"}
     assert {each.state for each in found.values()} == {"accepted"} and all(each.digest for each in found.values())
-    pairs = planning.passings(played.story.config, "platform", played.story.week.start, played.story.week.end)
+    pairs = planning.passings(played.story.config, "platform", played.story.player.start, played.story.player.end)
     assert len(pairs) == len(found) == len(list(played.entries("duty passed")))
     assert [when for when, each in found.items() if each.missed_reason] == [(WED, "08:00")]
     assert [when for when, *_ in played.entries("handoff missed")] == ["2 08:15"]
@@ -138,7 +138,7 @@ def each_passing_has_one_handoff(played: Played) -> None:
 
 
 def every_minute_is_somebodys(played: Played) -> None:
-    start, end = played.story.week.start, played.story.week.end
+    start, end = played.story.player.start, played.story.player.end
     with reader(played.engine) as connection:
         slots = roster.slots(connection, played.story.config, "platform", start, end)
     covered = start
@@ -146,7 +146,7 @@ def every_minute_is_somebodys(played: Played) -> None:
         assert each.start == covered and each.person, each
         covered = each.end
     assert covered == end
-    longer = 1 if played.story.week.monday == date(2026, 10, 19) else -1
+    longer = 1 if played.story.player.monday == date(2026, 10, 19) else -1
     whole = timedelta(days=played.returns, hours=12 + longer)
     assert end - start == whole
     assert [(when, each["gap"], each["team"]) for when, _, _, each in played.entries("coverage gap found")] == [
