@@ -73,6 +73,7 @@ class Pool(Part):
     threads: Annotated[int | None, Field(ge=1, description="Requests that one machine works on at once")] = None
     busy_threads: Annotated[str | None, Field(description="A Datadog query of the share of busy threads, 0 to 1")] = None
     per_target: Annotated[float | None, Field(gt=0, description="Requests a second that one machine is known to stand")] = None
+    slow_ms: Annotated[int, Field(ge=1, description="Slower than this on average is too slow")] = 1000
     price_per_hour: Price | None = None
     stateful: Annotated[bool, Field(description="Sticky sessions, leader election, a queue's workers: sized otherwise")] = False
     spot: bool = False

@@ -107,6 +107,20 @@ def lines(client: Any, query: str, begin: datetime, end: datetime) -> list[Line]
     return [Line(each.get("scope") or "*", tuple(_numbers(each))) for each in answer.get("series") or []]
 
 
+def spans(client: Any, query: str, begin: datetime, end: datetime, bin_s: int) -> dict[int, float]:
+    """The largest number that a chart of this query shows in each span of so many seconds; spans without one are left out."""
+    answer, found = _Metrics(client).query_metrics(int(begin.timestamp()), int(end.timestamp()), query), dict[int, float]()
+    if answer.get("error"):
+        raise Failed(NO_ANSWER_TO.format(why=str(answer.get("error"))[:MOST_SAID]))
+    for each in answer.get("series") or []:
+        for point in each.get("pointlist") or []:
+            at, value = point.value
+            if at is not None and value is not None:
+                span = int(at / 1000) // bin_s * bin_s
+                found[span] = max(found.get(span, value), value)
+    return found
+
+
 def _numbers(series: Any) -> Iterator[float]:
     for point in series.get("pointlist") or []:
         at, value = point.value

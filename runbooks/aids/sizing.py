@@ -38,6 +38,7 @@ class Measured:
     errors: Series = field(default_factory=dict)        # 5xx of the targets in the bin
     credits: Series = field(default_factory=dict)
     surplus: Series = field(default_factory=dict)
+    busy_threads: Series = field(default_factory=dict)  # share of the worker threads, 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,16 @@ def need(measured: Measured, aims: Aims) -> Need:
     if measured.requests and measured.latency_s and aims.threads:
         waiting = rate * percentile(list(measured.latency_s.values()), 95)      # Little's law
         by["thread pool"] = ceil(waiting * aims.growth / (THREADS_TARGET * aims.threads))
+    if measured.busy_threads:
+        busy = percentile(_product(measured.busy_threads, measured.in_service, 1), 99)
+        by["thread pool"] = max(by.get("thread pool", 0), ceil(busy * aims.growth / THREADS_TARGET))
     load = max(by.values())
-    spare = ceil(load * measured.zones / (measured.zones - 1)) if measured.zones > 1 else load
-    return Need(by, load, max(spare, measured.zones, 2))
+    return Need(by, load, with_a_zone_to_spare(load, measured.zones))
+
+
+def with_a_zone_to_spare(load: int, zones: int) -> int:
+    """So many outlive the loss of one of the zones; at least one in each, and never fewer than two."""
+    return max(ceil(load * zones / (zones - 1)) if zones > 1 else load, zones, 2)
 
 
 def highest_rate(measured: Measured, aims: Aims) -> float:

@@ -16,6 +16,7 @@ READS = (
 )
 EC2, ASG, ELB, AGENT = "AWS/EC2", "AWS/AutoScaling", "AWS/ApplicationELB", "CWAgent"
 STICKINESS = "stickiness.enabled"
+DAY = timedelta(days=1)
 
 Asked = tuple[str, str, Mapping[str, str], str]     # namespace, metric, dimensions, statistic
 
@@ -50,16 +51,22 @@ class Usage:
 
 def read(world: World, name: str, days: int) -> Usage:
     """All of it, up to the last whole five minutes."""
-    found, now = group(world, name), world.now.replace(second=0, microsecond=0)
+    now = world.now.replace(second=0, microsecond=0)
     end = now - timedelta(minutes=now.minute % 5)
-    start, arns = end - timedelta(days=days), found.get("TargetGroupARNs", [])
-    series = _series(world, _asked(name, _balancer(world, arns)), start, end)
+    return between(world, name, end - timedelta(days=days), end)
+
+
+def between(world: World, name: str, start: datetime, end: datetime, balancer: Mapping[str, str] | None = None) -> Usage:
+    """The same of whole five minutes long ago; `balancer` is how CloudWatch names what stands before it, when that is known."""
+    found = group(world, name)
+    arns = found.get("TargetGroupARNs", [])
+    series = _series(world, _asked(name, balancer or _balancer(world, arns)), start, end)
     autoscaling = world.aws("autoscaling")
     policies = autoscaling.describe_policies(AutoScalingGroupName=name)["ScalingPolicies"]
     planned = autoscaling.describe_scheduled_actions(AutoScalingGroupName=name)["ScheduledUpdateGroupActions"]
     return Usage(
         found, sorted(each["PolicyName"] for each in policies), planned, any(_sticky(world, arn) for arn in arns),
-        _measured(days, len(found["AvailabilityZones"]), series), series["peak"], start, end,
+        _measured(round((end - start) / DAY), len(found["AvailabilityZones"]), series), series["peak"], start, end,
     )
 
 
