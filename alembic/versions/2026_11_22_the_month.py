@@ -127,7 +127,7 @@ def _measure() -> None:
         sa.Column("day", sa.Text(), nullable=False),
         sa.Column("read_at", Utc, nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("kind", "subject", "day", name="pk_measure"),
+        sa.PrimaryKeyConstraint("kind", "subject", "day", "read_at", name="pk_measure"),
     )
     op.create_index("ix_measure_day", "measure", ["day"])
 

@@ -68,10 +68,10 @@ decision = sa.Table(
 measure = sa.Table(
     "measure",
     metadata,
-    sa.Column("kind", sa.Text, primary_key=True),                  # cost, capacity, availability
+    sa.Column("kind", sa.Text, primary_key=True),                  # cost, capacity, availability; asked, unread
     sa.Column("subject", sa.Text, primary_key=True),               # an account, a pool of vigie.yaml, a service
     sa.Column("day", sa.Text, primary_key=True),                   # 2026-10-25, in the zone of the platform's owner
-    sa.Column("read_at", Utc, nullable=False),
+    sa.Column("read_at", Utc, primary_key=True),                   # the newest reading of a day counts; none is written over
     sa.Column("body", sa.Text, nullable=False),                    # JSON, as its collector wrote it
     sa.Index("ix_measure_day", "day"),
 )
