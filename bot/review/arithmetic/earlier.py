@@ -1,0 +1,40 @@
+"""Earlier months: where they began, how long they really were, what came in them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.review.facts import Facts, Group, Month
+
+DAY_MINUTES = 24 * 60
+BEFORE = (1, 2, 3)              # the months with which a volume is compared
+
+
+def start_of(facts: Facts, steps: int = 1) -> datetime:
+    """When the month so many before this one began."""
+    return _month(facts, steps).start
+
+
+def days_of(month: Month) -> float:
+    """Days of 24 h, so far: October has one hour more than its days tell, March one less."""
+    return (month.until - month.start).total_seconds() / 60 / DAY_MINUTES
+
+
+def earlier_days(facts: Facts, steps: int = 1) -> float:
+    return _month(facts, steps).minutes / DAY_MINUTES
+
+
+def last_month(facts: Facts) -> Sequence[Group]:
+    """The groups of the month before."""
+    since = start_of(facts)
+    return [each for each in facts.earlier if each.opened_at >= since]
+
+
+def three_months(facts: Facts) -> float | None:
+    """Groups a day in the three months before, of those that have any; None: none has."""
+    known = [steps for steps in BEFORE if facts.volumes.get(facts.month.previous(steps))]
+    days = sum(earlier_days(facts, steps) for steps in known)
+    return sum(facts.volumes[facts.month.previous(steps)] for steps in known) / days if days else None
+
+
+def _month(facts: Facts, steps: int) -> Month:
+    return Month.of(facts.month.previous(steps), facts.month.zone, None)

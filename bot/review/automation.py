@@ -1,0 +1,218 @@
+"""Automation: how many alerts came, how each ended, and what runbooks did."""
+
+from collections.abc import Iterator, Mapping
+
+from bot.review import N_, Chart, Column, Definition, Facts, Figure, Figures, Section, Table, chapter
+from bot.review.arithmetic.earlier import BEFORE, days_of, earlier_days, three_months
+from bot.review.arithmetic.endings import ENDINGS, by_ending, per_day
+from bot.review.arithmetic.listing import Given, listing
+from bot.review.arithmetic.lists import ENDED, alerts
+from bot.review.arithmetic.numbers import share
+from bot.review.arithmetic.plain import percents, several
+from bot.review.arithmetic.running import PROMOTED, Tally, changes_of_trust, tallies
+from bot.review.arithmetic.volume import cells, lines, traits
+from bot.review.facts.alerts import Ending
+
+TITLE = N_("Volume and automation")
+SOURCE = "rota.md 6.3"
+
+VOLUME = Definition(
+    "volume", N_("Alerts"),
+    N_("Alerts that opened in the month; signals of one fault count once, and one that comes back within 30 min of its end is "
+       "still the same. Drills and agreed maintenance are counted apart."), "count", source=SOURCE, better="less",
+)
+A_DAY = Definition(
+    "volume_per_day", N_("Alerts a day"),
+    N_("Alerts of the month / its days of 24 real hours: October has one hour more, March one less."), "count", source=SOURCE,
+    better="less",
+)
+A_DAY_BEFORE = Definition(
+    "volume_per_day_3m", N_("Alerts a day in the three months before"),
+    N_("Alerts of the three months before / their days of 24 real hours; a month without an alert is left out."), "count",
+    source=SOURCE,
+)
+SHARES: Mapping[Ending, Definition] = {
+    "healed": Definition(
+        "healed_share", N_("Healed alone"),
+        N_("Alerts whose source reported a recovery before a person acted, and without a run that is proven to have fixed them "
+           "/ all. This is not automation."), "share", source=SOURCE,
+    ),
+    "fixed": Definition(
+        "auto_closed_share", N_("Fixed by Vigie"),
+        N_("Alerts that an automatic run fixed, proven by a check, without a person / all. Only this is automation."), "share",
+        source=SOURCE, better="more",
+    ),
+    "person": Definition(
+        "person_closed_share", N_("Closed by people"), N_("Alerts that a person acted on, or closed / all."), "share",
+        source=SOURCE, better="less",
+    ),
+    "open": Definition(
+        "still_open_share", N_("Still open"), N_("Alerts of the month that had not ended when the review was made / all."),
+        "share", source=SOURCE, better="less",
+    ),
+}
+RUNS = Definition(
+    "runs", N_("Runs of runbooks"), N_("Runs that were begun in the month to mend something."), "count", source=SOURCE,
+)
+RUNS_OK = Definition(
+    "runs_ok_share", N_("Runs that ended well"),
+    N_("Runs that ended well, of which no step was taken back and whose fault did not come back / runs that ended."), "share",
+    source=SOURCE, better="more",
+)
+RELAPSED = Definition("runs_relapsed", N_("Runs whose fault came back"), N_("In probation, or later."), "count", source=SOURCE,
+                      better="less")
+UNDONE = Definition("runs_rolled_back", N_("Runs that were taken back"), N_("Runs of which steps were taken back."), "count",
+                    source=SOURCE, better="less")
+TRUST = Definition(
+    "runbooks_promoted", N_("Runbooks promoted"), N_("Promotions signed in the month; what was demoted is listed with them."),
+    "count", source=SOURCE,
+)
+
+NO_ALERT, NO_RUN, NONE_BEFORE = N_("no alert came"), N_("no run ended"), N_("no earlier month")
+SAID = N_("{count}: {endings}.")
+ENDING_SAID = N_("{share} {ending}")
+RAN = N_("{runs}: {ok} ended well, {relapsed} relapsed, {undone} taken back.")
+ALERT, ALERTS, RUN, OF_RUNS = N_("alert"), N_("alerts"), N_("run of a runbook"), N_("runs of runbooks")
+DRILLS, MAINTENANCE, UNDER_WAY = N_("drills and tests"), N_("agreed maintenance"), N_("under way")
+CHART = N_("Alerts of each day, by how they ended")
+ALT = N_("Stacked bars, one a day: {endings}.")
+NONE = N_("None.")
+
+BY = (
+    Column("trait", N_("By")), Column("value", N_("Value")), Column("count", N_("Alerts"), "count"),
+    Column("share", N_("Share"), "share"), Column("a_day", N_("A day"), "count"),
+    Column("before", N_("A day, month before"), "count"), Column("change", N_("Change a day"), "count"),
+)
+RUNBOOKS = (
+    Column("runbook", N_("Runbook")), Column("runs", N_("Runs"), "count"), Column("automatic", N_("By itself"), "count"),
+    Column("ok", N_("Ended well"), "count"), Column("proven", N_("Proven to have fixed"), "count"),
+    Column("relapsed", N_("Fault came back"), "count"), Column("undone", N_("Taken back"), "count"),
+    Column("failed", N_("Failed"), "count"), Column("under_way", N_("Under way"), "count"),
+    Column("trust", N_("Promoted, demoted")),
+)
+CHANGES = (
+    Column("at", N_("When"), "instant"), Column("runbook", N_("Runbook")), Column("what", N_("What")), Column("rung", N_("To")),
+    Column("by", N_("By"), "person"), Column("why", N_("Why")),
+)
+
+
+@chapter("automation", TITLE, 7)
+def automation(facts: Facts, figures: Figures) -> Section:
+    endings = by_ending(facts.groups)
+    counts = {ending: len(groups) for ending, groups in endings.items()}
+    found = tallies(facts)
+    lists = (
+        alerts(f"ended-{ending}", ENDED[ending].capitalize(), groups, NONE) for ending, groups in endings.items()
+    )
+    return Section(
+        "automation", TITLE, tuple(_said(counts, found)), (*_volume(facts), *_endings(counts), *_runs(facts, found)),
+        (_by(facts), _cells(facts), _months(facts), *lists, _runbooks(found), _changes(facts)), _charts(facts, counts),
+    )
+
+
+def _volume(facts: Facts) -> tuple[Figure, ...]:
+    whole, days, before = len(facts.groups), days_of(facts.month), three_months(facts)
+    apart = {DRILLS: len(facts.drills), MAINTENANCE: len(facts.maintained)}
+    return (
+        VOLUME.of(whole, whole, {reason: count for reason, count in apart.items() if count}, behind="volume"),
+        A_DAY.of(whole / days if days else None, whole, behind="volume-by", why=None if days else N_("the month has not begun")),
+        A_DAY_BEFORE.of(before, sum(facts.volumes.values()), behind="volume-months", why=NONE_BEFORE if before is None else None),
+    )
+
+
+def _endings(counts: Mapping[Ending, int]) -> Iterator[Figure]:
+    """They add up to 100 %."""
+    whole = sum(counts.values())
+    for ending in ENDINGS:
+        yield SHARES[ending].of(
+            share(counts[ending], whole), whole, behind=f"ended-{ending}", why=None if whole else NO_ALERT,
+        )
+
+
+def _runs(facts: Facts, found: list[Tally]) -> tuple[Figure, ...]:
+    runs, waiting = sum(each.runs for each in found), sum(each.under_way for each in found)
+    ended = runs - waiting
+    promoted = [each for each in changes_of_trust(facts) if each.kind == PROMOTED]
+    return (
+        RUNS.of(runs, runs, behind="runbooks"),
+        RUNS_OK.of(
+            share(sum(each.ok for each in found), ended), ended, {UNDER_WAY: waiting} if waiting else {}, behind="runbooks",
+            why=None if ended else NO_RUN,
+        ),
+        RELAPSED.of(sum(each.relapsed for each in found), ended, behind="runbooks"),
+        UNDONE.of(sum(each.undone for each in found), ended, behind="runbooks"),
+        TRUST.of(len(promoted), len(promoted), behind="trust"),
+    )
+
+
+def _said(counts: Mapping[Ending, int], found: list[Tally]) -> Iterator[str]:
+    if whole := sum(counts.values()):
+        yield SAID.format(count=several(whole, ALERT, ALERTS), endings=_in_words(counts))
+    if runs := sum(each.runs for each in found):
+        yield RAN.format(
+            runs=several(runs, RUN, OF_RUNS), ok=sum(each.ok for each in found),
+            relapsed=sum(each.relapsed for each in found), undone=sum(each.undone for each in found),
+        )
+
+
+def _in_words(counts: Mapping[Ending, int]) -> str:
+    shares = percents([counts[each] for each in ENDINGS])
+    return ", ".join(ENDING_SAID.format(share=share, ending=ENDED[each]) for each, share in zip(ENDINGS, shares, strict=True))
+
+
+def _by(facts: Facts) -> Table:
+    whole = len(facts.groups)
+    rows = (
+        (
+            each.trait, each.value, each.count, share(each.count, whole), _short(each.a_day), _short(each.before_a_day),
+            None if each.a_day is None or each.before_a_day is None else _short(each.a_day - each.before_a_day),
+        )
+        for each in lines(facts)
+    )
+    return listing("volume-by", N_("Alerts by what they were, and when"), BY, rows, N_("No alert came."))
+
+
+def _cells(facts: Facts) -> Table:
+    columns = (*(Column(f"trait{place}", title) for place, title in enumerate(traits(facts), 1)),
+               Column("count", N_("Alerts"), "count"))
+    rows: Iterator[tuple[Given, ...]] = ((*values, count) for values, count in cells(facts))
+    return listing("volume", N_("Alerts, by all of it at once"), columns, rows, N_("No alert came."))
+
+
+def _months(facts: Facts) -> Table:
+    columns = (
+        Column("month", N_("Month")), Column("count", N_("Alerts"), "count"), Column("hours", N_("Real hours"), "count"),
+        Column("a_day", N_("A day"), "count"),
+    )
+    days = {facts.month.previous(steps): earlier_days(facts, steps) for steps in BEFORE}
+    rows = [
+        (name, count, round(days[name] * 24), _short(count / days[name]))
+        for name, count in sorted(facts.volumes.items()) if name in days and count
+    ]
+    return listing("volume-months", N_("Alerts of the three months before"), columns, rows, N_("No earlier month."))
+
+
+def _runbooks(found: list[Tally]) -> Table:
+    rows = (
+        (each.title, each.runs, each.automatic, each.ok, each.proven, each.relapsed, each.undone, each.failed, each.under_way,
+         each.trust or None)
+        for each in found
+    )
+    return listing("runbooks", N_("Runbooks: what they did"), RUNBOOKS, rows, N_("No runbook was run."))
+
+
+def _changes(facts: Facts) -> Table:
+    rows = ((each.at, each.runbook, each.kind, each.rung, each.by, each.why) for each in changes_of_trust(facts))
+    return listing("trust", N_("Trust in runbooks: what was promoted, demoted, stopped"), CHANGES, rows, N_("Nothing changed."))
+
+
+def _charts(facts: Facts, counts: Mapping[Ending, int]) -> tuple[Chart, ...]:
+    if not facts.groups:
+        return ()
+    points = tuple((day, ENDED[ending], count) for day, ending, count in per_day(facts.month, facts.groups))
+    alt = ALT.format(endings=_in_words(counts))
+    return (Chart("alerts-per-day", CHART, alt, "stacked", N_("day"), N_("alerts"), points),)
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)

@@ -1,0 +1,114 @@
+"""Top repeats: what came again and again, the work that it made, and one proposed action for each."""
+
+from bot.review import N_, Chart, Column, Definition, Facts, Figure, Figures, Section, Table, chapter
+from bot.review.arithmetic.listing import Given, listing
+from bot.review.arithmetic.numbers import share
+from bot.review.arithmetic.plain import percent, several
+from bot.review.arithmetic.proposals import propose, runs_by_group
+from bot.review.arithmetic.repeats import OFTEN, TOP, Repeat, often, repeats
+
+TITLE = N_("Top repeats")
+SOURCE = "rota.md 6.3"
+PATTERN = N_("A pattern is source, rule and labels of an alert, without digits and ids.")
+
+REPEAT_RATE = Definition(
+    "repeat_rate", N_("Repeats"), N_("1 - different patterns / alerts of the month. ") + PATTERN, "share", source=SOURCE,
+    better="less",
+)
+TOP10 = Definition(
+    "top10_share", N_("Alerts of the ten most frequent patterns"), N_("Alerts of the ten patterns that came most often / all."),
+    "share", source=SOURCE,
+)
+REPEATED = Definition(
+    "repeated_patterns", N_("Patterns that came three times or more"), N_("Patterns with at least 3 alerts in the month."),
+    "count", source=SOURCE, better="less",
+)
+CHRONIC = Definition(
+    "chronic_patterns", N_("Chronic patterns"),
+    N_("Patterns with at least 3 alerts in the month that were there in the month before too."), "count", source=SOURCE,
+    better="less",
+)
+
+NOTHING = N_("Nothing came three times.")
+NO_ALERT = N_("no alert came")
+SAID = N_("{repeated}; the ten most frequent patterns made {top} of all alerts. Most often: {title}, {times}.")
+ONE, MANY = N_("pattern came three times or more"), N_("patterns came three times or more")
+TIME, TIMES = N_("time"), N_("times")
+YES, NO = N_("yes"), N_("no")
+CHART = N_("The patterns that came most often")
+ALT = N_("Bars: how many alerts each of the {count} most frequent patterns made; the first, {title}, made {most}.")
+
+COUNTED = (
+    Column("pattern", N_("Pattern")), Column("title", N_("What")), Column("service", N_("Service")),
+    Column("count", N_("Alerts"), "count"), Column("share", N_("Share of all"), "share"),
+    Column("before", N_("Month before"), "count"), Column("chronic", N_("Chronic")), Column("first", N_("First seen"), "instant"),
+    Column("newest", N_("Newest"), "alert"),
+)
+PROPOSED = (
+    *COUNTED[1:], Column("people", N_("Handled by")), Column("work", N_("Minutes of work"), "minutes"),
+    Column("action", N_("Proposed")), Column("reason", N_("Why")),
+)
+
+
+@chapter("repeats", TITLE, 4)
+def top_repeats(facts: Facts, figures: Figures) -> Section:
+    found, whole = repeats(facts), len(facts.groups)
+    top, many = often(found), [each for each in found if each.count >= OFTEN]
+    return Section(
+        "repeats", TITLE, _said(found, many, whole), _figures(found, many, whole),
+        (_top(facts, top), listing("patterns", N_("All patterns"), COUNTED, (_counted(each, whole) for each in found), NOTHING)),
+        _charts(top),
+    )
+
+
+def _figures(found: list[Repeat], many: list[Repeat], whole: int) -> tuple[Figure, ...]:
+    why = None if whole else NO_ALERT
+    return (
+        REPEAT_RATE.of(1 - len(found) / whole if whole else None, whole, behind="patterns", why=why),
+        TOP10.of(share(sum(each.count for each in found[:TOP]), whole), whole, behind="patterns", why=why),
+        REPEATED.of(len(many), len(found), behind="patterns"),
+        CHRONIC.of(sum(each.chronic for each in many), len(many), behind="patterns"),
+    )
+
+
+def _said(found: list[Repeat], many: list[Repeat], whole: int) -> tuple[str, ...]:
+    if not many:
+        return (NOTHING,)
+    top = sum(each.count for each in found[:TOP]) / whole
+    first = many[0]
+    return (SAID.format(
+        repeated=several(len(many), ONE, MANY), top=percent(top), title=first.newest.title,
+        times=several(first.count, TIME, TIMES),
+    ),)
+
+
+def _counted(repeat: Repeat, whole: int) -> tuple[Given, ...]:
+    newest = repeat.newest
+    return (
+        repeat.pattern, newest.title, newest.service, repeat.count, repeat.count / whole, repeat.before,
+        YES if repeat.chronic else NO, repeat.first_seen, newest.alert,
+    )
+
+
+def _top(facts: Facts, top: list[Repeat]) -> Table:
+    """At most ten, each with what to do about it."""
+    whole, runs = len(facts.groups), runs_by_group(facts.runs)
+    rows = []
+    for each in top:
+        proposal = propose(each, runs)
+        people = ", ".join(_name(facts, key, count) for key, count in each.handled_by.most_common())
+        rows.append((*_counted(each, whole)[1:], people or None, round(each.work_min, 1), proposal.action, proposal.reason))
+    return listing("repeats", TITLE, PROPOSED, rows, NOTHING)
+
+
+def _name(facts: Facts, key: str, count: int) -> str:
+    known = facts.config.people.get(key)
+    return f"{known.name if known else key} {count}×"
+
+
+def _charts(top: list[Repeat]) -> tuple[Chart, ...]:
+    if not top:
+        return ()
+    points = tuple((f"{place}. {each.newest.title}", N_("alerts"), float(each.count)) for place, each in enumerate(top, 1))
+    alt = ALT.format(count=len(top), title=top[0].newest.title, most=top[0].count)
+    return (Chart("repeats", CHART, alt, "bars", N_("pattern"), N_("alerts"), points),)

@@ -1,0 +1,167 @@
+"""Response times: how long alerts waited for a person, for the first step, and for their end."""
+
+from collections.abc import Iterator, Sequence
+
+from bot.review import N_, Chart, Column, Definition, Facts, Figure, Figures, Section, Table, chapter
+from bot.review.arithmetic.listing import listing
+from bot.review.arithmetic.lists import alerts, in_order
+from bot.review.arithmetic.numbers import share
+from bot.review.arithmetic.plain import length, several
+from bot.review.arithmetic.responding import (
+    BUCKETS,
+    MEASURES,
+    MTTA,
+    MTTR,
+    Measure,
+    Timed,
+    by,
+    left_out,
+    per_bucket,
+    spread_of,
+    timed,
+)
+from bot.review.facts import Group
+
+TITLE = N_("Response times")
+SOURCE = "rota.md 6.3"
+
+OTHER_SIDE = Definition(
+    "acked_by_other_side", N_("Taken by the other side"),
+    N_("Alerts whose first acknowledgement came from the side that was not on duty; they count in the times above."), "count",
+    source=SOURCE,
+)
+PAGED = Definition(
+    "paged_share", N_("Alerts that called somebody"), N_("Alerts for which at least one person was called / all."), "share",
+    source=SOURCE, better="less",
+)
+ESCALATION = Definition(
+    "escalation_rate", N_("Escalated"),
+    N_("Alerts that came to the second level or higher, by time or by hand / alerts that called somebody."), "share",
+    source=SOURCE, better="less",
+)
+
+FEW = N_("only {n}: see the list")
+NO_ALERT, NOBODY_CALLED = N_("no alert came"), N_("nobody was called")
+SAID = N_("{title}: median {median}, 90th percentile {p90} ({n}).")
+SAID_OF_FEW = N_("{title}: {mean} on average ({n}: see the list).")
+OPEN = N_("{count} still open; the oldest for {age}.")
+ESCALATED = N_("{count} came to a second level: {timeout} because nobody answered in time, {manual} by hand.")
+ALERT, ALERTS = N_("alert"), N_("alerts")
+CHART = N_("How long alerts waited to be taken, and to be over")
+ALT = N_("Bars: how many alerts were taken, and how many were resolved, within each length of time. "
+         "{acked} were taken, {resolved} resolved.")
+TAKEN, RESOLVED = N_("taken"), N_("resolved")
+NONE = N_("None.")
+SLOWEST = 10
+
+TOOK, OPEN_FOR = Column("took", N_("Took"), "seconds"), Column("age", N_("Open for"), "seconds")
+REASON, LEVEL, HOW = Column("reason", N_("Why it is left out")), Column("level", N_("Level"), "count"), Column("how", N_("How"))
+HOW_SAID = {"timeout": N_("nobody answered in time"), "manual": N_("by hand")}
+BY = (
+    Column("measure", N_("Time")), Column("trait", N_("By")), Column("value", N_("Value")),
+    Column("count", N_("Alerts"), "count"), Column("mean", N_("Mean"), "seconds"), Column("median", N_("Median"), "seconds"),
+    Column("p90", N_("90th percentile"), "seconds"),
+)
+TRAITS = ((N_("side on duty"), lambda group: group.side), (N_("severity"), lambda group: group.severity))
+
+Found = Sequence[tuple[Measure, list[Timed]]]
+
+
+@chapter("responses", TITLE, 6)
+def responses(facts: Facts, figures: Figures) -> Section:
+    found = [(each, timed(each, facts.groups)) for each in MEASURES]
+    called = [each for each in facts.groups if each.called_at or each.level]
+    escalated = [each for each in called if each.level > 1]
+    other = [each for each in facts.groups if _by_other_side(each)]
+    return Section(
+        "responses", TITLE, tuple(_said(facts, found, escalated)),
+        (
+            *(figure for measure, counted in found for figure in _times(facts, measure, counted)),
+            OTHER_SIDE.of(len(other), sum(each.acked_at is not None for each in facts.groups), behind="acked-by-other-side"),
+            _share(PAGED, called, facts.groups, "called", NO_ALERT),
+            _share(ESCALATION, escalated, called, "escalated", NOBODY_CALLED),
+        ),
+        (
+            _counted("slowest", N_("The ten that took longest to resolve"), dict(found)[MTTR][:SLOWEST]), _by(found),
+            *(table for measure, counted in found for table in _lists(facts, measure, counted)),
+            alerts("acked-by-other-side", N_("Taken by the side that was not on duty"), other, NONE),
+            alerts("called", N_("Called somebody"), called, N_("Nobody was called.")),
+            _escalated(escalated),
+        ),
+        _charts(dict(found)[MTTA], dict(found)[MTTR]),
+    )
+
+
+def _times(facts: Facts, measure: Measure, counted: list[Timed]) -> Iterator[Figure]:
+    """Mean, median, 90th percentile; of fewer than five no percentile."""
+    found, out = spread_of(counted), left_out(measure, facts.groups)
+    why = FEW.format(n=len(counted)) if counted else measure.none
+    for definition, value in zip(measure.definitions, (found.mean, found.median, found.p90), strict=True):
+        yield definition.of(value, len(counted), out, behind=measure.counted[0], why=why if value is None else None)
+
+
+def _share(definition: Definition, part: Sequence[Group], whole: Sequence[Group], behind: str, none: str) -> Figure:
+    return definition.of(share(len(part), len(whole)), len(whole), behind=behind, why=None if whole else none)
+
+
+def _by_other_side(group: Group) -> bool:
+    return None not in (group.acked_side, group.side) and group.acked_side != group.side
+
+
+def _said(facts: Facts, found: Found, escalated: list[Group]) -> Iterator[str]:
+    yield from (_sentence(measure, counted) for measure, counted in found if counted)
+    still = [each.opened_at for each in facts.groups if each.ending == "open"]
+    if still:
+        age = length((facts.month.as_of - min(still)).total_seconds())
+        yield OPEN.format(count=several(len(still), ALERT, ALERTS), age=age)
+    if escalated:
+        how = [each.escalated for each in escalated]
+        count = several(len(escalated), ALERT, ALERTS)
+        yield ESCALATED.format(count=count, timeout=how.count("timeout"), manual=how.count("manual"))
+
+
+def _sentence(measure: Measure, counted: list[Timed]) -> str:
+    found, count = spread_of(counted), several(len(counted), ALERT, ALERTS)
+    if found.median is None or found.p90 is None:
+        return SAID_OF_FEW.format(title=measure.title, mean=length(found.mean or 0), n=count)
+    return SAID.format(title=measure.title, median=length(found.median), p90=length(found.p90), n=count)
+
+
+def _lists(facts: Facts, measure: Measure, counted: list[Timed]) -> Iterator[Table]:
+    """Whom a time counts, and whom it leaves out, with the reason."""
+    yield _counted(*measure.counted, counted)
+    out = in_order(each for each in facts.groups if measure.of(each) is None)
+    yield alerts(*measure.others, out, NONE, {REASON: measure.reason, OPEN_FOR: lambda group: _open_for(facts, group)})
+
+
+def _counted(name: str, title: str, counted: list[Timed]) -> Table:
+    took = {each.group.id: each.seconds for each in counted}
+    return alerts(name, title, (each.group for each in counted), NONE, {TOOK: lambda group: took[group.id]})
+
+
+def _open_for(facts: Facts, group: Group) -> float | None:
+    return (facts.month.as_of - group.opened_at).total_seconds() if group.ending == "open" else None
+
+
+def _escalated(groups: list[Group]) -> Table:
+    how = {LEVEL: lambda group: group.level, HOW: lambda group: HOW_SAID.get(group.escalated or "")}
+    return alerts("escalated", N_("Came to a second level"), in_order(groups), NONE, how)
+
+
+def _by(found: Found) -> Table:
+    rows = (
+        (measure.title, trait, value, each.n, each.mean, each.median, each.p90)
+        for measure, counted in found for trait, of in TRAITS for value, each in by(counted, of)
+    )
+    return listing("responses-by", N_("Times by side on duty and by severity"), BY, rows, N_("Nothing was timed."))
+
+
+def _charts(acked: list[Timed], resolved: list[Timed]) -> tuple[Chart, ...]:
+    if not acked and not resolved:
+        return ()
+    counts = zip(BUCKETS, per_bucket(acked), per_bucket(resolved), strict=True)
+    points = tuple(
+        (label, series, float(count)) for label, *both in counts for series, count in zip((TAKEN, RESOLVED), both, strict=True)
+    )
+    alt = ALT.format(acked=len(acked), resolved=len(resolved))
+    return (Chart("responses", CHART, alt, "bars", N_("length of time"), N_("alerts"), points),)

@@ -1,0 +1,182 @@
+"""The month on one page: ten figures, what they say in sentences, and what to look at first."""
+
+from collections.abc import Iterator
+
+from bot.review import N_, Column, Facts, Figure, Figures, Section, Table, chapter
+from bot.review.arithmetic.effects import checked, effect, late_days, overdue
+from bot.review.arithmetic.listing import listing
+from bot.review.arithmetic.plain import change, length, percent, percents, several, signed
+from bot.review.arithmetic.proposals import propose, runs_by_group
+from bot.review.arithmetic.repeats import often, repeats
+
+TITLE = N_("Summary")
+TEN = (
+    "volume", "auto_closed_share", "nights_with_wakeup", "availability", "mtta_median_s", "mttr_median_s", "repeat_rate",
+    "unrecognised_share", "noise_ratio", "handoffs_accepted_share",
+)
+FIRST = 3                   # things to look at first: more are none
+
+ALERT, ALERTS = N_("alert"), N_("alerts")
+ENDINGS = (
+    ("auto_closed_share", N_("fixed by Vigie {share}")), ("healed_share", N_("healed alone {share}")),
+    ("person_closed_share", N_("people {share}")), ("still_open_share", N_("still open {share}")),
+)
+NIGHT, NIGHTS, WAS = N_("night with a wake-up"), N_("nights with a wake-up"), N_(" (was {before})")
+AVAILABLE, USED = N_("availability {share}"), N_(" ({used:.1f} of {budget:.2f} min used)")
+ACKED, RESOLVED = N_("time to acknowledge: {times} ({n} taken by people)"), N_("to resolve: {times}")
+MEDIAN, P90, MEAN = N_("median {length}"), N_("p90 {length}"), N_("{length} on average")
+REPEATS, UNRECOGNISED = N_("repeats {share}"), N_("unrecognised {share}")
+ACCEPTED = N_("handoffs accepted {part} of {whole}")
+DECIDED, ONE_DECISION = N_("Decided before: {decisions}"), N_("\"{text}\" {effect}")
+LOOK = N_("Look at first: {things}")
+NOTHING_TO_SEE = N_("Look at first: nothing stands out.")
+QUIET = N_("No alert came.")
+
+SAME_CAUSE = N_("{title} ({count}×, same cause): {action}")
+TO_DO = {
+    "delete": N_("delete the alert"), "fix": N_("fix its cause"), "automate": N_("let Vigie do it"), "tune": N_("tune the alert"),
+}
+BARE, BARE_MANY = N_("alert without a runbook"), N_("alerts without a runbook")
+LATE, LATE_MANY = N_("action overdue"), N_("actions overdue")
+WORST = N_("{overdue}, \"{text}\" {days} late")
+COLUMNS = (Column("what", N_("What")), Column("why", N_("Why")), Column("list", N_("List")))
+
+Thing = tuple[str, str, str]        # what, why, the list behind it
+DOT = " · "
+
+
+@chapter("summary", TITLE, 1, last=True)
+def summary(facts: Facts, figures: Figures) -> Section:
+    things = list(_things(facts, figures))[:FIRST]
+    look = LOOK.format(things=DOT.join(what for what, _, _ in things)) if things else NOTHING_TO_SEE
+    said = (_volume(facts, figures), _times(figures), _decided(facts), look)
+    picked = tuple(figures[name] for name in TEN if name in figures)
+    return Section("summary", TITLE, tuple(each for each in said if each), picked, (_look_first(things),))
+
+
+def _value(figures: Figures, name: str) -> float | None:
+    """Of a figure that can be relied upon."""
+    found = figures.get(name)
+    return None if found is None or found.grey else found.value
+
+
+# --- what the figures say ---
+
+
+def _volume(facts: Facts, figures: Figures) -> str:
+    count = _value(figures, "volume")
+    if not count:
+        return QUIET
+    came = several(int(count), ALERT, ALERTS) + _against(facts, count)
+    return DOT.join((came, *_endings(figures), *_nights(facts, figures), *_available(figures)))
+
+
+def _against(facts: Facts, count: float) -> str:
+    """By how much it changed since the month before: (−18 %)."""
+    changed = change(count, _before(facts, "volume"))
+    return f" ({changed})" if changed else ""
+
+
+def _before(facts: Facts, name: str) -> float | None:
+    past = facts.before.get(name) if facts.before else None
+    return past.value if past else None
+
+
+def _endings(figures: Figures) -> Iterator[str]:
+    """Three always; what is open still, if anything is. They add up to 100 %."""
+    shares = [_value(figures, name) or 0 for name, _ in ENDINGS]
+    told = zip(ENDINGS, shares, percents(shares), strict=True)
+    yield ", ".join(text.format(share=said) for (name, text), share, said in told if share or name != "still_open_share")
+
+
+def _nights(facts: Facts, figures: Figures) -> Iterator[str]:
+    nights, before = _value(figures, "nights_with_wakeup"), _before(facts, "nights_with_wakeup")
+    if nights is not None:
+        yield several(int(nights), NIGHT, NIGHTS) + (WAS.format(before=int(before)) if before is not None else "")
+
+
+def _available(figures: Figures) -> Iterator[str]:
+    share, budget, left = (_value(figures, each) for each in ("availability", "error_budget_min", "error_budget_left_min"))
+    if share is None:
+        return
+    used = USED.format(used=budget - left, budget=budget) if budget is not None and left is not None else ""
+    yield AVAILABLE.format(share=f"{share * 100:.3f} %") + used
+
+
+def _times(figures: Figures) -> str:
+    said = [
+        *_time(figures, "mtta", ACKED), *_time(figures, "mttr", RESOLVED),
+        *(text.format(share=percent(share)) for name, text in (("repeat_rate", REPEATS), ("unrecognised_share", UNRECOGNISED))
+          if (share := _value(figures, name)) is not None),
+        *_handoffs(figures),
+    ]
+    return DOT.join(said)
+
+
+def _time(figures: Figures, name: str, text: str) -> Iterator[str]:
+    """The median and p90; of few the mean."""
+    mean, median, p90 = (_value(figures, f"{name}_{kind}_s") for kind in ("mean", "median", "p90"))
+    if mean is None:
+        return
+    exact = [(MEDIAN, median), (P90, p90)]
+    times = ", ".join(one.format(length=length(value)) for one, value in exact if value is not None)
+    yield text.format(times=times or MEAN.format(length=length(mean)), n=figures[f"{name}_mean_s"].n)
+
+
+def _handoffs(figures: Figures) -> Iterator[str]:
+    share = _value(figures, "handoffs_accepted_share")
+    if share is not None:
+        whole = figures["handoffs_accepted_share"].n
+        yield ACCEPTED.format(part=round(share * whole), whole=whole)
+
+
+def _decided(facts: Facts) -> str:
+    said = [ONE_DECISION.format(text=each.text, effect=effect(each, facts.month).said) for each in checked(facts)]
+    return DECIDED.format(decisions=DOT.join(said)) if said else ""
+
+
+# --- what to look at first ---
+
+
+def _things(facts: Facts, figures: Figures) -> Iterator[Thing]:
+    """By rule, in this order; what is not there is passed over."""
+    yield from _most_repeated(facts)
+    yield from _bare(facts)
+    yield from _costs(figures)
+    yield from _overdue(facts)
+
+
+def _most_repeated(facts: Facts) -> Iterator[Thing]:
+    for each in often(repeats(facts))[:1]:
+        proposal = propose(each, runs_by_group(facts.runs))
+        yield SAME_CAUSE.format(title=each.newest.title, count=each.count, action=TO_DO[proposal.action]), proposal.reason, "repeats"
+
+
+def _bare(facts: Facts) -> Iterator[Thing]:
+    count = sum(each.runbook is None for each in facts.groups)
+    if count:
+        yield several(count, BARE, BARE_MANY), N_("Nobody has written down what to do."), "without-runbook"
+
+
+def _costs(figures: Figures) -> Iterator[Thing]:
+    """The greatest saving that the chapter on costs has found, in its own words."""
+    found = [each for each in figures.values() if _is_saving(each)]
+    for each in sorted(found, key=lambda one: (-(one.value or 0), one.name))[:1]:
+        saving = f"{each.definition.title}: {signed(each.value or 0)} {each.currency}"
+        yield each.why or saving, each.definition.text, each.behind or ""
+
+
+def _is_saving(figure: Figure) -> bool:
+    return figure.definition.unit == "money" and "saving" in figure.name and bool(figure.value) and not figure.grey
+
+
+def _overdue(facts: Facts) -> Iterator[Thing]:
+    late = overdue(facts)
+    if late:
+        days = several(late_days(late[0], facts.month), N_("day"), N_("days"))
+        count = several(len(late), LATE, LATE_MANY)
+        yield WORST.format(overdue=count, text=late[0].text, days=days), N_("Decided, and not done."), "actions-open"
+
+
+def _look_first(things: list[Thing]) -> Table:
+    return listing("look-first", N_("Look at first"), COLUMNS, things, N_("Nothing stands out."))
