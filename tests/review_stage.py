@@ -13,6 +13,7 @@ from tests.config_stage import example
 ZONE = "Europe/Paris"
 NAME = "2026-10"
 HOURS_OF_PADOK = 8          # until 08:00 the partner is on duty
+OF = {"bridge": "alice", "padok": "lea"}
 
 _runs = count(1)
 
@@ -33,17 +34,19 @@ def group(
 ) -> Group:
     """One that nobody took and that is still open; minutes are counted from its opening.
 
-    Resolved without more words: by a person if one took it, else it healed alone. With `called_min` one level was called.
+    Taken by the side on duty. Resolved without more words: by a person if one took it, else it healed alone. With `called_min`
+    one level was called.
     """
     since = at(opened)
     resolved = _after(since, resolved_min)
     hour = since.astimezone(ZoneInfo(ZONE)).hour
-    taken = {"acked_by": "lea", "acked_side": "padok", "touched": True} if acked_min is not None else {}
+    side = more.get("side") or ("padok" if hour < HOURS_OF_PADOK else "bridge")
+    taken = {"acked_by": OF[side], "acked_side": side, "touched": True} if acked_min is not None else {}
     ending = "open" if resolved is None else "fixed" if "fixed_by" in more else "person" if taken else "healed"
     plain: dict[str, Any] = {
         "id": id, "alert": id, "service": "pay-api", "title": "pay-api: 5xx", "pattern": "cloudwatch|pay-api-*xx|pay-api",
         "fingerprint": f"f{id}", "sources": ("cloudwatch",), "severity": "high", "important": False, "recognised": True,
-        "runbook": "queue-backlog", "opened_at": since, "side": "padok" if hour < HOURS_OF_PADOK else "bridge",
+        "runbook": "queue-backlog", "opened_at": since, "side": side,
         "called_at": _after(since, called_min), "level": 0 if called_min is None else 1,
         "acked_at": _after(since, acked_min), "engaged_at": _after(since, engaged_min),
         "resolved_at": resolved, "closed_at": resolved, "ending": ending,
