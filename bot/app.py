@@ -104,7 +104,7 @@ class App:
         time = clock or SystemClock()
         self.worlds = CloudWorlds(config, secrets, time, addresses)
         book = catalogue if catalogue is not None else load_catalogue(settings.runbooks, config, discover(actions, Service))
-        self.desk = Desk(self.engine, config, time, self._ids, kill, self._wake, book, self.worlds)
+        self.desk = Desk(self.engine, config, time, self._ids, kill, self._wake, book, self.worlds, settings.link_key)
         self.meters = Meters()
         self.intake = Intake(self.desk)
         self._identity = Identity(settings.database_url, self._ids.new())

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import difflib
+import hmac
 import importlib.util
 import re
 from collections.abc import Mapping
@@ -56,6 +57,7 @@ NO_TOKEN = "something else"
 DEMO_VALUES = ("demo-", "xoxb-demo-", "xapp-demo-")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECRET_VARIABLES = "VIGIE_SECRET_"
+LINKS = b"vigie: links to reports"      # so that what signs them signs nothing else
 
 
 def _database(text: str) -> str:
@@ -171,6 +173,12 @@ class Settings(BaseSettings):
     def seal_seed(self) -> bytes | None:
         """The Ed25519 seed that signs the journal's seals."""
         return base64.b64decode(self.seal_key.get_secret_value()) if self.seal_key else None
+
+    @property
+    def link_key(self) -> bytes:
+        """What signs links to reports: derived from a secret that every process of ours has; empty without one."""
+        secret = self.slack_signing_secret or self.slack_bot_token
+        return hmac.digest(secret.get_secret_value().encode(), LINKS, "sha256") if secret else b""
 
     @property
     def socket_mode(self) -> bool:

@@ -40,6 +40,7 @@ class Desk:
     wake: Callable[[], None] = lambda: None     # something is due: told after each commit
     catalogue: Catalogue = field(default_factory=Catalogue)
     worlds: Worlds | None = None                # what runbooks may look at; none: nothing can be run here
+    link_key: bytes = field(default=b"", repr=False)        # signs links to reports; empty: none can be made
 
     @contextmanager
     def begin(self, verb: str) -> Iterator[sa.Connection]:

@@ -1,0 +1,56 @@
+"""The review as a PDF: A4, numbered pages; version, signatures and digest stand at the foot of each."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bot.review import N_, Review
+from bot.review.forms import Signed
+from bot.review.forms.extra import extra
+from bot.review.forms.laid import Laid, Sheet, lay
+
+TEMPLATE = Path(__file__).with_name("document.typ")
+PRINTED = 25                        # rows of a list on paper
+NARROWEST, WIDEST = 6, 40           # characters of a column: the widths of columns go by what is in them
+
+A_PDF = N_("a PDF")
+WORDS = {
+    "figure": N_("Figure"), "value": N_("Value"), "since": N_("Since {before}"), "counted": N_("Counted"),
+    "definitions": N_("What each figure means"),
+}
+ROWS, CUT = N_("{total:,} in all."), N_("{total:,} in all, here the first {printed}: the CSV has them.")
+
+
+def pdf(
+    review: Review, digest: str, charts: Mapping[str, bytes], signed: Sequence[Signed] = (), made_for: str | None = None
+) -> bytes:
+    """The document; `charts` are SVG by name. The same review makes the same bytes. Raises Misbuilt without `report`."""
+    typst = extra("typst", A_PDF)
+    laid = _plain(lay(review, digest, charts, signed, made_for))
+    made: bytes = typst.compile(
+        TEMPLATE.read_bytes(), sys_inputs={"laid": json.dumps(laid)}, ignore_system_fonts=False,
+        timestamp=int(datetime.fromisoformat(review.as_of).timestamp()),
+    )
+    return made
+
+
+def _plain(laid: Laid) -> dict[str, Any]:
+    """What the template reads: words only, lists cut to what is printed, and which places there are to point to."""
+    plain = asdict(laid)
+    for part, given in zip(plain["parts"], laid.parts, strict=True):
+        part["sheets"] = [_sheet(each) for each in given.sheets]
+    lists = [f"list-{each.name}" for part in laid.parts for each in part.sheets]
+    words = {name: text.format(before=laid.before) for name, text in WORDS.items()}
+    return {**plain, "words": words, "targets": [*lists, *(f"definition-{each.name}" for each in laid.meanings)]}
+
+
+def _sheet(sheet: Sheet) -> dict[str, Any]:
+    rows = [[words for words, _ in row] for row in sheet.rows[:PRINTED]]
+    told = (CUT if sheet.total > PRINTED else ROWS).format(total=sheet.total, printed=PRINTED)
+    heads = [title for title, _ in sheet.columns]
+    widths = [min(WIDEST, max(NARROWEST, *map(len, cells))) for cells in zip(heads, *rows, strict=True)]
+    return {"name": sheet.name, "title": sheet.title, "columns": sheet.columns, "rows": rows, "widths": widths, "told": told,
+            "empty": sheet.empty}

@@ -1,0 +1,197 @@
+"""A review laid out to be read: every value in words, every number with its list and its definition. Page and PDF draw this."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.review import N_, Chart, Figure, Kind, Review, Section, Table, Value
+from bot.review.forms import Signed, audience, wording
+from bot.review.forms.wording import Change
+
+TITLE = N_("Monthly review of alerts")
+SIDES = " × "
+SEALED, PROVISIONAL = N_("version {version}, sealed"), N_("so far, provisional")
+KNOWN = N_("Facts up to {as_of}. Times are those of {zone}.")
+SPAN = N_("The month is {start} to {end}.")
+DIGEST = N_("SHA-256 {digest}")
+SIGNED, UNSIGNED = N_("Signed for {organisation} by {person}, {at}."), N_("Nobody has signed it.")
+WHOLE = N_("Journal: {entries} entries of the month, checked and whole, sealed up to entry {sealed_to}.")
+NOT_CHECKED = N_("Journal: {entries} entries of the month, sealed up to entry {sealed_to}; the chain was not checked whole.")
+NOT_WHOLE = N_("Journal: NOT whole at entry {first_bad}: {why}.")
+PRIVATE, SHARED = N_("Made for {organisation}: it holds what only its people may see."), N_("Made for both sides.")
+
+OF, LEFT_OUT = N_("of {n}"), N_("left out: {reasons}")
+FIRST = N_("The first {shown} of {total}; {file} has all of them.")
+UNITS = {
+    "count": N_("count"), "share": N_("share"), "seconds": N_("length of time"), "minutes": N_("minutes"), "hours": N_("hours"),
+    "days": N_("days"), "money": N_("money"), "text": N_("text"),
+}
+MEANING = N_("{unit}, definition version {version}")
+NUMBERS: frozenset[Kind] = frozenset({"count", "share", "seconds", "minutes", "money"})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One figure: a line of its section's table."""
+
+    name: str
+    title: str
+    value: str
+    of: str
+    left_out: str
+    change: Change
+    behind: str | None
+    why: str
+    grey: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One list; a cell is its words and what it sorts by."""
+
+    name: str
+    title: str
+    columns: tuple[tuple[str, bool], ...]           # title, whether it holds numbers
+    rows: tuple[tuple[tuple[str, Value], ...], ...]
+    total: int
+    note: str
+    empty: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One chart, and the same numbers as a table."""
+
+    name: str
+    title: str
+    alt: str
+    svg: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    number: int
+    name: str
+    title: str
+    said: tuple[str, ...]
+    lines: tuple[Line, ...]
+    pictures: tuple[Picture, ...]
+    sheets: tuple[Sheet, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A definition, as the list at the end has it."""
+
+    name: str
+    title: str
+    text: str
+    facts: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    title: str
+    month: str
+    sides: str
+    state: str
+    known: tuple[str, ...]
+    notes: tuple[str, ...]
+    parts: tuple[Part, ...]
+    meanings: tuple[Meaning, ...]
+    foot: tuple[str, ...]
+    digest: str
+    before: str
+
+
+def lay(
+    review: Review, digest: str, charts: Mapping[str, bytes], signed: Sequence[Signed] = (), made_for: str | None = None
+) -> Laid:
+    """The review in words; `charts` are SVG by name, `made_for` the name of the organisation that it is for."""
+    start, end, as_of = (wording.instant(each, review.zone, year=True) for each in (review.start, review.end, review.as_of))
+    return Laid(
+        title=TITLE, month=wording.month(review.month), sides=SIDES.join(review.organisations.values()),
+        state=PROVISIONAL if review.state == "provisional" else SEALED.format(version=review.version),
+        known=(KNOWN.format(as_of=as_of, zone=review.zone), SPAN.format(start=start, end=end),
+               PRIVATE.format(organisation=made_for) if made_for else SHARED),
+        notes=review.notes, parts=_parts(review, charts), meanings=_meanings(review),
+        foot=(*_signatures(review, signed), _journal(review.journal), DIGEST.format(digest=digest)),
+        digest=digest, before=wording.before(review.month),
+    )
+
+
+def _signatures(review: Review, signed: Sequence[Signed]) -> tuple[str, ...]:
+    return tuple(
+        SIGNED.format(organisation=each.organisation, person=each.person,
+                      at=wording.instant(each.at.isoformat(), review.zone, year=True))
+        for each in signed
+    ) or (UNSIGNED,)
+
+
+def _journal(journal: Mapping[str, Any]) -> str:
+    known = {"entries": 0, "sealed_to": 0, **journal}
+    if known.get("ok") is False:
+        return NOT_WHOLE.format(first_bad=known.get("first_bad"), why=known.get("why"))
+    return (WHOLE if known.get("ok") else NOT_CHECKED).format(entries=f"{known['entries']:,}", sealed_to=known["sealed_to"])
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------------
+
+
+def _parts(review: Review, charts: Mapping[str, bytes]) -> tuple[Part, ...]:
+    lists = audience.names(review)
+    return tuple(_part(number, each, review, charts, lists) for number, each in enumerate(review.sections, 1))
+
+
+def _part(number: int, section: Section, review: Review, charts: Mapping[str, bytes], lists: set[str]) -> Part:
+    pictures = tuple(_picture(each, charts[each.name]) for each in section.charts if each.name in charts)
+    return Part(
+        number, section.name, section.title, section.said, tuple(_line(each, review, lists) for each in section.figures),
+        pictures, tuple(_sheet(each, review) for each in section.tables),
+    )
+
+
+def _line(figure: Figure, review: Review, lists: set[str]) -> Line:
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in figure.left_out.items() if count)
+    return Line(
+        figure.name, figure.definition.title, wording.amount(figure.value, figure.definition.unit, figure.currency),
+        OF.format(n=f"{figure.n:,}"), LEFT_OUT.format(reasons=reasons) if reasons else "",
+        wording.change(figure, review.trends.get(figure.name), wording.before(review.month)),
+        audience.behind(figure, lists), figure.why or "", figure.grey or figure.value is None,
+    )
+
+
+def _sheet(table: Table, review: Review) -> Sheet:
+    kinds = tuple(each.kind for each in table.columns)
+    rows = tuple(
+        tuple((wording.cell(value, kind, review), value) for value, kind in zip(row, kinds, strict=True)) for row in table.rows
+    )
+    note = FIRST.format(shown=f"{len(rows):,}", total=f"{table.total:,}", file="alerts.csv") if table.total > len(rows) else ""
+    return Sheet(
+        table.name, table.title, tuple((each.title, each.kind in NUMBERS) for each in table.columns), rows, table.total,
+        note, table.empty or wording.NOTHING,
+    )
+
+
+def _picture(chart: Chart, svg: bytes) -> Picture:
+    series = tuple(dict.fromkeys(each for _, each, _ in chart.points))
+    values = {(across, each): value for across, each, value in chart.points}
+    places = dict.fromkeys(across for across, _, _ in chart.points)
+    rows = tuple((place, *(_point(values.get((place, each))) for each in series)) for place in places)
+    named = tuple(each or chart.up for each in series)
+    return Picture(chart.name, chart.title, chart.alt, svg.decode(), (chart.across, *named), rows)
+
+
+def _point(value: float | None) -> str:
+    return wording.amount(value, "count")
+
+
+def _meanings(review: Review) -> tuple[Meaning, ...]:
+    found = {each.name: each.definition for section in review.sections for each in section.figures}
+    return tuple(
+        Meaning(each.name, each.title, each.text, MEANING.format(unit=UNITS[each.unit], version=each.version), each.source)
+        for each in sorted(found.values(), key=lambda each: each.title.lower())
+    )
