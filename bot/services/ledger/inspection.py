@@ -54,6 +54,11 @@ class Inspection:
     _lost: dict[str, int] = field(default_factory=dict)      # a digest that should be there -> its fault
     _found: dict[str, int] = field(default_factory=dict)     # a digest that should not be there -> its fault
 
+    def go_on(self, seal: Seal) -> None:
+        """Begins behind this seal instead of at the beginning; the seal itself is believed."""
+        self._last, self._reached, self._floor = seal, seal.to_id, seal.sealed_at if seal.count < MOST else None
+        self._tied, self._known = {seal.hash}, {seal.hash}
+
     def entry(self, entry: Entry) -> None:
         self.entries += 1
         row = Row(entry.id, digest(entry), entry.at)

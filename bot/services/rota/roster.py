@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import accumulate
@@ -41,7 +41,14 @@ class Slot:
 def slots(connection: sa.Connection, config: Config, coverage: str, start: datetime, end: datetime) -> list[Slot]:
     """Every role of a coverage over [start, end): each minute is in a slot of each role, sorted by start and role."""
     known = shifts.published(connection, coverage, start, end)
-    absences, leavers = shifts.absences(connection, start, end), shifts.leavers(connection)
+    return fill(config, coverage, start, end, known, shifts.absences(connection, start, end), shifts.leavers(connection))
+
+
+def fill(
+    config: Config, coverage: str, start: datetime, end: datetime, known: Iterable[Shift], absences: Sequence[Absence],
+    leavers: frozenset[str],
+) -> list[Slot]:
+    """The same of what is told: what was published for the coverage, who is away, who has left."""
     by_role = _by_role(known)
     found: list[Slot] = []
     for stretch in planning.stretches(config, coverage, start, end):

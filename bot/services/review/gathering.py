@@ -1,0 +1,112 @@
+"""Everything that the sections of a review may know, read from our own rows as of one instant."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from bot.config import Config
+from bot.config.models import UNKNOWN_SERVICE
+from bot.review.facts import Facts, Month, Page, Past, Trail
+from bot.services.review import agreed_facts, alert_facts, choosing, composing, duty_facts, histories, past, source_facts
+from bot.services.review.alert_facts import Known, members
+from bot.services.review.cohort import LOOK, Cohort
+from bot.services.review.sides import Sides
+from bot.services.review.told import told
+from bot.services.review.trail import trail as _trail
+from bot.store import months
+from bot.store.alerts import alert
+from bot.store.months import Range
+
+
+def facts(connection: sa.Connection, config: Config, month: Month) -> Facts:
+    """The month as it was known at `month.as_of`; the connection must be one for looking only."""
+    before = past.sealed(connection, month)
+    return _gather(connection, config, month, _reckoned(connection, config, month) if before is None else before)
+
+
+def trail(connection: sa.Connection, config: Config, month: Month) -> Trail:
+    """The journal of the month alone: whether it is whole."""
+    return _trail(connection, month)
+
+
+def _reckoned(connection: sa.Connection, config: Config, month: Month) -> Mapping[str, Past] | None:
+    """The figures of the month before, which nobody has sealed; None: no group is older than the month."""
+    last = choosing.named(config, month.previous(), month.as_of)
+    oldest = months.oldest(connection)
+    if oldest is None or oldest >= month.start:
+        return None
+    return past.figures(composing.compose(_gather(connection, config, last, None)).figures)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read of alerts: their groups, and what is counted on the way."""
+
+    cohort: Cohort
+    known: Known
+    endpoints: Mapping[str, int]            # alerts by endpoint
+    kept: Mapping[int, set[int]]            # alerts whose call was held back, by silence
+    runs: list[sa.Row[tuple[object, ...]]]
+    attempts: list[sa.Row[tuple[object, ...]]]
+
+
+def _gather(connection: sa.Connection, config: Config, month: Month, before: Mapping[str, Past] | None) -> Facts:
+    read = _alerts(connection, config, month)
+    echoes = past.echoes(connection, config, month, read.known)
+    groups, worked = read.cohort.groups.units, duty_facts.interventions(connection, month)
+    return Facts(
+        month, config, groups=groups, carried=read.cohort.carried(), drills=read.cohort.drills.units,
+        maintained=read.cohort.maintained.units, earlier=echoes.groups, runs=tuple(agreed_facts.runs(read.runs, month)),
+        pages=_pages(config, read, month), told=tuple(told(connection, month)),
+        silences=agreed_facts.silences(connection, month, read.kept), slots=duty_facts.slots(connection, config, month),
+        handoffs=duty_facts.handoffs(connection, month), interventions=worked,
+        sources=source_facts.sources(connection, config, month, read.endpoints),
+        decisions=agreed_facts.decisions(connection, month, groups, echoes, worked),
+        incidents=agreed_facts.incidents(connection, month, echoes.starts[0]),
+        maintenance=agreed_facts.maintenance(config, month), measures=agreed_facts.measures(connection, month),
+        trail=trail(connection, config, month), before=before, volumes=echoes.volumes(),
+    )
+
+
+def _pages(config: Config, read: _Read, month: Month) -> tuple[Page, ...]:
+    return tuple(each for each in duty_facts.pages(config, read.attempts, month.as_of) if month.has(each.at))
+
+
+# --- alerts ---------------------------------------------------------------------------------------------------------------
+
+
+def _alerts(connection: sa.Connection, config: Config, month: Month) -> _Read:
+    """Groups of the month, those open when it began, and the first that followed: what came back belongs to its first."""
+    until = min(month.as_of, month.end + LOOK)
+    alerts = months.numbers(connection, alert.c.opened_at, month.start, month.as_of)
+    groups = (alerts[0], months.numbers(connection, alert.c.opened_at, month.start, until)[1])
+    older = months.spanning(connection, month.start, month.start - LOOK)
+    known = Known(Sides(connection, config, month.start - LOOK, max(month.as_of, month.end) + LOOK, month.as_of))
+    read = _Read(
+        Cohort(config, month, known, agreed_facts.maintenance(config, month)), known,
+        alert_facts.in_range(connection, known, alerts, month.start, month.as_of),
+        alert_facts.note_silenced(known, months.told(connection, (alert_facts.HELD_BACK,), month.start, month.as_of)),
+        months.runs(connection, month.start - LOOK, month.as_of), months.attempts(connection, month.start, month.as_of),
+    )
+    known.levels |= duty_facts.levels(read.attempts)
+    alert_facts.note_runs(known, read.runs)
+    unknown = months.unknown(connection, alerts, UNKNOWN_SERVICE)
+    alert_facts.note_ruled(known, connection, unknown, month.as_of)
+    _fill(connection, read, month, groups, older)
+    return read
+
+
+def _fill(connection: sa.Connection, read: _Read, month: Month, groups: Range, older: Iterable[int]) -> None:
+    rows = [row for row in months.members_of(connection, older) if row.group_id < groups[0] or row.group_id >= groups[1]]
+    numbers = [row.id for row in rows]
+    alert_facts.of_some(connection, read.known, numbers, sorted({row.group_id for row in rows}), month.as_of)
+    moved = [
+        (row.id, row.fingerprint) for row in rows
+        if row.updated_at > month.as_of and (row.closed_at is None or row.closed_at > month.as_of)
+    ]
+    changed = histories.of(connection, [*moved, *months.moved_since(connection, groups, month.as_of)], month.as_of)
+    for each in members(rows, month.as_of, changed):
+        read.cohort.add(each)
+    for each in members(months.members(connection, groups), month.as_of, changed):
+        read.cohort.add(each)

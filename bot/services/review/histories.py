@@ -1,0 +1,66 @@
+"""Alerts that moved on after the instant that counts: how they were then, from the journal."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from bot.services.alert.folding import OPENED, RECOVERED_NOW, RELAPSED, WORSENED
+from bot.services.desk import VIGIE
+from bot.store import months
+
+CLOSED = "alert closed"
+
+
+class Told(Protocol):
+    """What of an alert a history knows better than its row."""
+
+    severity: str
+    signals: int
+    relapses: int
+    recovered_at: datetime | None
+    closed_at: datetime | None
+    closed_by: str | None
+    fixed_by: int | None
+    ending: str | None
+
+
+@dataclass(slots=True)
+class History:
+    """One alert's state at the end of what is known of it."""
+
+    signals: int
+    severity: str | None = None
+    relapses: int = 0
+    recovered_at: datetime | None = None
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+    ending: str | None = None
+
+    def happened(self, entry: Any) -> None:
+        if entry.kind == RECOVERED_NOW:
+            self.recovered_at = entry.at
+        elif entry.kind == RELAPSED:
+            self.recovered_at, self.relapses = None, self.relapses + 1
+        elif entry.kind in (OPENED, WORSENED):
+            self.severity = json.loads(entry.details).get("severity", self.severity)
+        elif entry.kind == CLOSED:
+            told = json.loads(entry.details).get("ending", "person")
+            self.closed_at, self.closed_by, self.ending = entry.at, entry.actor, told if entry.actor == VIGIE.key else "person"
+
+    def tell(self, alert: Told) -> None:
+        """Puts the alert back to how it was."""
+        alert.severity, alert.signals, alert.relapses = self.severity or alert.severity, self.signals, self.relapses
+        alert.recovered_at, alert.closed_at, alert.closed_by = self.recovered_at, self.closed_at, self.closed_by
+        alert.ending, alert.fixed_by = self.ending, alert.fixed_by if self.closed_at else None
+
+
+def of(connection: sa.Connection, moved: Sequence[tuple[int, str]], as_of: datetime) -> dict[int, History]:
+    """The histories of these alerts, each given with its fingerprint."""
+    found = {number: History(count) for number, count in months.signals_by(connection, moved, as_of).items()}
+    for entry in months.entries_of(connection, found, as_of):
+        found[int(entry.object.removeprefix("alert:"))].happened(entry)
+    return found

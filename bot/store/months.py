@@ -1,0 +1,282 @@
+"""What a review asks of the rows of a month: few statements, each read as it comes, none over more than it needs.
+
+Numbers of rows grow with time: a stretch of time is a range of them, found by bisection, and no index is kept for it.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.store import traffic
+from bot.store.alerts import alert, alert_group, note, observation, signal
+from bot.store.journal import Entry, Seal, journal, seal
+from bot.store.pages import page_attempt, silence
+from bot.store.reviews import verdict
+from bot.store.runs import run, step
+
+SLACK = timedelta(hours=1)          # a row may be numbered before another and tell of a later instant; never by so much
+UNDONE = "undone"
+FETCHED, ASKED = 2_000, 500         # rows in one go; numbers in one question
+
+MEMBER = (
+    "id", "group_id", "fingerprint", "severity", "important", "recognised", "service", "title", "labels", "opened_at",
+    "updated_at", "signals", "relapses", "recovered_at", "closed_at", "closed_by", "runbook", "called_at", "fixed_by", "ending",
+)
+Range = tuple[int, int]             # numbers, the second not among them
+
+
+def numbers(connection: sa.Connection, moment: sa.Column[Any], start: datetime, end: datetime) -> Range:
+    """A range of a table's numbers that holds every row of [start, end), and a few beside."""
+    return _first(connection, moment, start - SLACK), _first(connection, moment, end + SLACK)
+
+
+def _first(connection: sa.Connection, moment: sa.Column[Any], at: datetime) -> int:
+    """The lowest number from which on rows tell of that instant or later."""
+    table = moment.table
+    number = table.c.id
+    newest = connection.execute(sa.select(sa.func.max(number))).scalar_one()
+    low, high = 0, (newest or 0) + 1
+    while low < high:
+        middle = (low + high) // 2
+        found = connection.execute(sa.select(number, moment).where(number >= middle).order_by(number).limit(1)).one_or_none()
+        if found is None or found[1] >= at:
+            high = middle
+        else:
+            low = found[0] + 1
+    return int(low)
+
+
+def _within(column: sa.ColumnElement[Any], numbers: Range) -> sa.ColumnElement[bool]:
+    return sa.and_(column >= numbers[0], column < numbers[1])
+
+
+def _stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[sa.Row[Any]]:
+    """Read as it comes: a month may be larger than what we may hold."""
+    yield from connection.execute(query.execution_options(yield_per=FETCHED))
+
+
+def _by_numbers(connection: sa.Connection, query: sa.Select[Any], column: sa.Column[Any], wanted: Iterable[Any]) -> Iterator[Any]:
+    known = list(wanted)
+    for first in range(0, len(known), ASKED):
+        yield from connection.execute(query.where(column.in_(known[first:first + ASKED])))
+
+
+# --- alerts and their groups ----------------------------------------------------------------------------------------------
+
+
+def members(connection: sa.Connection, groups: Range) -> Iterator[sa.Row[Any]]:
+    """The alerts of these groups, group by group, the founder first."""
+    return _stream(connection, _members().where(_within(alert.c.group_id, groups)).order_by(alert.c.group_id, alert.c.id))
+
+
+def members_of(connection: sa.Connection, groups: Iterable[int]) -> list[sa.Row[Any]]:
+    """The same of some groups."""
+    found = _by_numbers(connection, _members(), alert.c.group_id, sorted(groups))
+    return sorted(found, key=lambda each: (each.group_id, each.id))
+
+
+def _members() -> sa.Select[Any]:
+    joined = alert.join(alert_group, alert_group.c.id == alert.c.group_id)
+    return sa.select(*(alert.c[name] for name in MEMBER), alert_group.c.symptom).select_from(joined)
+
+
+def spanning(connection: sa.Connection, start: datetime, closed_since: datetime) -> list[int]:
+    """Groups opened before `start` that were closed since then, or are still open."""
+    closed = sa.select(alert_group.c.id).where(alert_group.c.closed_at >= closed_since, alert_group.c.opened_at < start)
+    still = sa.select(alert.c.group_id).where(alert.c.state != "closed", alert.c.opened_at < start)
+    found = {*connection.execute(closed).scalars(), *connection.execute(still).scalars()}
+    return sorted(found)
+
+
+def unknown(connection: sa.Connection, alerts: Range, service: str) -> list[int]:
+    """Those of these alerts that no runbook knows, of a service that nobody knows."""
+    query = sa.select(alert.c.id).where(_within(alert.c.id, alerts), alert.c.service == service, alert.c.recognised.is_(False))
+    return list(connection.execute(query).scalars())
+
+
+def moved_since(connection: sa.Connection, groups: Range, at: datetime) -> list[tuple[int, str]]:
+    """Alerts of these groups whose rows tell of a later instant, each with its fingerprint."""
+    later = sa.and_(alert.c.updated_at > at, sa.or_(alert.c.closed_at.is_(None), alert.c.closed_at > at))
+    query = sa.select(alert.c.id, alert.c.fingerprint).where(_within(alert.c.group_id, groups), later)
+    return [(row.id, row.fingerprint) for row in connection.execute(query)]
+
+
+def signals_by(connection: sa.Connection, alerts: Sequence[tuple[int, str]], at: datetime) -> dict[int, int]:
+    """How many signals each of these alerts (with its fingerprint) had had by then."""
+    numbers = [number for number, _ in alerts]
+    query = sa.select(signal.c.alert_id, sa.func.count()).where(signal.c.received_at <= at).group_by(signal.c.alert_id)
+    found: dict[int, int] = {}
+    for first in range(0, len(alerts), ASKED):
+        some = alerts[first:first + ASKED]
+        mine = (signal.c.fingerprint.in_([each for _, each in some]), signal.c.alert_id.in_([each for each, _ in some]))
+        found |= {row[0]: row[1] for row in connection.execute(query.where(*mine))}
+    return dict.fromkeys(numbers, 0) | found
+
+
+def observers(connection: sa.Connection, alerts: Range, at: datetime) -> Iterator[sa.Row[Any]]:
+    """Who observed what of these alerts: number, source, endpoint."""
+    row = observation.c
+    query = sa.select(row.alert_id, row.source, row.endpoint).where(_within(row.alert_id, alerts), row.at <= at)
+    return _stream(connection, query.order_by(row.alert_id, row.source))
+
+
+def observers_of(connection: sa.Connection, alerts: Iterable[int], at: datetime) -> Iterator[sa.Row[Any]]:
+    row = observation.c
+    query = sa.select(row.alert_id, row.source, row.endpoint).where(row.at <= at).order_by(row.alert_id, row.source)
+    return _by_numbers(connection, query, row.alert_id, sorted(alerts))
+
+
+# --- what was done about them ---------------------------------------------------------------------------------------------
+
+
+def told(
+    connection: sa.Connection, kinds: Collection[str], start: datetime, until: datetime, *about: sa.ColumnElement[bool]
+) -> Iterator[sa.Row[Any]]:
+    """Entries of the journal of these kinds from `start` up to `until`, in order."""
+    row = journal.c
+    query = sa.select(journal).where(row.at >= start, row.at <= until, row.kind.in_(tuple(kinds)), *about)
+    return _stream(connection, query.order_by(row.id))
+
+
+def acts(connection: sa.Connection, kinds: Collection[str], start: datetime, until: datetime) -> Iterator[sa.Row[Any]]:
+    """What people did about alerts in that time: object, instant, actor, organisation, kind; in order."""
+    row = journal.c
+    query = sa.select(row.object, row.at, row.actor, row.organisation, row.kind).where(
+        row.at >= start, row.at <= until, row.kind.in_(tuple(kinds)), row.outcome == "done",
+        row.actor != "vigie", row.actor.not_like("observer:%"),
+    )
+    return _stream(connection, query.order_by(row.id))
+
+
+def entries_of(connection: sa.Connection, alerts: Iterable[int], until: datetime) -> list[sa.Row[Any]]:
+    """All that the journal has of these alerts up to then, in order."""
+    row = journal.c
+    query = sa.select(journal).where(row.at <= until, row.outcome == "done")
+    found = _by_numbers(connection, query, row.object, [f"alert:{each}" for each in sorted(alerts)])
+    return sorted(found, key=lambda each: each.id)
+
+
+def notes(connection: sa.Connection, alerts: Range, until: datetime) -> Iterator[sa.Row[Any]]:
+    """What people wrote on these alerts: number, instant, actor."""
+    row = note.c
+    query = sa.select(row.alert_id, row.at, row.actor).where(_within(row.alert_id, alerts), row.at <= until)
+    return _stream(connection, query.order_by(row.id))
+
+
+def notes_of(connection: sa.Connection, alerts: Iterable[int], until: datetime) -> list[sa.Row[Any]]:
+    row = note.c
+    query = sa.select(row.alert_id, row.at, row.actor).where(row.at <= until).order_by(row.id)
+    return list(_by_numbers(connection, query, row.alert_id, sorted(alerts)))
+
+
+def runs(connection: sa.Connection, start: datetime, until: datetime) -> list[sa.Row[Any]]:
+    """Runs begun in that time, and whether steps of theirs were taken back."""
+    back = (step.c.run_id == run.c.id, step.c.state == UNDONE, step.c.ended_at <= until)
+    undone = sa.select(step.c.run_id).where(*back).exists()
+    names = ("id", "runbook", "title", "service", "purpose", "mode", "state", "actor", "organisation", "alert_id", "group_id",
+             "begun_at", "ended_at", "relapsed_at", "glass")
+    range_ = numbers(connection, run.c.begun_at, start, until)
+    query = sa.select(*(run.c[name] for name in names), undone.label("undone")).where(
+        _within(run.c.id, range_), run.c.begun_at >= start, run.c.begun_at <= until
+    )
+    return list(connection.execute(query.order_by(run.c.id)))
+
+
+def attempts(connection: sa.Connection, start: datetime, until: datetime) -> list[sa.Row[Any]]:
+    """Attempts to reach somebody in that time."""
+    row, range_ = page_attempt.c, numbers(connection, page_attempt.c.at, start, until)
+    query = sa.select(row.person, row.group_id, row.level, row.role, row.medium, row.at, row.state, row.sent_at, row.seen_at)
+    return list(connection.execute(query.where(_within(row.id, range_), row.at >= start, row.at <= until).order_by(row.id)))
+
+
+def verdicts(connection: sa.Connection, groups: Range, until: datetime) -> list[sa.Row[Any]]:
+    """What people said that these groups were worth, oldest first."""
+    query = sa.select(verdict).where(_within(verdict.c.group_id, groups), verdict.c.at <= until)
+    return list(connection.execute(query.order_by(verdict.c.id)))
+
+
+def verdicts_of(connection: sa.Connection, groups: Iterable[int], until: datetime) -> list[sa.Row[Any]]:
+    query = sa.select(verdict).where(verdict.c.at <= until).order_by(verdict.c.id)
+    return list(_by_numbers(connection, query, verdict.c.group_id, sorted(groups)))
+
+
+def silences(connection: sa.Connection, start: datetime, until: datetime) -> list[sa.Row[Any]]:
+    """Silences that held at some time from `start` up to `until`."""
+    query = sa.select(silence).where(silence.c.start <= until, silence.c.until > start)
+    return list(connection.execute(query.order_by(silence.c.id)))
+
+
+# --- the months before ----------------------------------------------------------------------------------------------------
+
+
+def opened(connection: sa.Connection, start: datetime, end: datetime) -> list[sa.Row[Any]]:
+    """Of each fingerprint: how many groups it founded in [start, end), and the number of the newest."""
+    row = alert.c
+    query = sa.select(row.fingerprint, sa.func.count().label("groups"), sa.func.max(row.id).label("newest")).where(
+        row.opened_at >= start, row.opened_at < end, row.group_id == row.id
+    )
+    return list(connection.execute(query.group_by(row.fingerprint).order_by(sa.func.max(row.id))))
+
+
+def oldest(connection: sa.Connection) -> datetime | None:
+    """When the first alert was opened that there is."""
+    return connection.execute(sa.select(alert.c.opened_at).order_by(alert.c.id).limit(1)).scalar_one_or_none()
+
+
+# --- sources --------------------------------------------------------------------------------------------------------------
+
+
+def received(connection: sa.Connection, start: datetime, until: datetime) -> Iterator[sa.Row[Any]]:
+    """The signals of that time, in order: endpoint, observer, organisation, source, fingerprint, instant."""
+    row, range_ = signal.c, numbers(connection, signal.c.received_at, start, until)
+    query = sa.select(row.endpoint, row.observer, row.organisation, row.source, row.fingerprint, row.received_at).where(
+        _within(row.id, range_), row.received_at >= start, row.received_at < until
+    )
+    return _stream(connection, query.order_by(row.id))
+
+
+def dropped(connection: sa.Connection, until: datetime) -> dict[str, int]:
+    """How many deliveries each endpoint has refused for good since counting began."""
+    row = traffic.dropped.c
+    query = sa.select(row.endpoint, sa.func.sum(row.count)).where(row.last_at <= until).group_by(row.endpoint)
+    return {each[0]: int(each[1]) for each in connection.execute(query)}
+
+
+def masked(connection: sa.Connection, start: datetime, until: datetime, mark: str) -> Iterator[sa.Row[Any]]:
+    """Bodies of that time in which something is masked: endpoint, body."""
+    row, range_ = signal.c, numbers(connection, signal.c.received_at, start, until)
+    query = sa.select(row.endpoint, row.body).where(
+        _within(row.id, range_), row.received_at >= start, row.received_at < until, row.body.contains(mark)
+    )
+    return _stream(connection, query)
+
+
+# --- the journal ----------------------------------------------------------------------------------------------------------
+
+
+def kinds(connection: sa.Connection, start: datetime, until: datetime) -> list[sa.Row[Any]]:
+    """How many entries there are of each kind and outcome in [start, until)."""
+    row = journal.c
+    query = sa.select(row.kind, row.outcome, sa.func.count().label("entries")).where(row.at >= start, row.at < until)
+    return list(connection.execute(query.group_by(row.kind, row.outcome).order_by(row.kind, row.outcome)))
+
+
+def sealed(connection: sa.Connection, start: datetime, until: datetime) -> Iterator[Entry | Seal]:
+    """The seals made in that time, each behind the entries that it covers; before them all the last seal before."""
+    row, range_ = seal.c, numbers(connection, seal.c.sealed_at, start, until)
+    before = sa.select(sa.func.max(row.id)).where(row.id < range_[1], row.sealed_at < start).scalar_subquery()
+    mine = (row.id >= sa.func.coalesce(before, 0), row.sealed_at <= until, row.id < range_[1])
+    entries: Iterator[Any] = iter(())
+    entry = None
+    for number, each in enumerate(_stream(connection, sa.select(seal).where(*mine).order_by(row.id))):
+        found = Seal(*tuple(each))
+        if number == 0:
+            first = found.to_id + 1 if found.sealed_at < start else found.from_id
+            entries = _stream(connection, sa.select(journal).where(journal.c.id >= first).order_by(journal.c.id))
+            entry = next(entries, None)
+        while entry is not None and entry.id <= found.to_id:
+            yield Entry(*tuple(entry))
+            entry = next(entries, None)
+        yield found
