@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping
 
 from bot.review import N_, Chart, Column, Definition, Facts, Figure, Figures, Section, Table, chapter
-from bot.review.arithmetic.earlier import BEFORE, days_of, earlier_days, three_months
+from bot.review.arithmetic.earlier import days_of, three_months
 from bot.review.arithmetic.endings import ENDINGS, by_ending, per_day
-from bot.review.arithmetic.listing import Given, listing
+from bot.review.arithmetic.listing import listing
 from bot.review.arithmetic.lists import ENDED, alerts
 from bot.review.arithmetic.numbers import share
 from bot.review.arithmetic.plain import percents, several
 from bot.review.arithmetic.running import PROMOTED, Tally, changes_of_trust, tallies
-from bot.review.arithmetic.volume import cells, lines, traits
+from bot.review.arithmetic.volume import NOW, flow, open_at_end
+from bot.review.arithmetic.volume_lists import volume_lists
 from bot.review.facts.alerts import Ending
 
 TITLE = N_("Volume and automation")
@@ -30,6 +31,15 @@ A_DAY_BEFORE = Definition(
     "volume_per_day_3m", N_("Alerts a day in the three months before"),
     N_("Alerts of the three months before / their days of 24 real hours; a month without an alert is left out."), "count",
     source=SOURCE,
+)
+CLOSED = Definition(
+    "closed_in_month", N_("Ended in the month"), N_("Alerts that ended in the month, whenever they had opened."), "count",
+    source=SOURCE,
+)
+STOCK = Definition(
+    "open_at_month_end", N_("Open at the end of the month"),
+    N_("Alerts that had opened in the month or before, and had not ended when it was over."), "count", source=SOURCE,
+    better="less",
 )
 SHARES: Mapping[Ending, Definition] = {
     "healed": Definition(
@@ -78,11 +88,6 @@ CHART = N_("Alerts of each day, by how they ended")
 ALT = N_("Stacked bars, one a day: {endings}.")
 NONE = N_("None.")
 
-BY = (
-    Column("trait", N_("By")), Column("value", N_("Value")), Column("count", N_("Alerts"), "count"),
-    Column("share", N_("Share"), "share"), Column("a_day", N_("A day"), "count"),
-    Column("before", N_("A day, month before"), "count"), Column("change", N_("Change a day"), "count"),
-)
 RUNBOOKS = (
     Column("runbook", N_("Runbook")), Column("runs", N_("Runs"), "count"), Column("automatic", N_("By itself"), "count"),
     Column("ok", N_("Ended well"), "count"), Column("proven", N_("Proven to have fixed"), "count"),
@@ -106,7 +111,7 @@ def automation(facts: Facts, figures: Figures) -> Section:
     )
     return Section(
         "automation", TITLE, tuple(_said(counts, found)), (*_volume(facts), *_endings(counts), *_runs(facts, found)),
-        (_by(facts), _cells(facts), _months(facts), *lists, _runbooks(found), _changes(facts)), _charts(facts, counts),
+        (*volume_lists(facts), *lists, _runbooks(found), _changes(facts)), _charts(facts, counts),
     )
 
 
@@ -117,6 +122,8 @@ def _volume(facts: Facts) -> tuple[Figure, ...]:
         VOLUME.of(whole, whole, {reason: count for reason, count in apart.items() if count}, behind="volume"),
         A_DAY.of(whole / days if days else None, whole, behind="volume-by", why=None if days else N_("the month has not begun")),
         A_DAY_BEFORE.of(before, sum(facts.volumes.values()), behind="volume-months", why=NONE_BEFORE if before is None else None),
+        CLOSED.of(sum(ended == NOW for _, ended in flow(facts)), whole + len(facts.carried), behind="flow"),
+        STOCK.of(len(open_at_end(facts)), whole + len(facts.carried), behind="open-at-end"),
     )
 
 
@@ -160,38 +167,6 @@ def _in_words(counts: Mapping[Ending, int]) -> str:
     return ", ".join(ENDING_SAID.format(share=share, ending=ENDED[each]) for each, share in zip(ENDINGS, shares, strict=True))
 
 
-def _by(facts: Facts) -> Table:
-    whole = len(facts.groups)
-    rows = (
-        (
-            each.trait, each.value, each.count, share(each.count, whole), _short(each.a_day), _short(each.before_a_day),
-            None if each.a_day is None or each.before_a_day is None else _short(each.a_day - each.before_a_day),
-        )
-        for each in lines(facts)
-    )
-    return listing("volume-by", N_("Alerts by what they were, and when"), BY, rows, N_("No alert came."))
-
-
-def _cells(facts: Facts) -> Table:
-    columns = (*(Column(f"trait{place}", title) for place, title in enumerate(traits(facts), 1)),
-               Column("count", N_("Alerts"), "count"))
-    rows: Iterator[tuple[Given, ...]] = ((*values, count) for values, count in cells(facts))
-    return listing("volume", N_("Alerts, by all of it at once"), columns, rows, N_("No alert came."))
-
-
-def _months(facts: Facts) -> Table:
-    columns = (
-        Column("month", N_("Month")), Column("count", N_("Alerts"), "count"), Column("hours", N_("Real hours"), "count"),
-        Column("a_day", N_("A day"), "count"),
-    )
-    days = {facts.month.previous(steps): earlier_days(facts, steps) for steps in BEFORE}
-    rows = [
-        (name, count, round(days[name] * 24), _short(count / days[name]))
-        for name, count in sorted(facts.volumes.items()) if name in days and count
-    ]
-    return listing("volume-months", N_("Alerts of the three months before"), columns, rows, N_("No earlier month."))
-
-
 def _runbooks(found: list[Tally]) -> Table:
     rows = (
         (each.title, each.runs, each.automatic, each.ok, each.proven, each.relapsed, each.undone, each.failed, each.under_way,
@@ -213,6 +188,3 @@ def _charts(facts: Facts, counts: Mapping[Ending, int]) -> tuple[Chart, ...]:
     alt = ALT.format(endings=_in_words(counts))
     return (Chart("alerts-per-day", CHART, alt, "stacked", N_("day"), N_("alerts"), points),)
 
-
-def _short(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)

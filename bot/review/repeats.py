@@ -56,7 +56,7 @@ def top_repeats(facts: Facts, figures: Figures) -> Section:
     top, many = often(found), [each for each in found if each.count >= OFTEN]
     return Section(
         "repeats", TITLE, _said(found, many, whole), _figures(found, many, whole),
-        (_top(facts, top), listing("patterns", N_("All patterns"), COUNTED, (_counted(each, whole) for each in found), NOTHING)),
+        (_top(facts, top), _all(found, whole)),
         _charts(top),
     )
 
@@ -80,6 +80,10 @@ def _said(found: list[Repeat], many: list[Repeat], whole: int) -> tuple[str, ...
         repeated=several(len(many), ONE, MANY), top=percent(top), title=first.newest.title,
         times=several(first.count, TIME, TIMES),
     ),)
+
+
+def _all(found: list[Repeat], whole: int) -> Table:
+    return listing("patterns", N_("All patterns"), COUNTED, (_counted(each, whole) for each in found), N_("Nothing came."))
 
 
 def _counted(repeat: Repeat, whole: int) -> tuple[Given, ...]:

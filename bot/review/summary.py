@@ -149,7 +149,8 @@ def _things(facts: Facts, figures: Figures) -> Iterator[Thing]:
 def _most_repeated(facts: Facts) -> Iterator[Thing]:
     for each in often(repeats(facts))[:1]:
         proposal = propose(each, runs_by_group(facts.runs))
-        yield SAME_CAUSE.format(title=each.newest.title, count=each.count, action=TO_DO[proposal.action]), proposal.reason, "repeats"
+        said = SAME_CAUSE.format(title=each.newest.title, count=each.count, action=TO_DO[proposal.action])
+        yield said, proposal.reason, "repeats"
 
 
 def _bare(facts: Facts) -> Iterator[Thing]:

@@ -11,12 +11,12 @@ def percent(share: float) -> str:
 
 
 def percents(parts: Sequence[float]) -> list[str]:
-    """Of a whole: rounded so that they add up to 100 %, those that lose most by rounding down being rounded up."""
+    """Of a whole: rounded so that they add up to 100 %. Up go those that would lose most, of equals the greatest."""
     whole = sum(parts)
     exact = [part / whole * 100 if whole else 0.0 for part in parts]
     down = [int(each) for each in exact]
     missing = 100 - sum(down) if whole else 0
-    by_loss = sorted(range(len(parts)), key=lambda place: down[place] - exact[place])
+    by_loss = sorted(range(len(parts)), key=lambda place: (round(down[place] - exact[place], 9), -parts[place]))
     up = set(by_loss[:missing])
     return [f"{value + (place in up)} %" for place, value in enumerate(down)]
 

@@ -30,7 +30,7 @@ DUPLICATE = N_("People called it a duplicate {times}: group it with its twin.")
 TRANSIENT = N_("{brief} of {count} healed alone in under 5 min: give it a longer window.")
 RELAPSES = N_("It came back {relapses} after it had ended.")
 LONG = N_("It lasts long: {median} at the median.")
-CHRONIC = N_("It was there the month before too, {before} times.")
+CHRONIC = N_("It was there the month before too, {before}.")
 MENDED = N_("Vigie mends it each time, {count} times now: take away its cause.")
 COMES_BACK = N_("It came {count} times: find its cause.")
 
@@ -149,7 +149,7 @@ def _mended(repeat: Repeat, runs: Runs) -> str | None:
 
 
 def _chronic(repeat: Repeat, runs: Runs) -> str | None:
-    return CHRONIC.format(before=repeat.before) if repeat.chronic else None
+    return CHRONIC.format(before=times(repeat.before)) if repeat.chronic else None
 
 
 def _comes_back(repeat: Repeat, runs: Runs) -> str | None:

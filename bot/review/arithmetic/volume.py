@@ -14,6 +14,7 @@ from bot.review.facts import Facts, Group
 SEVERITY, SOURCE, SERVICE, SIDE = N_("severity"), N_("source"), N_("service"), N_("side on duty")
 NIGHT, BLACKOUT = N_("night, 21:00-06:00"), N_("blackout, {hours}")
 IN, OUT, NOBODY = N_("in it"), N_("outside"), N_("nobody")
+EARLIER, NOW, LATER, LASTS = N_("before the month"), N_("in the month"), N_("after the month"), N_("still open")
 TOGETHER = " + "
 
 Trait = Callable[[Group], str]
@@ -63,6 +64,24 @@ def cells(facts: Facts) -> list[tuple[tuple[str, ...], int]]:
     known = tuple(traits(facts).values())
     counted = Counter(tuple(of(each) for of in known) for each in facts.groups)
     return sorted(counted.items(), key=lambda each: (-each[1], each[0]))
+
+
+def flow(facts: Facts) -> list[tuple[str, str]]:
+    """Of every group that was open in the month: whether it opened before or in it, ended in or after it, or lasts."""
+    return [
+        (opened, _ended(each, facts)) for opened, groups in ((EARLIER, facts.carried), (NOW, facts.groups)) for each in groups
+    ]
+
+
+def open_at_end(facts: Facts) -> list[Group]:
+    """The stock: opened in the month or before, and not ended when it was over; of an open month, when it was reviewed."""
+    return [each for each in chain(facts.carried, facts.groups) if _ended(each, facts) != NOW]
+
+
+def _ended(group: Group, facts: Facts) -> str:
+    if group.ending == "open" or group.closed_at is None:
+        return LASTS
+    return NOW if group.closed_at < facts.month.end else LATER
 
 
 def _ranked(counted: Mapping[str, int], then: Iterable[str]) -> list[tuple[str, int]]:
