@@ -230,6 +230,22 @@ def send(
     sys.exit(0 if status < 400 else 1)
 
 
+@cli.command()
+def review(
+    month: Annotated[str, typer.Argument(metavar="[MONTH]", help="2026-10; without it, the last month that is over.")] = "",
+    form: Annotated[Literal["html", "pdf", "csv", "json"], typer.Option("--format")] = "html",
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to write it; CSV then has every list.")] = None,
+    side: Annotated[str, typer.Option("--for", metavar="ORGANISATION", help="Also what only its people may see.")] = "",
+    version: Annotated[int | None, typer.Option(metavar="N", help="A sealed one; 0: what is known now.")] = None,
+) -> None:
+    """A month's review: a page or a PDF into a file, figures as CSV or JSON to standard output."""
+    from bot import reviewing
+
+    settings = _looking()
+    wanted = reviewing.Wanted(month or None, form, out, side or None, version)
+    reviewing.review(settings, _config(settings), wanted, sys.stdout, say)
+
+
 @audit_cli.command("verify")
 def audit_verify(
     head: Annotated[str, typer.Option(help="A seal as posted in Slack: finds truncation and rewriting.")] = "",

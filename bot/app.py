@@ -31,6 +31,7 @@ from bot.entrypoints.chat import build_bolt
 from bot.entrypoints.clock import Knocker
 from bot.entrypoints.gate import gate
 from bot.entrypoints.queue import Queue
+from bot.entrypoints.reports import Reports
 from bot.entrypoints.socket_mode import run_socket
 from bot.entrypoints.timetable import Door, Hands
 from bot.entrypoints.web import Check, RequestId, Web
@@ -275,7 +276,7 @@ class App:
         ready: dict[str, Check] = {"database": self._database, "migrations": self._migrations}
         web = Web(self.desk, self.intake, self.reception, self.meters, ready)
         enter = gate(self._bolt, self._signing_secret, self.desk.clock, partial(self.meters.drop, "slack"))
-        answering = [*web.routes(), Route("/slack/events", enter, methods=["POST"])]
+        answering = [*web.routes(), *Reports(self.desk).routes(), Route("/slack/events", enter, methods=["POST"])]
         routes = answering if self.role.answers else web.health_routes()
         return Starlette(routes=[*routes, *self._mounts], middleware=[Middleware(RequestId, ids=self._ids)])
 

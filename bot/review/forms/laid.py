@@ -10,7 +10,7 @@ from bot.review.forms.wording import Change
 
 TITLE = N_("Monthly review of alerts")
 SIDES = " × "
-SEALED, PROVISIONAL = N_("version {version}, sealed"), N_("so far, provisional")
+SEALED, PROVISIONAL = N_("version {version}, sealed"), N_("provisional: not sealed")
 KNOWN = N_("Facts up to {as_of}. Times are those of {zone}.")
 SPAN = N_("The month is {start} to {end}.")
 DIGEST = N_("SHA-256 {digest}")

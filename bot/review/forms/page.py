@@ -44,11 +44,12 @@ def html(
 @cache
 def policy() -> str:
     """What the page may do, as a browser is told it: our style, our script, pictures that it holds itself."""
-    return POLICY.format(style=_hash("page.css"), script=_hash("page.js"))
+    return POLICY.format(style=hash_of(_text("page.css")), script=hash_of(_text("page.js")))
 
 
-def _hash(name: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(_text(name).encode()).digest()).decode()}'"
+def hash_of(text: str) -> str:
+    """A style or script as a policy names it."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 @cache

@@ -45,7 +45,8 @@ def _figures(review: Review, digest: str) -> Iterable[list[Any]]:
             defined, trend = figure.definition, review.trends.get(figure.name, Trend(None))
             yield [
                 review.month, review.version, section.name, figure.name, defined.title, figure.value, defined.unit,
-                figure.currency, figure.n, _reasons(figure.left_out), trend.value, trend.why, figure.why, figure.grey, figure.behind, defined.text, defined.version, defined.source, digest,
+                figure.currency, figure.n, _reasons(figure.left_out), trend.value, trend.why, figure.why, figure.grey,
+                figure.behind, defined.text, defined.version, defined.source, digest,
             ]
 
 
