@@ -82,7 +82,7 @@ class Command:
     example: str
     level: Level = "act"
     button: str | None = None
-    form: Fields | Callable[[Call], Fields] = ()
+    form: Fields | Callable[[Call], Fields | None] = ()     # None: of this there is nothing to ask
     danger: bool = False
     group: Group = "this alert"
     subject: Callable[[Call], Subject] = lambda call: about_alert(call)     # what its form is about
@@ -90,14 +90,16 @@ class Command:
 
     def fields(self, call: Call) -> Fields:
         """What its form asks, now and about this."""
-        return self.form(call) if callable(self.form) else self.form
+        return (self.form(call) or ()) if callable(self.form) else self.form
 
     def wants_form(self, call: Call) -> bool:
         """A button of a command with inputs opens the form; a typed line does when it lacks an input."""
         if not self.form or call.way not in ("line", "button"):
             return False
         if callable(self.form):
-            return call.way == "button" or any(not each.optional and each.initial is None for each in self.form(call))
+            asked = self.form(call)
+            missing = any(not each.optional and each.initial is None for each in asked or ())
+            return asked is not None and (call.way == "button" or missing)
         return not call.args if call.way == "button" else len(call.args) < self.inputs
 
     @property
@@ -124,7 +126,7 @@ def command(
     example: str,
     level: Level = "act",
     button: str | None = None,
-    form: Fields | Callable[[Call], Fields] = (),
+    form: Fields | Callable[[Call], Fields | None] = (),
     danger: bool = False,
     group: Group = "this alert",
     subject: Callable[[Call], Subject] = about_alert,

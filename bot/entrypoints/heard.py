@@ -5,15 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 PREFIX = "vigie:"
-MORE = "more"
+CHOICES = ("more", "choose")         # a menu and a list: what was chosen says it all
 
 
 def aim(action: Mapping[str, Any]) -> tuple[tuple[str, ...], str | None]:
-    """What a click says, and about what: vigie:ack with 142, vigie:outcome:again with run57, vigie:more with ack:142."""
+    """What a click says, and about what: vigie:ack with 142, vigie:outcome:again with run57, vigie:more with ack:142,
+    vigie:choose with verdict:noise:142."""
     said = str(action.get("action_id", "")).removeprefix(PREFIX)
     value = str((action.get("selected_option") or {}).get("value") or action.get("value") or "")
-    if said == MORE:
-        said, _, value = value.partition(":")
+    if said in CHOICES:
+        said, _, value = value.rpartition(":")
     return tuple(said.split(":")), value or None
 
 

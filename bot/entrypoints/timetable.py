@@ -16,6 +16,7 @@ from bot.services.handoff import ticking
 from bot.services.ledger import housekeeping
 from bot.services.ledger.sealing import Sealer
 from bot.services.meters import Meters
+from bot.services.review import decisions, sealing
 from bot.services.rota.usergroup import Groups, Keeper
 from bot.services.run import reminding
 from bot.services.run.execution import Execution
@@ -24,7 +25,7 @@ from bot.services.slack.delivery import Delivery
 from bot.settings import Secrets
 from bot.trust import endpoint_secrets
 
-DUE_S, DELIVER_S, MEND_S, SEAL_S, FLUSH_S, SECRETS_S, HOUSEKEEPING_S, SHIFTS_S = 5, 0.5, 15, 0.5, 1, 240, 30, 20
+DUE_S, DELIVER_S, MEND_S, SEAL_S, FLUSH_S, SECRETS_S, HOUSEKEEPING_S, SHIFTS_S, REVIEW_S = 5, 0.5, 15, 0.5, 1, 240, 30, 20, 60
 REMEMBER = timedelta(days=2)
 
 
@@ -67,6 +68,8 @@ def at_work(hands: Hands) -> Iterator[Door]:
         (DUE_S, "morning", partial(morning.tell, desk)),
         (SEAL_S, "seal", lambda: hands.sealer.seal_due(desk.clock.now())),
         (HOUSEKEEPING_S, "housekeeping", partial(housekeeping.act, desk, REMEMBER)),
+        (REVIEW_S, "review", partial(sealing.act, desk)),
+        (REVIEW_S, "decisions", partial(decisions.act, desk)),
         (HOUSEKEEPING_S, "stale runbooks", partial(reminding.remind, desk)),
         *((SHIFTS_S, name, partial(act, desk)) for name, act in daily.ACTS.items()),
         *hands.watch.doors(),

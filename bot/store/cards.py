@@ -19,7 +19,8 @@ post = sa.Table(
     metadata,
     sa.Column("id", BigId, primary_key=True),
     sa.Column("key", sa.Text, nullable=False, unique=True),       # card:142, log:142, seal:2026-11-22; also Slack's metadata key
-    sa.Column("kind", sa.Text, nullable=False),                    # card, log, notice, run, file, ask, page, direct, handoff
+    # card, log, notice, run, file, ask, page, direct, handoff, review, exhibit
+    sa.Column("kind", sa.Text, nullable=False),
     sa.Column("group_id", BigId, index=True),
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("body", sa.Text),                                    # the words of a notice or page; the others are drawn from rows
@@ -45,7 +46,7 @@ lane = sa.Table(
 )
 
 
-ALONE = ("card", "notice", "direct", "handoff")                     # messages that stand in nobody's thread
+ALONE = ("card", "notice", "direct", "handoff", "review", "incident")           # messages that stand in nobody's thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,14 @@ def add_direct(
     _add(connection, key, "direct", user, None, body, due_at or now, urgency=0)
 
 
+def add_paper(
+    connection: sa.Connection, key: str, channel: str, group_id: int | None, paper: tuple[str, str, str, str], now: datetime
+) -> None:
+    """A text as a file, in the thread of the group's card or by itself: its name, title, what it shows, and the text."""
+    body = json.dumps(dict(zip(("name", "title", "said", "content"), paper, strict=True)), ensure_ascii=False)
+    _add(connection, key, "paper", channel, group_id, body, now, urgency=1)
+
+
 def _add(
     connection: sa.Connection, key: str, kind: str, channel: str, group_id: int | None, body: str, due_at: datetime,
     urgency: int,
@@ -135,6 +144,12 @@ def show_ask(connection: sa.Connection, approval_id: int, channel: str, group_id
     batch.bump_posts(connection, [{
         "key": f"approval:{approval_id}", "kind": "ask", "group_id": group_id, "channel": channel, "due_at": now, "urgency": 0,
     }])
+
+
+def show(connection: sa.Connection, key: str, kind: str, channel: str, due_at: datetime, urgency: int = 1) -> None:
+    """A message that is drawn from rows which its key names is to be posted, or drawn anew."""
+    record = {"key": key, "kind": kind, "group_id": None, "channel": channel, "due_at": due_at, "urgency": urgency}
+    batch.bump_posts(connection, [record])
 
 
 def next_due(connection: sa.Connection, channel: str, now: datetime) -> Post | None:
@@ -187,6 +202,8 @@ def root_of(connection: sa.Connection, reply: Post) -> Post | None:
         return None
     if reply.group_id is not None:
         return by_key(connection, f"card:{reply.group_id}")
+    if reply.kind == "exhibit":                                     # exhibit:2026-10:1:report.pdf
+        return by_key(connection, ":".join(["review", *reply.key.split(":")[1:3]]))
     run_id = _run_of(connection, reply)
     return by_key(connection, f"run:{run_id}") if run_id else None
 

@@ -119,6 +119,11 @@ def last_seal(connection: sa.Connection, before: datetime | None = None) -> Seal
     return Seal(*row) if row else None
 
 
+def first_at(connection: sa.Connection) -> datetime | None:
+    """When the journal was begun."""
+    return connection.execute(sa.select(journal.c.at).order_by(journal.c.id).limit(1)).scalar_one_or_none()
+
+
 def between(connection: sa.Connection, start: datetime, end: datetime) -> tuple[int, int]:
     """How many entries were sealed in that time, in how many seals."""
     query = sa.select(sa.func.coalesce(sa.func.sum(seal.c.count), 0), sa.func.count())

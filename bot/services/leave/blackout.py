@@ -19,7 +19,9 @@ ONLY_LOOK = (
     "You are in {own}'s blackout until {at}: you may look, and only {side} may `{verb}`. On duty: {who}."
 )
 GLASS = " If it cannot wait, they can break the glass: `{command} break-glass <alert> <runbook> <reason>`."
-NEVER_GLASS = ("override", "swap", "shift", "away", "handoff")      # no runbook changes who is on
+NEVER_GLASS = (                     # no runbook does these
+    "override", "swap", "shift", "away", "handoff", "review", "verdict", "decide", "action", "incident", "classify",
+)
 NO_DUTY = "Only {side}'s people on duty may run what changes {service} until {at}. On duty: {who}."
 NOBODY, OTHERS = "nobody", "whoever is on duty"
 UNTIL = "{who} until {at}"

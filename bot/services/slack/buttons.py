@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from bot.services.slack.drawing import button, overflow
+from bot.services.review.verdicts import VERDICTS
+from bot.services.slack.drawing import button, overflow, select
 from bot.services.slack.remedies import Remedies
 from bot.store.alerts import Alert
 
@@ -11,10 +12,12 @@ BUTTONS = {
     "ack": "Acknowledge", "seen": "Mark as seen", "run": "Run runbook…", "note": "Note…", "why": "Why?", "show": "What happened",
 }
 MORE = {
+    "incident": "Declare an incident…",
     "assign": "Assign…", "snooze": "Snooze…", "silence": "Silence {service}…", "note": "Note…", "close": "Close…",
     "show": "What happened",
     "stop-automation": "Stop automation of {service}…", "resume-automation": "Resume automation of {service}",
 }
+VERDICT = "What was it worth?"
 LIKELY = ("ack", "seen", "run")
 MOST_IN_MENU, LONGEST_OPTION = 5, 75
 
@@ -29,13 +32,19 @@ def row(head: Alert, known: Remedies) -> dict[str, Any]:
         button(BUTTONS[each], "ack" if each == "seen" else each, value, "primary" if n == 0 and each in LIKELY else None)
         for n, each in enumerate(shown)
     ]
+    elements += [_verdict(head)] if head.state == "closed" else []
     options = [(MORE[each].format(service=head.service)[:LONGEST_OPTION], f"{each}:{value}") for each in more]
     return {"type": "actions", "block_id": f"act:{head.id}", "elements": [*elements, overflow(options)]}
 
 
+def _verdict(head: Alert) -> dict[str, Any]:
+    """What it was worth, once it is over: one click."""
+    return select(VERDICT, [(label[:LONGEST_OPTION], f"verdict:{word}:{head.id}") for word, label in VERDICTS.items()])
+
+
 def _fitting(every: list[str]) -> list[str]:
     """Slack's menu holds five: what the thread tells anyway goes first."""
-    for least in ("show", "note"):
+    for least in ("show", "note", "snooze"):
         if len(every) > MOST_IN_MENU:
             every = [each for each in every if each != least]
     return every
@@ -56,7 +65,7 @@ def _shown(head: Alert, known: Remedies) -> list[str]:
 def _more(head: Alert, known: Remedies) -> Iterable[str]:
     """What stands in the menu, the most wanted first, what ends things last."""
     if head.state in ("firing", "acked"):
-        yield from ("assign", "snooze", "silence")
+        yield from ("assign", "snooze", "silence", "incident")
     if head.state == "recovered":
         yield "assign"
     if known.stopped:

@@ -12,13 +12,14 @@ import sqlalchemy as sa
 from bot.config import Config
 from bot.services.alert.response import clock_time, headline, lasted, lasting
 from bot.services.desk import VIGIE, Desk
-from bot.services.slack import askcards, buttons, handoffcards, logbook, remedies, runcards
+from bot.services.slack import askcards, buttons, exhibits, handoffcards, incidentcards, logbook, remedies, reviewcards, runcards
 from bot.services.slack.drawing import Drawing, button, context, escape, person, section
 from bot.services.slack.remedies import Likes, Remedies
-from bot.store import alerts, deferrals, journal
+from bot.store import alerts, deferrals, journal, reviews
 from bot.store.alerts import Alert
 from bot.store.cards import Post
 from bot.store.deferrals import Deferred
+from bot.store.reviews import Verdict
 
 FACES = {
     "firing": "🔴 *Firing*",
@@ -55,6 +56,7 @@ TIMES_TOLD = "told {count} times"
 RELAPSED = "relapsed {count}×"
 LATE = "⏱ Posted {length} late: Slack did not take it before."
 LINK = "<{link}|Open at the source>"
+VERDICT = "Verdict: {verdict} ({who})"
 MEMBERS, ALL_CLOSED = "{open} of {all} alerts open: {names}", "{all} alerts, all closed: {names}"
 
 UNREADABLE = "unreadable "
@@ -75,6 +77,7 @@ class View:
     remedies: Remedies = NOTHING_KNOWN
     probation: timedelta | None = None      # of its runbook; None: that of vigie.yaml
     later: Deferred | None = None           # to whom it will be given when their blackout is over
+    verdicts: tuple[Verdict, ...] = ()      # of a closed one, the newest of each side
 
 
 def draw(
@@ -94,6 +97,14 @@ def draw(
             return _direct(post)
         case "handoff":
             return handoffcards.draw_handoff(desk.config, connection, post)
+        case "incident":
+            return incidentcards.draw_incident(desk, connection, post)
+        case "paper":
+            return incidentcards.draw_paper(post)
+        case "review":
+            return reviewcards.draw_review(desk, connection, post)
+        case "exhibit":
+            return exhibits.draw(desk.config, connection, post)
     if post.kind == "notice" or post.group_id is None:
         return _notice(post)
     members = tuple(alerts.of_group(connection, post.group_id))
@@ -109,7 +120,8 @@ def _view(
     head, seen = _head(members), alerts.observed(connection, [each.id for each in members])
     known = remedies.look(desk, connection, members, head, likes)
     later = next(reversed(deferrals.assignments(connection, [each.id for each in members])), None)
-    return View(desk.config, members, seen, late_s, known, desk.probation(head.runbook), later)
+    given = tuple(reviews.verdicts(connection, [head.group_id])) if head.state == "closed" else ()
+    return View(desk.config, members, seen, late_s, known, desk.probation(head.runbook), later, given)
 
 
 def _direct(post: Post) -> Drawing:
@@ -239,6 +251,8 @@ def _small_print(view: View, head: Alert) -> Iterable[str]:
         yield "\n".join(said[:MOST_LINES])
     if known := list(_known(view, head)):
         yield " · ".join(known)
+    if view.verdicts:
+        yield " · ".join(VERDICT.format(verdict=each.verdict, who=person(view.config, each.by)) for each in view.verdicts)
     if view.remedies.like:
         yield view.remedies.like
     if view.late_s:

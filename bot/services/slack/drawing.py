@@ -89,6 +89,12 @@ def overflow(options: Sequence[tuple[str, str]]) -> dict[str, Any]:
     return {"type": "overflow", "action_id": "vigie:more", "options": shown}
 
 
+def select(label: str, options: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """A list to choose from: (label, command:words:about)."""
+    shown = [{"text": plain(each), "value": value} for each, value in options]
+    return {"type": "static_select", "action_id": "vigie:choose", "placeholder": plain(label), "options": shown}
+
+
 def plain(text: str) -> dict[str, Any]:
     """Text without markup, as buttons and forms take it."""
     return {"type": "plain_text", "text": text, "emoji": True}

@@ -1,7 +1,7 @@
 """The one message in a card's thread: what happened, oldest first, the newest always in it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -56,6 +56,8 @@ LINES = {
     "approval expired": "run {run}, step {step}: nobody approved in time",
     "glass broken": "glass broken by {actor} for run {run}{reason}",
     "glass called": "{who} called in the blackout: the glass is broken",
+    "alert in incident": "incident {incident}: {actor} declared it",
+    "verdict given": "{actor} says what it was worth: {verdict}",
     "glass reviewed": "run {run} reviewed by {actor}{note}",
 }
 DECIDED = {
@@ -92,8 +94,8 @@ def _line(config: Config, entry: Any, several: bool) -> str:
     return f"{clock_time(entry.at)}  {which}{sentence(config, entry)}"
 
 
-def sentence(config: Config, entry: Any) -> str:
-    """One journal entry in a few words; a kind that has none is told by its name."""
+def sentence(config: Config, entry: Any, more: Mapping[str, str] | None = None) -> str:
+    """One journal entry in a few words; a kind that has none, also in `more`, is told by its name."""
     told = json.loads(entry.details)
     words = _Words({name: escape(_spoken(value), 300) for name, value in told.items() if value not in (None, "", [])})
     for name in AFTER_A_COLON:
@@ -107,7 +109,7 @@ def sentence(config: Config, entry: Any) -> str:
     words["plan"] = deed(words["plan"])
     words["what"] = DECIDED.get(told.get("what", ""), words["what"])
     kind = "proofs started" if told.get("purpose") == PROOF and entry.kind == "run started" else entry.kind
-    return str(LINES.get(kind, kind)).format_map(words)
+    return str(LINES.get(kind) or (more or {}).get(kind, kind)).format_map(words)
 
 
 class _Words(dict[str, str]):

@@ -1,0 +1,73 @@
+"""Write down what both sides agreed to do: who has it, until when, about what."""
+
+from collections.abc import Mapping
+
+from bot.services.review import decisions
+from bot.services.review.decisions import Wanted
+from bot.services.rota import telling
+from bot.services.slack import forms
+from commands import Call, Field, Fields, Subject, command
+from commands.review import named
+
+MADE = "Action {id}, of {who}{due}: {text}. {kept}"
+DUE = ", due {day}"
+MEASURED = "The next review shows whether it worked."
+CARRIED = "It stays in the review until `{command} action done {id}`."
+ABOUT = "It is carried from review to review until it is done; what it is about decides how its effect is measured."
+KINDS = tuple(decisions.KINDS.items())
+
+
+def form(call: Call) -> Fields | None:
+    """What is still to be said: a button of a review knows the month, one of a proposal the rest too."""
+    text, given = _said(call)
+    if text and call.way != "button":
+        return None
+    return (
+        Field("text", "What was decided", "text", initial=text or None, named=True),
+        Field("kind", "What kind of action", "choice", options=KINDS, initial=given.get("kind", "fix"), named=True),
+        Field("owner", "Who has it", "choice", optional=True, options=_people(call), named=True),
+        Field("due", "Until which day", "word", optional=True, hint="2026-12-01", named=True),
+        Field("about", "What it is about", "word", optional=True, initial=given.get("about"), named=True,
+              hint="An alert (142) or a service: so that the next review can show whether it worked"),
+        Field("saving", "What it should save", "word", optional=True, hint="2900 USD a month", named=True),
+    )
+
+
+def _people(call: Call) -> tuple[tuple[str, str], ...]:
+    config = call.desk.config
+    return tuple((key, f"{each.name} ({config.organisations[each.organisation].name})") for key, each in config.people.items())
+
+
+def _said(call: Call) -> tuple[str, Mapping[str, str]]:
+    """Words before the first name=value are the decision, or text=."""
+    plain, given = forms.sort_out(call.words)
+    return " ".join(plain) or given.get("text", ""), given
+
+
+def subject(call: Call) -> Subject:
+    return Subject("", ABOUT, call.ref, (), "Decide")
+
+
+@command(
+    "decide",
+    usage="<text> [owner=…] [due=…] [about=<alert or service>] [kind=fix|tune|automate|delete|cut|other] [saving=…]",
+    help="write down what both sides agreed to do",
+    example="decide raise the queue-age threshold owner=@lea due=2026-12-01 about=142 kind=tune",
+    level="write",
+    button="Decide…",
+    form=form,
+    subject=subject,
+    group="looking back",
+)
+def decide(call: Call) -> str:
+    text, given = _said(call)
+    month, _ = named(call.ref)
+    config = call.desk.config
+    wanted = Wanted(
+        text, given.get("owner"), given.get("due"), given.get("about"), given.get("kind"), given.get("saving"),
+        month or given.get("month"),
+    )
+    made = decisions.decide(call.desk, call.actor, wanted)
+    who = telling.name(config, made.owner) or config.organisations[made.side].name
+    kept = [*([MEASURED] if made.pattern or made.service else []), CARRIED.format(command=config.command, id=made.id)]
+    return MADE.format(id=made.id, who=who, due=DUE.format(day=made.due) if made.due else "", text=made.text, kept=" ".join(kept))
