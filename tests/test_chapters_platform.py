@@ -144,7 +144,7 @@ def test_an_incident_without_windows_counts_from_its_beginning_to_its_end() -> N
     given = lived(incident(7))
     assert figures(given)["error_budget_used_min"].value == pytest.approx(60)
     assert "Incident 7 names no window: it counts from its beginning to its end." in written(given).said
-    assert any("overdrawn by 37.6" in each for each in written(given).said)
+    assert any("overdrawn by 37.7" in each for each in written(given).said)
 
 
 def test_without_a_declared_incident_important_alerts_are_suspected_and_grey() -> None:
