@@ -18,6 +18,7 @@ import commands
 from bot import sources
 from bot.clients import heartbeat
 from bot.clients.aws import QueueReader, SnsConfirmer
+from bot.clients.clouds import Clouds
 from bot.clients.ringing import Phones
 from bot.clients.slack import SlackClient, web_client
 from bot.clients.sns import Certificates
@@ -45,6 +46,7 @@ from bot.services.desk import VIGIE, Desk
 from bot.services.ledger import journal
 from bot.services.ledger.sealing import KeySigner, Sealer
 from bot.services.meters import Meters
+from bot.services.review.measuring import Measurer
 from bot.services.run import execution
 from bot.services.run.execution import Execution
 from bot.services.slack import cards, delivery
@@ -184,6 +186,7 @@ class App:
         self.delivery = Delivery(self.desk, courier, self._durable)
         self.execution = Execution(self.desk, self.worlds, self._durable)
         self.watch = Watch(self.desk, self.secrets.get, Phones(), heartbeat.ask)
+        self._measurer = Measurer(self.desk, Clouds(self.worlds.looking))
         self._durable.work(delivery.WORK, self.delivery.run)
         self._durable.work(execution.WORK, self.execution.run)
         await self._durable.launch()
@@ -204,7 +207,8 @@ class App:
         both = timetable.everywhere(self.desk, self.meters, self.secrets)
         if not self.role.works or self._durable is None:
             return both
-        hands = Hands(self.desk, self.slack, self.watch, self._sealer, self.delivery, self.execution, self._durable)
+        hands = Hands(
+            self.desk, self.slack, self.watch, self._sealer, self.delivery, self.execution, self._measurer, self._durable)
         return [*both, *timetable.at_work(hands), Door(timetable.DELIVER_S, "deliver", self._knock)]
 
     async def stop(self) -> None:

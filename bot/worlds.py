@@ -22,6 +22,7 @@ NO_DATADOG = "vigie.yaml names no Datadog account of {organisation}: add it unde
 TOO_LATE = "not sent: the first change was ready to be sent only {late:.0f} s after it had to be"
 DATADOG_TIMEOUT_S = 10
 LOOKS = ("Describe", "Get", "List")
+BY_ITSELF = "vigie"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,10 @@ class CloudWorlds:
 
     def world(self, errand: Errand) -> World:
         return CloudWorld(self, errand, InTime(self._clock, errand.until))
+
+    def looking(self, reads: tuple[str, ...]) -> World:
+        """For what Vigie looks at by itself, for no run and nobody's order."""
+        return self.world(Errand(0, 0, BY_ITSELF, BY_ITSELF, None, self.now, acting=False, reads=reads))
 
     def secret(self, reference: str) -> str:
         return self._secrets.get(reference)

@@ -17,6 +17,7 @@ from bot.services.ledger import housekeeping
 from bot.services.ledger.sealing import Sealer
 from bot.services.meters import Meters
 from bot.services.review import decisions, sealing
+from bot.services.review.measuring import Measurer
 from bot.services.rota.usergroup import Groups, Keeper
 from bot.services.run import reminding
 from bot.services.run.execution import Execution
@@ -26,6 +27,7 @@ from bot.settings import Secrets
 from bot.trust import endpoint_secrets
 
 DUE_S, DELIVER_S, MEND_S, SEAL_S, FLUSH_S, SECRETS_S, HOUSEKEEPING_S, SHIFTS_S, REVIEW_S = 5, 0.5, 15, 0.5, 1, 240, 30, 20, 60
+MEASURE_S = 300
 REMEMBER = timedelta(days=2)
 
 
@@ -48,6 +50,7 @@ class Hands:
     sealer: Sealer
     delivery: Delivery
     execution: Execution
+    measurer: Measurer
     durable: Durable
 
 
@@ -71,6 +74,7 @@ def at_work(hands: Hands) -> Iterator[Door]:
         (REVIEW_S, "review", partial(sealing.act, desk)),
         (REVIEW_S, "decisions", partial(decisions.act, desk)),
         (HOUSEKEEPING_S, "stale runbooks", partial(reminding.remind, desk)),
+        (MEASURE_S, "measures", hands.measurer.act),
         *((SHIFTS_S, name, partial(act, desk)) for name, act in daily.ACTS.items()),
         *hands.watch.doors(),
     )

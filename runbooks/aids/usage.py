@@ -60,7 +60,7 @@ def between(world: World, name: str, start: datetime, end: datetime, balancer: M
     """The same of whole five minutes long ago; `balancer` is how CloudWatch names what stands before it, when that is known."""
     found = group(world, name)
     arns = found.get("TargetGroupARNs", [])
-    series = _series(world, _asked(name, balancer or _balancer(world, arns)), start, end)
+    series = bins(world, _asked(name, balancer or _balancer(world, arns)), start, end)
     autoscaling = world.aws("autoscaling")
     policies = autoscaling.describe_policies(AutoScalingGroupName=name)["ScalingPolicies"]
     planned = autoscaling.describe_scheduled_actions(AutoScalingGroupName=name)["ScheduledUpdateGroupActions"]
@@ -95,7 +95,7 @@ def _asked(name: str, balancer: Mapping[str, str]) -> dict[str, Asked]:
     return asked
 
 
-def _series(world: World, asked: Mapping[str, Asked], start: datetime, end: datetime) -> dict[str, dict[int, float]]:
+def bins(world: World, asked: Mapping[str, Asked], start: datetime, end: datetime) -> dict[str, dict[int, float]]:
     """All of them in one request, page by page."""
     found: dict[str, dict[int, float]] = {id: {} for id in ("requests", "latency", "errors", *asked)}
     pages = world.aws("cloudwatch").get_paginator("get_metric_data").paginate(
