@@ -31,6 +31,7 @@ from bot.demo.stories import Story
 from bot.demo.welcome import welcome
 from bot.discover import discover
 from bot.doubles import phones
+from bot.doubles.months import STORY as MONTH
 from bot.doubles.sns import DEMO_CERTIFICATE, DEMO_CERTIFICATE_URL
 from bot.doubles.weeks import WEEKS
 from bot.durable import Identity, Taken
@@ -53,6 +54,7 @@ STORY_SPEED = "60"       # minutes of the story in a second
 QUIET_MINUTES = 1        # of probation while the night is played at speed
 QUICKEST = timedelta(seconds=10)        # between two who are called
 FASTEST_PAGING = float(DEFAULT_SPEED)
+STORIES = (*WEEKS, MONTH)
 STEPS = ("secondary_after", "lead_after", "other_side_after", "fallback_after", "again_every")
 THREADS = 48             # Vigie and the doubles that it waits for share them
 
@@ -67,7 +69,7 @@ NO_STAGE = "The demo keeps its files in {folder}, and that cannot be written ({w
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the demo stands, since when; `story` names the week that is played instead of the night."""
+    """Where the demo stands, since when; `story` names what is played instead of the night."""
 
     port: int
     speed: float
@@ -179,13 +181,13 @@ def _speed(text: str) -> float:
 
 
 def _story(text: str) -> str:
-    if text and text not in WEEKS:
-        raise Misbuilt(BAD_STORY.format(value=text, known=" or ".join(WEEKS)))
+    if text and text not in STORIES:
+        raise Misbuilt(BAD_STORY.format(value=text, known=" or ".join(STORIES)))
     return text
 
 
 async def tell_story(stage: Stage) -> None:
-    """Plays a week of nights, prints it as it goes, and leaves the page open at its end."""
+    """Plays a week of nights or two months, prints it as it goes, and leaves the page open at its end."""
     story = Story(stage.story, stage.url, stage.environ, stage.speed)
     _leave_notes(story.environ)
     await story.show(stage.port)

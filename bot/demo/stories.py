@@ -1,8 +1,9 @@
-"""A week of nights on one port: the bot that comes and goes, a Slack that stays, and a clock whose hands jump."""
+"""A story on one port: the bot that comes and goes, a Slack that stays, and a clock whose hands jump."""
 
 import asyncio
 import sys
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -14,11 +15,15 @@ from starlette.types import Receive, Scope, Send
 from bot.app import SERVE, App
 from bot.config import load_catalogue, load_config
 from bot.demo.hours import HandClock
+from bot.demo.months import Months
+from bot.demo.player import Player
 from bot.demo.team import seed
 from bot.demo.timeline import Timeline
 from bot.demo.week import Week
 from bot.discover import discover
+from bot.doubles.months import STORY
 from bot.doubles.phones import Phones
+from bot.doubles.weeks import WEEKS
 from bot.ports import system_sleep
 from bot.running import Server, server, when_leaving
 from bot.settings import EnvironmentSecrets, load_settings
@@ -26,17 +31,18 @@ from bot.workspace import Workspace
 from runbooks import actions
 from runbooks.actions import Service
 
-STARTED_LOOK_S = 0.05
+STARTED_LOOK_S, AN_HOUR = 0.05, timedelta(hours=1)
 DOWN = "Vigie is not running"
-BEGINS = "\nA week of nights is played. Watch it at {url}/ ; each line below is of the journal, or reached somebody in Slack.\n"
-ENDS = "\nThe week is over; the page stays: {url}/ . Ctrl-C ends it."
+BEGINS = "\n{what} played. Watch it at {url}/ ; each line below is of the journal, or reached somebody in Slack.\n"
+A_WEEK, A_MONTH = "A week of nights is", "Two months and their reviews are"
+ENDS = "\nThe story is over; the page stays: {url}/ . Ctrl-C ends it."
 
 
 class Story:
     """The player, the workspace in which one watches, and what answers on the port."""
 
     def __init__(self, name: str, url: str, environ: Mapping[str, str], minutes_a_second: float = 0) -> None:
-        self.config, self._url = load_config(Path(environ["VIGIE_CONFIG"])), url
+        self.name, self.config, self._url = name, load_config(Path(environ["VIGIE_CONFIG"])), url
         team = seed(url, self.config)
         self.environ = {
             **environ, "SLACK_BOT_TOKEN": team.app.token, "SLACK_SIGNING_SECRET": team.app.signing_secret,
@@ -47,7 +53,10 @@ class Story:
         self.workspace = Workspace(
             team, clock=self.clock, wire_clock=self.clock, pace=0, base_url=f"{url}/workspace", phones=self.phones.told,
         )
-        self.player = Week(name, url, self.config, self.workspace, self.clock, self._build, minutes_a_second)
+        stage = (self.config, self.workspace, self.clock, self._build)
+        self.player: Player = (
+            Week(name, url, *stage, minutes_a_second) if name in WEEKS else Months(environ["DATABASE_URL"], self.book, *stage)
+        )
         self.asgi = Starlette(routes=[
             Route("/", _to_page), self.phones.route, Mount("/workspace", self.workspace.asgi), Mount("/", self._bot),
         ])
@@ -68,8 +77,8 @@ class Story:
     async def _tell(self, serving: Server) -> None:
         while not serving.started:
             await system_sleep(STARTED_LOOK_S)
-        _say(BEGINS.format(url=self._url))
-        timeline = Timeline(self.config, self.workspace, _say)
+        _say(BEGINS.format(url=self._url, what=A_MONTH if self.name == STORY else A_WEEK))
+        timeline = Timeline(self.config, self.workspace, _say, AN_HOUR if self.name == STORY else None)
         await self.player.play(lambda: timeline.look(self.player.app, self.clock.now()))
         self.player.leave_alone()
         _say(ENDS.format(url=self._url))

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.app import App
@@ -46,6 +46,8 @@ SAID: Mapping[str, str] = {
     "silence ended": "the silence of {service} ends",
     "intervention ended": "{who} worked {start} to {end}", "intervention confirmed": "{who} confirms {object}",
     "rest moved": "{object}: the daily rest begins anew, work may start at {earliest}",
+    "review sealed": "THE REVIEW IS SEALED: {object}, v{version}", "review signed": "{who} signs {object}",
+    "decision made": "{who} decides: {text}", "decision done": "{object} is done: {said}",
     "statement given": "statement of {month} given to {object}", "command refused": "{who} is refused {verb}: {why}",
 }
 PERSON, DATE = re.compile(r"<@([A-Z0-9]+)>"), re.compile(r"<!date\^(\d+)\^[^>]*>")
@@ -55,13 +57,15 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:\+00:00|Z)")
 class Timeline:
     """Says what is new since it looked last."""
 
-    def __init__(self, config: Config, workspace: Workspace, say: Callable[[str], object]) -> None:
-        self._config, self._workspace, self._say = config, workspace, say
+    def __init__(self, config: Config, workspace: Workspace, say: Callable[[str], object], back: timedelta | None = None) -> None:
+        """Nothing that was more than `back` before the instant at which it is looked."""
+        self._config, self._workspace, self._say, self._back = config, workspace, say, back
         self._last_entry, self._seen = 0, set[tuple[str, str]]()
         self._names = {each.slack: each.name for each in config.people.values()}
 
     def look(self, app: App | None, now: datetime) -> None:
-        lines = [*(self._journal(app) if app else []), *self._slack(now)]
+        news = [each for each in (self._journal(app) if app else []) if self._back is None or each[0] > now - self._back]
+        lines = [*news, *self._slack(now)]
         for at, said in lines:
             here = at.astimezone(ZONE)
             self._say(LINE.format(at=here, zone=here.tzname(), said=said))
