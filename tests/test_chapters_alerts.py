@@ -183,11 +183,14 @@ def test_an_open_month_divides_by_the_days_it_has_had() -> None:
 
 
 def test_volume_is_compared_with_the_months_before_a_real_day() -> None:
-    earlier = [group(number, "2026-09-10 12:00") for number in range(30)]
-    month_ = facts([group(100)], earlier=[*earlier, group(200, "2026-08-10 12:00")], volumes={"2026-09": 30, "2026-08": 31})
+    month_ = facts([group(100)], earlier=[group(1, "2026-09-10 12:00", alerts=30), group(2, "2026-08-10 12:00")],
+                   volumes={"2026-09": 30, "2026-08": 31}, before=past(volume=30, volume_night=15, volume_padok=3))
     assert value("volume_per_day_3m", month_) == pytest.approx(61 / 61)
     rows = [row for row in table("volume-by", month_).rows if row[:2] == ("severity", "high")]
     assert rows == [("severity", "high", 1, 1.0, 0.03, 1.0, -0.97)]
+    before = {row[:2]: row[5] for row in table("volume-by", month_).rows}
+    assert before["night, 21:00-06:00", "outside"] == before["night, 21:00-06:00", "in it"] == 0.5
+    assert (before["side on duty", "padok"], before["side on duty", "bridge"]) == (0.1, None)
     assert table("volume-months", month_).rows == (("2026-08", 31, 744, 1.0), ("2026-09", 30, 720, 1.0))
     first = figure("volume_per_day_3m", facts([group(1)]))
     assert (first.value, first.why) == (None, "no earlier month")
@@ -334,14 +337,14 @@ def test_a_rate_of_verdicts_is_grey_until_enough_are_given() -> None:
 def test_repeats_are_counted_by_pattern_and_chronic_is_what_was_there_before() -> None:
     month_ = facts(
         [group(number, pattern=pattern) for number, pattern in enumerate("aaabbc")],
-        earlier=[group(80, "2026-09-15 10:00", pattern="a"), group(81, "2026-06-15 10:00", pattern="a"),
+        earlier=[group(80, "2026-09-15 10:00", pattern="a", alerts=4), group(81, "2026-06-15 10:00", pattern="a"),
                  group(82, "2026-09-15 10:00", pattern="b")],
     )
     assert (value("repeat_rate", month_), value("top10_share", month_)) == (0.5, 1)
     assert (value("repeated_patterns", month_), value("chronic_patterns", month_)) == (1, 1)
-    assert table("patterns", month_).rows[0][3:7] == (3, 0.5, 1, "yes")
+    assert table("patterns", month_).rows[0][3:7] == (3, 0.5, 4, "yes")
     assert column("chronic", table("patterns", month_)) == ["yes", "no", "no"]      # b came twice only
-    assert column("first", table("repeats", month_)) == ["2026-06-15T08:00:00+00:00"]
+    assert column("since", table("repeats", month_)) == ["2026-06"]
 
 
 def test_the_ten_most_frequent_patterns_have_their_share() -> None:

@@ -10,7 +10,7 @@ from bot.review.arithmetic.lists import ENDED, alerts
 from bot.review.arithmetic.numbers import share
 from bot.review.arithmetic.plain import percents, several
 from bot.review.arithmetic.running import PROMOTED, Tally, changes_of_trust, tallies
-from bot.review.arithmetic.volume import NOW, flow, open_at_end
+from bot.review.arithmetic.volume import NOW, flow, kept, open_at_end
 from bot.review.arithmetic.volume_lists import volume_lists
 from bot.review.facts.alerts import Ending
 
@@ -41,6 +41,7 @@ STOCK = Definition(
     N_("Alerts that had opened in the month or before, and had not ended when it was over."), "count", source=SOURCE,
     better="less",
 )
+PART = N_("Alerts that opened in that duty, or in those hours; an alert belongs to the side and the hour of its opening.")
 SHARES: Mapping[Ending, Definition] = {
     "healed": Definition(
         "healed_share", N_("Healed alone"),
@@ -124,6 +125,10 @@ def _volume(facts: Facts) -> tuple[Figure, ...]:
         A_DAY_BEFORE.of(before, sum(facts.volumes.values()), behind="volume-months", why=NONE_BEFORE if before is None else None),
         CLOSED.of(sum(ended == NOW for _, ended in flow(facts)), whole + len(facts.carried), behind="flow"),
         STOCK.of(len(open_at_end(facts)), whole + len(facts.carried), behind="open-at-end"),
+        *(
+            Definition(name, title, PART, "count", source=SOURCE).of(count, whole, behind="volume-by")
+            for name, title, count in kept(facts)
+        ),
     )
 
 

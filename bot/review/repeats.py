@@ -2,6 +2,7 @@
 
 from bot.review import N_, Chart, Column, Definition, Facts, Figure, Figures, Section, Table, chapter
 from bot.review.arithmetic.listing import Given, listing
+from bot.review.arithmetic.lists import alerts
 from bot.review.arithmetic.numbers import share
 from bot.review.arithmetic.plain import percent, several
 from bot.review.arithmetic.proposals import propose, runs_by_group
@@ -29,6 +30,12 @@ CHRONIC = Definition(
     better="less",
 )
 
+REOPENED = Definition(
+    "reopened", N_("Opened again"),
+    N_("Alerts whose like had ended earlier in the month, more than 30 min before. Sooner, they are still the same."),
+    "count", source=SOURCE, better="less",
+)
+
 NOTHING = N_("Nothing came three times.")
 NO_ALERT = N_("no alert came")
 SAID = N_("{repeated}; the ten most frequent patterns made {top} of all alerts. Most often: {title}, {times}.")
@@ -41,7 +48,7 @@ ALT = N_("Bars: how many alerts each of the {count} most frequent patterns made;
 COUNTED = (
     Column("pattern", N_("Pattern")), Column("title", N_("What")), Column("service", N_("Service")),
     Column("count", N_("Alerts"), "count"), Column("share", N_("Share of all"), "share"),
-    Column("before", N_("Month before"), "count"), Column("chronic", N_("Chronic")), Column("first", N_("First seen"), "instant"),
+    Column("before", N_("Month before"), "count"), Column("chronic", N_("Chronic")), Column("since", N_("Known since")),
     Column("newest", N_("Newest"), "alert"),
 )
 PROPOSED = (
@@ -54,20 +61,25 @@ PROPOSED = (
 def top_repeats(facts: Facts, figures: Figures) -> Section:
     found, whole = repeats(facts), len(facts.groups)
     top, many = often(found), [each for each in found if each.count >= OFTEN]
+    again = [each for each in facts.groups if each.reopened]
     return Section(
-        "repeats", TITLE, _said(found, many, whole), _figures(found, many, whole),
-        (_top(facts, top), _all(found, whole)),
+        "repeats", TITLE, _said(found, many, whole), _figures(found, many, whole, len(again)),
+        (
+            _top(facts, top), _all(facts, found),
+            alerts("reopened", N_("Came back later than 30 min after the end"), again, N_("None.")),
+        ),
         _charts(top),
     )
 
 
-def _figures(found: list[Repeat], many: list[Repeat], whole: int) -> tuple[Figure, ...]:
+def _figures(found: list[Repeat], many: list[Repeat], whole: int, again: int) -> tuple[Figure, ...]:
     why = None if whole else NO_ALERT
     return (
         REPEAT_RATE.of(1 - len(found) / whole if whole else None, whole, behind="patterns", why=why),
         TOP10.of(share(sum(each.count for each in found[:TOP]), whole), whole, behind="patterns", why=why),
         REPEATED.of(len(many), len(found), behind="patterns"),
         CHRONIC.of(sum(each.chronic for each in many), len(many), behind="patterns"),
+        REOPENED.of(again, whole, behind="reopened"),
     )
 
 
@@ -82,26 +94,26 @@ def _said(found: list[Repeat], many: list[Repeat], whole: int) -> tuple[str, ...
     ),)
 
 
-def _all(found: list[Repeat], whole: int) -> Table:
-    return listing("patterns", N_("All patterns"), COUNTED, (_counted(each, whole) for each in found), N_("Nothing came."))
+def _all(facts: Facts, found: list[Repeat]) -> Table:
+    return listing("patterns", N_("All patterns"), COUNTED, (_counted(facts, each) for each in found), N_("Nothing came."))
 
 
-def _counted(repeat: Repeat, whole: int) -> tuple[Given, ...]:
-    newest = repeat.newest
+def _counted(facts: Facts, repeat: Repeat) -> tuple[Given, ...]:
+    newest, whole = repeat.newest, len(facts.groups)
     return (
         repeat.pattern, newest.title, newest.service, repeat.count, repeat.count / whole, repeat.before,
-        YES if repeat.chronic else NO, repeat.first_seen, newest.alert,
+        YES if repeat.chronic else NO, f"{facts.month.local(repeat.known_since):%Y-%m}", newest.alert,
     )
 
 
 def _top(facts: Facts, top: list[Repeat]) -> Table:
     """At most ten, each with what to do about it."""
-    whole, runs = len(facts.groups), runs_by_group(facts.runs)
+    runs = runs_by_group(facts.runs)
     rows = []
     for each in top:
         proposal = propose(each, runs)
         people = ", ".join(_name(facts, key, count) for key, count in each.handled_by.most_common())
-        rows.append((*_counted(each, whole)[1:], people or None, round(each.work_min, 1), proposal.action, proposal.reason))
+        rows.append((*_counted(facts, each)[1:], people or None, round(each.work_min, 1), proposal.action, proposal.reason))
     return listing("repeats", TITLE, PROPOSED, rows, NOTHING)
 
 

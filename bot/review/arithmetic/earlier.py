@@ -24,7 +24,7 @@ def earlier_days(facts: Facts, steps: int = 1) -> float:
 
 
 def last_month(facts: Facts) -> Sequence[Group]:
-    """The groups of the month before."""
+    """The groups of the month before: one for all of a fingerprint, whose `alerts` says how many there were."""
     since = start_of(facts)
     return [each for each in facts.earlier if each.opened_at >= since]
 

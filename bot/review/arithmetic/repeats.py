@@ -22,7 +22,7 @@ class Repeat:
     pattern: str
     groups: tuple[Group, ...]               # the newest last
     before: int                             # groups of it in the month before
-    first_seen: datetime                    # of the last six months
+    known_since: datetime                   # of the last six months: the newest of the first month that had it
     work_min: float                         # of people
     nights: int                             # of them, how many called somebody at night
 
@@ -73,7 +73,7 @@ def _earlier(facts: Facts) -> tuple[Counter[str], dict[str, datetime]]:
     counted, seen = Counter[str](), dict[str, datetime]()
     for each in facts.earlier:
         if each.opened_at >= since:
-            counted[each.pattern] += 1
+            counted[each.pattern] += each.alerts
         known = seen.get(each.pattern)
         if known is None or each.opened_at < known:
             seen[each.pattern] = each.opened_at

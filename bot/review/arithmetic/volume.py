@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 from bot.review import N_
@@ -13,11 +13,23 @@ from bot.review.facts import Facts, Group
 
 SEVERITY, SOURCE, SERVICE, SIDE = N_("severity"), N_("source"), N_("service"), N_("side on duty")
 NIGHT, BLACKOUT = N_("night, 21:00-06:00"), N_("blackout, {hours}")
+AT_NIGHT, IN_BLACKOUT, IN_DUTY = N_("Alerts at night"), N_("Alerts in the blackout"), N_("Alerts in the duty of {side}")
 IN, OUT, NOBODY = N_("in it"), N_("outside"), N_("nobody")
 EARLIER, NOW, LATER, LASTS = N_("before the month"), N_("in the month"), N_("after the month"), N_("still open")
 TOGETHER = " + "
 
-Trait = Callable[[Group], str]
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """What groups are told apart by: each has exactly one value of it.
+
+    `kept` names a figure and its title, by value: of earlier groups only the newest keeps its hour and its side, so what these
+    were a month ago is known from that month's figures.
+    """
+
+    title: str
+    of: Callable[[Group], str]
+    kept: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,38 +43,66 @@ class Line:
     before_a_day: float | None              # in the month before
 
 
-def traits(facts: Facts) -> dict[str, Trait]:
-    """What groups are told apart by; each group has exactly one value of each."""
-    dark, away = night(facts.config, None, facts.month), blackout(facts.config)
-    found: dict[str, Trait] = {
-        SEVERITY: lambda group: group.severity,
-        SOURCE: lambda group: TOGETHER.join(sorted(set(group.sources))) or NOBODY,
-        SERVICE: lambda group: group.service,
-        SIDE: lambda group: group.side or NOBODY,
-        NIGHT: _within(dark, facts),
+def traits(facts: Facts) -> tuple[Trait, ...]:
+    """Night and blackout are two traits: both are shown, never mixed."""
+    sides = {
+        key: (f"volume_{key}".replace("-", "_"), IN_DUTY.format(side=each.name))
+        for key, each in facts.config.organisations.items()
     }
-    if away is not None:
-        hours = f"{away.hours.first:%H:%M}-{away.hours.last:%H:%M}"
-        found[BLACKOUT.format(hours=hours)] = _within(away, facts)
-    return found
+    dark, away = night(facts.config, None, facts.month), blackout(facts.config)
+    plain = (
+        Trait(SEVERITY, lambda group: group.severity),
+        Trait(SOURCE, lambda group: TOGETHER.join(sorted(set(group.sources))) or NOBODY),
+        Trait(SERVICE, lambda group: group.service), Trait(SIDE, lambda group: group.side or NOBODY, sides),
+        Trait(NIGHT, _within(dark, facts), {IN: ("volume_night", AT_NIGHT)}),
+    )
+    if away is None:
+        return plain
+    hours = f"{away.hours.first:%H:%M}-{away.hours.last:%H:%M}"
+    return (*plain, Trait(BLACKOUT.format(hours=hours), _within(away, facts), {IN: ("volume_blackout", IN_BLACKOUT)}))
 
 
 def lines(facts: Facts) -> list[Line]:
     """Trait by trait; of each, the most frequent value first."""
-    days, before = days_of(facts.month), last_month(facts)
-    earlier = earlier_days(facts) if before else None
-    made = []
-    for trait, of in traits(facts).items():
-        then = Counter(map(of, before))
-        for value, count in _ranked(Counter(map(of, facts.groups)), then):
-            made.append(Line(trait, value, count, count / days if days else None, then[value] / earlier if earlier else None))
+    days, made = days_of(facts.month), []
+    for trait in traits(facts):
+        then = _remembered(facts, trait) if trait.kept else _counted(facts, trait)
+        for value, count in _ranked(Counter(map(trait.of, facts.groups)), then):
+            made.append(Line(trait.title, value, count, count / days if days else None, then.get(value)))
     return made
+
+
+def kept(facts: Facts) -> list[tuple[str, str, int]]:
+    """Name, title and count of what the next month will want to know of this one."""
+    return [
+        (name, title, sum(trait.of(each) == value for each in facts.groups))
+        for trait in traits(facts) for value, (name, title) in trait.kept.items()
+    ]
+
+
+def _counted(facts: Facts, trait: Trait) -> dict[str, float]:
+    """Groups a day in the month before, by value; with any, what has none had 0."""
+    found: dict[str, float] = dict.fromkeys(map(trait.of, facts.groups), 0.0) if last_month(facts) else {}
+    for each in last_month(facts):
+        found[trait.of(each)] = found.get(trait.of(each), 0.0) + each.alerts / earlier_days(facts)
+    return found
+
+
+def _remembered(facts: Facts, trait: Trait) -> dict[str, float]:
+    """The same, of what that month's review said."""
+    before, days = facts.before or {}, earlier_days(facts)
+    said = {value: before[name].value for value, (name, _) in trait.kept.items() if name in before}
+    found = {value: count / days for value, count in said.items() if count is not None}
+    whole = before["volume"].value if "volume" in before else None
+    if whole is not None and IN in found:
+        found[OUT] = whole / days - found[IN]
+    return found
 
 
 def cells(facts: Facts) -> list[tuple[tuple[str, ...], int]]:
     """All traits at once: each group is in one cell."""
-    known = tuple(traits(facts).values())
-    counted = Counter(tuple(of(each) for of in known) for each in facts.groups)
+    known = traits(facts)
+    counted = Counter(tuple(trait.of(each) for trait in known) for each in facts.groups)
     return sorted(counted.items(), key=lambda each: (-each[1], each[0]))
 
 
@@ -90,7 +130,7 @@ def _ranked(counted: Mapping[str, int], then: Iterable[str]) -> list[tuple[str, 
     return sorted(((value, counted.get(value, 0)) for value in values), key=lambda each: (-each[1], each[0]))
 
 
-def _within(window: Window, facts: Facts) -> Trait:
+def _within(window: Window, facts: Facts) -> Callable[[Group], str]:
     """Whether a group opened in such hours; looked up, for a month has many groups and few nights."""
     edges = [edge for _, each in window.hours.touching(start_of(facts), facts.month.end, window.zone) for edge in each]
     return lambda group: IN if bisect_right(edges, group.opened_at) % 2 else OUT

@@ -40,7 +40,7 @@ def _by(facts: Facts) -> Table:
 
 
 def _cells(facts: Facts) -> Table:
-    columns = (*(Column(f"trait{place}", title) for place, title in enumerate(traits(facts), 1)), COUNT)
+    columns = (*(Column(f"trait{place}", each.title) for place, each in enumerate(traits(facts), 1)), COUNT)
     rows: Iterator[tuple[Given, ...]] = ((*values, count) for values, count in cells(facts))
     return listing("volume", N_("Alerts, by all of it at once"), columns, rows, NO_ALERT)
 

@@ -35,7 +35,8 @@ class Facts:
     carried: Sequence[Group] = ()           # opened before it, and still open when it began
     drills: Sequence[Group] = ()            # opened in the month as drills or tests: counted apart
     maintained: Sequence[Group] = ()        # opened in the month under agreed maintenance: counted apart
-    earlier: Sequence[Group] = ()           # opened in the six months before, drills left out: for repeats and recurrence
+    earlier: Sequence[Group] = ()           # of the six months before, drills left out: the newest of each fingerprint and
+                                            # month; its `alerts` says how many groups there were
     runs: Sequence[Run] = ()                # begun in the month
     pages: Sequence[Page] = ()              # attempts to reach somebody in the month
     told: Sequence[Told] = ()               # what the journal has of breaches, waivers, broken glass, held back ...
