@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from bot.app import SERVE, App
 from bot.config import load_catalogue, load_config
+from bot.demo.doubles import addresses
 from bot.demo.hours import HandClock
 from bot.demo.months import Months
 from bot.demo.player import Player
@@ -87,7 +88,7 @@ class Story:
         """As a start of the process would; somebody else knocks at its doors."""
         return App(
             load_settings(self.environ), self.config, EnvironmentSecrets(self.environ), SERVE, clock=self.clock, pace=0,
-            catalogue=self.book, knocks=False,
+            catalogue=self.book, knocks=False, addresses=addresses(self._url),      # nobody is there: nothing leaves the machine
         )
 
     async def _bot(self, scope: Scope, receive: Receive, send: Send) -> None:
