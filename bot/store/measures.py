@@ -29,7 +29,8 @@ def take_turn(connection: sa.Connection, kind: str, subject: str, day: date, hou
     """Whether it is ours to ask in that hour: false when we or another process have asked already."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     values = {"kind": ASKED, "subject": _named(kind, subject), "day": day.isoformat(), "read_at": hour, "body": "{}"}
-    return connection.execute(insert(measure).values(values).on_conflict_do_nothing()).rowcount == 1
+    first = insert(measure).values(values).on_conflict_do_nothing().returning(measure.c.day)
+    return connection.execute(first).first() is not None
 
 
 def add(connection: sa.Connection, readings: Iterable[Reading]) -> None:

@@ -55,8 +55,8 @@ class Due:
 class Measurer:
     """Asks for what is missing, a few days a knock; a failure is kept with its reason and tried again in the next hour."""
 
-    def __init__(self, desk: Desk, clouds: Clouds) -> None:
-        self._desk, self._clouds = desk, clouds
+    def __init__(self, desk: Desk, clouds: Clouds, back: int = BACK) -> None:
+        self._desk, self._clouds, self._back = desk, clouds, back
         own = next((each for each in desk.config.organisations.values() if each.kind == "own"), None)
         self._zone = ZoneInfo(own.timezone if own else "UTC")
         self._own = next((key for key, each in desk.config.organisations.items() if each.kind == "own"), "")
@@ -105,7 +105,7 @@ class Measurer:
             found = list(self._bill_due(connection, config.aws.account, now))
             for kind, subject in wanted:
                 last = (now - SETTLES).astimezone(self._zone).date() - DAY
-                days = [last - n * DAY for n in range(BACK - 1, -1, -1)]
+                days = [last - n * DAY for n in range(self._back - 1, -1, -1)]
                 known = measures.days_read(connection, kind, subject, days[0])
                 found += [Due(kind, subject, day, day + DAY) for day in days if day not in known]
         return found
@@ -115,10 +115,10 @@ class Measurer:
         today = now.astimezone(UTC).date()
         if now < datetime.combine(today, BILLED, UTC):
             return
-        known = measures.newest(connection, COST, account, today - BACK * DAY)
+        known = measures.newest(connection, COST, account, today - self._back * DAY)
         if today - DAY in known:
             return
-        days = [today - n * DAY for n in range(BACK, 0, -1)]
+        days = [today - n * DAY for n in range(self._back, 0, -1)]
         first = next(day for day in days if day not in known or known[day].body["estimated"])
         yield Due(COST, account, first, today)
 
