@@ -150,6 +150,13 @@ def acts(connection: sa.Connection, kinds: Collection[str], start: datetime, unt
     return _stream(connection, query.order_by(row.id))
 
 
+def happened(connection: sa.Connection, kind: str, start: datetime, until: datetime) -> Iterator[sa.Row[Any]]:
+    """Of what happened to which alerts in that time: object and instant, in order."""
+    row = journal.c
+    query = sa.select(row.object, row.at).where(row.at >= start, row.at <= until, row.kind == kind, row.outcome == "done")
+    return _stream(connection, query.order_by(row.id))
+
+
 def entries_of(connection: sa.Connection, alerts: Iterable[int], until: datetime) -> list[sa.Row[Any]]:
     """All that the journal has of these alerts up to then, in order."""
     row = journal.c

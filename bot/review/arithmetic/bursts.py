@@ -1,12 +1,23 @@
-"""Storms: many groups opened within few minutes."""
+"""Storms and flapping: many groups opened within few minutes, one alert opened again and again within an hour."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.review.arithmetic.lists import in_order
 from bot.review.facts import Group
 
 MANY, WITHIN = 20, timedelta(minutes=5)     # at least so many opened within so long; stretches that overlap are one storm
+HOUR = timedelta(minutes=60)
+
+
+def most_in_an_hour(instants: Sequence[datetime]) -> int:
+    """Of instants in order: how many lie within the same 60 minutes, at most."""
+    first = most = 0
+    for last, at in enumerate(instants):
+        while at - instants[first] > HOUR:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
 
 
 def storms(groups: Sequence[Group]) -> list[list[Group]]:

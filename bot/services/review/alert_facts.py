@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.config.models import UNKNOWN_SERVICE
 from bot.review.arithmetic.patterns import pattern
-from bot.services.alert.folding import OPENED
+from bot.services.alert.folding import OPENED, RELAPSED
 from bot.services.alert.triage import NO_RULE
 from bot.services.desk import OBSERVER, VIGIE
 from bot.services.review import histories
@@ -80,6 +80,7 @@ class Known:
     ran: dict[int, datetime] = field(default_factory=dict)          # by group: the first run that a person began
     verdicts: dict[int, sa.Row[Any]] = field(default_factory=dict)  # by group
     levels: dict[int, int] = field(default_factory=dict)            # by group
+    relapsed: dict[int, list[datetime]] = field(default_factory=dict)       # by alert: each time that it came back
     silenced: set[int] = field(default_factory=set)
     ruled: set[int] = field(default_factory=set)                    # of those that no runbook and no service knows
     _words: dict[str, str] = field(default_factory=dict)
@@ -208,10 +209,17 @@ def _member(row: sa.Row[Any], as_of: datetime, then: histories.History | None) -
     return member
 
 
+def note_relapses(known: Known, rows: Iterable[Any]) -> None:
+    """When alerts came back in their probation; rows in the order of the journal."""
+    for object_, at in rows:
+        known.relapsed.setdefault(int(object_.removeprefix("alert:")), []).append(at)
+
+
 def in_range(connection: sa.Connection, known: Known, alerts: Range, start: datetime, as_of: datetime) -> dict[str, int]:
     """Fills `known` with what was done and observed about these alerts; returns how many alerts each endpoint told of."""
     endpoints: dict[str, int] = {}
     note_acts(known, months.acts(connection, ACTS, start, as_of))
+    note_relapses(known, months.happened(connection, RELAPSED, start, as_of))
     note_observers(known, months.observers(connection, alerts, as_of), endpoints)
     _note_notes(known, months.notes(connection, alerts, as_of))
     known.verdicts |= {row.group_id: row for row in months.verdicts(connection, alerts, as_of)}

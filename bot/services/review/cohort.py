@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.config import Config
 from bot.config.matching import means
+from bot.review.arithmetic.bursts import most_in_an_hour
 from bot.review.facts import Group, Maintenance, Month
 from bot.services.review.alert_facts import Known, Member
 from bot.store.alerts import SEVERITIES
@@ -39,6 +40,7 @@ class Cohort:
     drills: Shelf = field(default_factory=Shelf)
     maintained: Shelf = field(default_factory=Shelf)
     _last: dict[str, tuple[Shelf, int]] = field(default_factory=dict)      # where the newest of a fingerprint stands
+    _opened: dict[str, list[datetime]] = field(default_factory=dict)       # when that group opened and came back
 
     def add(self, members: Sequence[Member]) -> None:
         """One group's alerts, the founder first."""
@@ -48,18 +50,27 @@ class Cohort:
         place = places.pop() if len(places) == 1 else None
         earlier = place[0].units[place[1]] if place else None
         if place and earlier and _goes_on(earlier, made):
-            place[0].units[place[1]] = joined(earlier, made)
+            cycles = max(self._cycles(each, goes_on=True) for each in members)
+            place[0].units[place[1]] = replace(joined(earlier, made), cycles=max(earlier.cycles, cycles))
             return
         if made.opened_at >= self.month.end:
             return
         again = earlier is not None and earlier.resolved_at is not None and earlier.resolved_at >= self.month.start
         home = self._home(members[0], made)
-        home.units.append(replace(made, reopened=True) if again else made)
+        cycles = max(self._cycles(each) for each in members)
+        home.units.append(replace(made, reopened=again, cycles=cycles) if again or cycles > 1 else made)
         self._last |= dict.fromkeys(prints, (home, len(home.units) - 1))
 
     def carried(self) -> list[Group]:
         """Opened before the month, and still open when it began."""
         return [each for each in self.before.units if each.closed_at is None or each.closed_at >= self.month.start]
+
+    def _cycles(self, member: Member, goes_on: bool = False) -> int:
+        """The most times that it opened within an hour, those of the same group before it included."""
+        before = self._opened.get(member.fingerprint, []) if goes_on else []
+        opened = [*before, member.opened_at, *self.known.relapsed.get(member.id, ())]
+        self._opened[member.fingerprint] = opened
+        return most_in_an_hour(opened)
 
     def _home(self, founder: Member, made: Group) -> Shelf:
         if made.opened_at < self.month.start:
