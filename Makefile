@@ -46,7 +46,7 @@ lint: .venv/dev
 
 test: lint
 	@sh tests/browser.sh
-	@$(PY) -m pytest -n 2 --dist worksteal -q --durations=15
+	@sh tests/in_memory.sh $(PY) -m pytest -n 2 --dist worksteal -q --durations=15
 
 bench: .venv/dev
 	@$(PY) -m bench
