@@ -18,7 +18,7 @@ from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["bot.app", "bot.checking", "bot.auditing", "bot.rota"])
+FORKS.set_forkserver_preload(["bot.app", "bot.checking", "bot.auditing", "bot.rota", "bot.demo.playing"])
 UNCOMPILED = "PYTHONDONTWRITEBYTECODE"        # else each process compiles all of Vigie for itself
 
 
@@ -48,7 +48,7 @@ def vigie(*words: str, cwd: Path, given: Mapping[str, str] = {}) -> subprocess.C
 def _command(words: tuple[str, ...], cwd: Path, environ: Mapping[str, str], out: Path, err: Path) -> None:
     """What `python -m bot` would do there."""
     for number, file in ((1, out), (2, err)):
-        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), number)
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environ)
@@ -56,23 +56,46 @@ def _command(words: tuple[str, ...], cwd: Path, environ: Mapping[str, str], out:
     main()
 
 
+class Running:
+    """A process that serves, with the ways of subprocess.Popen."""
+
+    def __init__(self, words: tuple[str, ...], cwd: Path, environ: Mapping[str, str], told: Path) -> None:
+        self._process = FORKS.Process(target=_command, args=(words, cwd, environ, told, told))
+        self._process.start()
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, seconds: float = PATIENCE_S) -> int:
+        self._process.join(seconds)
+        code = self.poll()
+        assert code is not None, f"has not ended within {seconds:g} s"
+        return code
+
+    def send_signal(self, told: int) -> None:
+        os.kill(self._process.pid or 0, told)
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.join()
+
+
 @contextmanager
-def running(*words: str, cwd: Path, given: Mapping[str, str] = {}, ready: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(*words: str, cwd: Path, given: Mapping[str, str] = {}, ready: str) -> Iterator[Running]:
     """A command that serves, from the moment in which it is ready; it is ended at the end unless it has ended by itself."""
     told = cwd / f"{words[0]}.log"
-    with told.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bot", *words], cwd=cwd, env=environ(given), stdout=log, stderr=subprocess.STDOUT
-        )
-        try:
-            _until_ready(process, ready, told)
-            yield process
-        finally:
-            process.kill()
-            process.wait()
+    process = Running(words, cwd, environ(given), told)
+    try:
+        _until_ready(process, ready, told)
+        yield process
+    finally:
+        process.kill()
 
 
-def _until_ready(process: subprocess.Popen[bytes], url: str, told: Path) -> None:
+def _until_ready(process: Running, url: str, told: Path) -> None:
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         assert process.poll() is None, told.read_text()
