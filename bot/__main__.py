@@ -28,7 +28,6 @@ From = Annotated[str, typer.Option("--from", metavar="DATE", help="From 00:00 of
 To = Annotated[str, typer.Option("--to", metavar="DATE", help="To 00:00 of that day; without it, 60 days.")]
 
 USING_DEMO = "(no vigie.yaml and no DATABASE_URL here: this is about the demo in .demo/)"
-ALONE = "`vigie {role}` needs PostgreSQL; on SQLite one process does everything: `vigie serve`."
 DEMO_NOTES = Path(".demo/environment.json")
 
 
@@ -106,27 +105,13 @@ def worker() -> None:
 
 
 def _run(role: "Role") -> None:
-    from bot.app import App
     from bot.logs import configure
-    from bot.running import run, run_app
-    from bot.settings import refuse_demo, slack_faults
-    from bot.store.migrate import require
-    from bot.trust import endpoint_secrets
+    from bot.running import run_role
 
     environ = dict(os.environ)
     settings = _settings(environ)
     configure(settings.log_level)
-    config, secrets = _config(settings), _secrets(environ)
-    if faults := slack_faults(settings):
-        raise Misbuilt("\n".join(faults))
-    refuse_demo(settings, endpoint_secrets(config, secrets))
-    if not settings.database_url.startswith("sqlite"):
-        require(settings.database_url)
-    elif role.name != "serve":
-        raise Misbuilt(ALONE.format(role=role.name))
-    listening = role.answers or "PORT" in environ
-    app = App(settings, config, secrets, role)
-    run(run_app(app, settings.host, settings.port if listening else None))
+    run_role(role, settings, _config(settings), _secrets(environ), named_port="PORT" in environ)
 
 
 @cli.command()
@@ -244,6 +229,20 @@ def review(
     settings = _looking()
     wanted = reviewing.Wanted(month or None, form, out, side or None, version)
     reviewing.review(settings, _config(settings), wanted, sys.stdout, say)
+
+
+@cli.command()
+def rehearse(
+    night: Annotated[str, typer.Argument(help="The day on which it begins (2026-10-24), or a file that invents one.")],
+    as_json: Json = False,
+) -> None:
+    """A past or invented night, played through today's rules. Nothing real is touched. Exit code 1 when a law is broken."""
+    from bot.logs import configure
+    from bot.rehearsal import show
+
+    settings = _settings(_environ())
+    configure("error")
+    sys.exit(0 if show(settings, _config(settings), night, as_json, say) else 1)
 
 
 @audit_cli.command("verify")

@@ -10,14 +10,19 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from bot.app import App
+from bot.app import App, Role
+from bot.config import Config
 from bot.errors import Misbuilt
 from bot.ports import system_sleep
+from bot.settings import Secrets, Settings, refuse_demo, slack_faults
+from bot.store.migrate import require
+from bot.trust import endpoint_secrets
 
 log = structlog.get_logger()
 
 GRACE_S = 15
 
+ALONE = "`vigie {role}` needs PostgreSQL; on SQLite one process does everything: `vigie serve`."
 PORT_TAKEN = "Port {port} is taken: end what listens there, or name another one with PORT."
 ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
@@ -43,6 +48,19 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     factory = uvicorn.Config("", log_config=None).get_loop_factory()
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(work)
+
+
+def run_role(role: Role, settings: Settings, config: Config, secrets: Secrets, named_port: bool) -> None:
+    """One process of that role, to its end; raises Misbuilt with what forbids its start."""
+    if faults := slack_faults(settings):
+        raise Misbuilt("\n".join(faults))
+    refuse_demo(settings, endpoint_secrets(config, secrets))
+    if not settings.database_url.startswith("sqlite"):
+        require(settings.database_url)
+    elif role.name != "serve":
+        raise Misbuilt(ALONE.format(role=role.name))
+    app = App(settings, config, secrets, role)
+    run(run_app(app, settings.host, settings.port if role.answers or named_port else None))
 
 
 async def run_app(app: App, host: str, port: int | None) -> None:
