@@ -22,6 +22,7 @@ SIGNATURE = "{who} for {side}"
 REPORT, PDF, CSV = "Report: {url}", "PDF: {url}", "CSV: {url}"
 BY_COMMAND = "The whole of it, where Vigie runs: `vigie review {month} --format html` (or pdf, csv, json)."
 DONE_SIGNING = "You have signed v{version} of {month} for {side}: digest {digest}.{both}"
+NOT_YOURS = "You sign for {own}, not for {other}: press the other button, or say `review sign`."
 BOTH = " Both sides have signed it now."
 MADE = "v{version} of {month} is sealed and posted. {changes}"
 DIFFERS = "It differs from v{before} in: {changes}."
@@ -172,8 +173,11 @@ def _again(call: Call, said: Said) -> str:
 
 
 def _sign(call: Call, said: Said) -> str:
+    every, own = call.desk.config.organisations, call.actor.organisation
+    if said.rest in every and said.rest != own:
+        raise Refused(NOT_YOURS.format(own=every[own].name, other=every[said.rest].name))
     kept, both = signing.sign(call.desk, call.actor, said.month, said.version)
-    side = call.desk.config.organisations[call.actor.organisation].name
+    side = every[own].name
     return DONE_SIGNING.format(
         version=kept.version, month=wording.month(kept.month), side=side, digest=kept.digest[:SHORT], both=BOTH if both else "",
     )

@@ -125,7 +125,7 @@ def _buttons(config: Config, found: Read, kept: Sealed, newest: int, left: int) 
         yield button(GIVE.format(count=left), "verdict", about)
     yield button(DECIDE, "decide", about)
     for key in signers.missing(config, found.signatures):
-        yield button(SIGN.format(side=config.organisations[key].name), "review:sign", about)
+        yield button(SIGN.format(side=config.organisations[key].name), f"review:sign:{key}", about)
 
 
 def day(at: datetime, zone: str) -> str:
