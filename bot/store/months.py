@@ -77,6 +77,12 @@ def members_of(connection: sa.Connection, groups: Iterable[int]) -> list[sa.Row[
     return sorted(found, key=lambda each: (each.group_id, each.id))
 
 
+def alerts_of(connection: sa.Connection, numbers: Iterable[int]) -> Iterator[sa.Row[Any]]:
+    """Number, service and labels of some alerts."""
+    row = alert.c
+    return _by_numbers(connection, sa.select(row.id, row.service, row.labels), row.id, sorted(numbers))
+
+
 def _members() -> sa.Select[Any]:
     joined = alert.join(alert_group, alert_group.c.id == alert.c.group_id)
     return sa.select(*(alert.c[name] for name in MEMBER), alert_group.c.symptom).select_from(joined)
@@ -113,6 +119,13 @@ def signals_by(connection: sa.Connection, alerts: Sequence[tuple[int, str]], at:
         mine = (signal.c.fingerprint.in_([each for _, each in some]), signal.c.alert_id.in_([each for each, _ in some]))
         found |= {row[0]: row[1] for row in connection.execute(query.where(*mine))}
     return dict.fromkeys(numbers, 0) | found
+
+
+def followers(connection: sa.Connection, fingerprints: Iterable[str], start: datetime, until: datetime) -> list[int]:
+    """Groups founded by alerts of these fingerprints from `start` up to `until`."""
+    row = alert.c
+    query = sa.select(row.group_id).where(row.opened_at >= start, row.opened_at <= until, row.group_id == row.id)
+    return [each.group_id for each in _by_numbers(connection, query, row.fingerprint, sorted(fingerprints))]
 
 
 def observers(connection: sa.Connection, alerts: Range, at: datetime) -> Iterator[sa.Row[Any]]:
@@ -163,6 +176,13 @@ def entries_of(connection: sa.Connection, alerts: Iterable[int], until: datetime
     query = sa.select(journal).where(row.at <= until, row.outcome == "done")
     found = _by_numbers(connection, query, row.object, [f"alert:{each}" for each in sorted(alerts)])
     return sorted(found, key=lambda each: each.id)
+
+
+def openings(connection: sa.Connection, alerts: Iterable[int], kind: str, until: datetime) -> Iterator[sa.Row[Any]]:
+    """What was written down when these alerts were opened: object, details."""
+    row = journal.c
+    query = sa.select(row.object, row.details).where(row.kind == kind, row.at <= until)
+    return _by_numbers(connection, query, row.object, [f"alert:{each}" for each in sorted(alerts)])
 
 
 def notes(connection: sa.Connection, alerts: Range, until: datetime) -> Iterator[sa.Row[Any]]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.config import Config
 from bot.labour.arithmetic.days import Hours, Stretch
 from bot.labour.arithmetic.stretches import by_hours
-from bot.review.arithmetic.stretches import minutes
+from bot.review.arithmetic.stretches import merged, minutes
 from bot.review.facts import Month
 
 NIGHT = "21:00-06:00"                   # the law's (L3122-2), whatever an employer's own night is: both sides by one measure
@@ -48,6 +48,14 @@ def night(config: Config, organisation: str | None, month: Month) -> Window:
     """The night by the clocks of that organisation; of one that is not known, by those of the month."""
     found = config.organisations.get(organisation or "")
     return Window(Hours.parse(NIGHT), ZoneInfo(found.timezone if found else month.zone))
+
+
+def dark(config: Config, organisation: str | None, month: Month, stretch: Stretch) -> list[Stretch]:
+    """What of a stretch lies in the night of that organisation or in the blackout; what lies in both once."""
+    windows = [each for each in (night(config, organisation, month), blackout(config)) if each is not None]
+    return merged(
+        piece for each in windows for pieces in by_hours([stretch], each.hours, each.zone).values() for piece in pieces
+    )
 
 
 def blackout(config: Config) -> Window | None:

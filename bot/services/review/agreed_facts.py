@@ -1,22 +1,17 @@
-"""What people agreed and declared, as it was known at one instant: decisions and their effect, silences, incidents, measures."""
+"""What people did, agreed and declared, as it was known at one instant: runs, maintenance, silences, incidents, measures."""
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.review.facts import Decision, Group, Incident, Intervention, Maintenance, Measure, Month, Notice, Run, Silence
+from bot.review.facts import Incident, Maintenance, Measure, Month, Notice, Run, Silence
 from bot.review.facts.platform import Impact
-from bot.services.review.past import Echoes
 from bot.store import agreements, months
-
-SUCCEEDED = "succeeded"
-DAY = timedelta(days=1)
-NEWEST = 5                              # alerts that are named beside a decision
 
 
 def maintenance(config: Config, month: Month) -> tuple[Maintenance, ...]:
@@ -100,60 +95,3 @@ def measures(connection: sa.Connection, month: Month) -> tuple[Measure, ...]:
         Measure(each.kind, each.subject, date.fromisoformat(each.day), each.read_at, json.loads(each.body))
         for each in agreements.measures(connection, days[0].isoformat(), days[-1].isoformat(), month.as_of)
     )
-
-
-# --- decisions ------------------------------------------------------------------------------------------------------------
-
-
-def decisions(
-    connection: sa.Connection, month: Month, groups: Sequence[Group], echoes: Echoes, worked: Sequence[Intervention]
-) -> tuple[Decision, ...]:
-    """All that were open in the month, or made or ended in it or after, each with what it changed."""
-    rows = agreements.decisions(connection, month.start, month.as_of)
-    return tuple(_decision(each, month, groups, echoes, worked) for each in rows)
-
-
-def _decision(
-    row: sa.Row[Any], month: Month, groups: Sequence[Group], echoes: Echoes, worked: Sequence[Intervention]
-) -> Decision:
-    over = _by(row.ended_at, month.as_of)
-    effect = _effect(row, over, month, groups, echoes, worked) if row.pattern or row.service else {}
-    return Decision(
-        row.id, row.month, row.text, row.kind, row.owner, row.side, date.fromisoformat(row.due) if row.due else None, row.made_by,
-        row.made_at, row.service, row.pattern, row.saving, row.state if over else "open", over, row.ended_by if over else None,
-        row.said if over else None, **effect,
-    )
-
-
-def _effect(
-    row: sa.Row[Any], done: datetime | None, month: Month, groups: Sequence[Group], echoes: Echoes,
-    worked: Sequence[Intervention],
-) -> dict[str, Any]:
-    """How often its groups came in the month before it was done (until now, if it is not), and since then."""
-    turn = min(done, month.until) if done else month.until
-    mine = [each for each in groups if _is_about(row, each.service, each.pattern)]
-    first = max(turn - 30 * DAY, echoes.since)
-    before = [each for each in mine if first <= each.opened_at < turn]
-    after = [each for each in mine if each.opened_at >= turn] if done else []
-    earlier = echoes.between(first, min(turn, month.start), lambda service, pattern: _is_about(row, service, pattern))
-    minutes = _minutes(worked, {each.alert for each in mine}, turn)
-    return {
-        "days_before": max(0.0, (turn - first) / DAY), "groups_before": len(before) + earlier,
-        "days_after": (month.until - turn) / DAY if done else 0.0, "groups_after": len(after),
-        "sleep_before_min": minutes[0], "sleep_after_min": minutes[1] if done else 0.0,
-        "alerts": tuple(each.alert for each in mine[-NEWEST:]),
-    }
-
-
-def _is_about(row: sa.Row[Any], service: str, pattern: str) -> bool:
-    return bool(pattern == row.pattern if row.pattern else service == row.service)
-
-
-def _minutes(worked: Sequence[Intervention], alerts: set[int], turn: datetime) -> tuple[float, float]:
-    """Minutes of work of people on call about these alerts, before that instant and since."""
-    before = after = 0.0
-    for each in worked:
-        if each.alert in alerts and each.end is not None:
-            length = (each.end - each.start).total_seconds() / 60
-            before, after = (before + length, after) if each.start < turn else (before, after + length)
-    return before, after

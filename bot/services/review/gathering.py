@@ -1,14 +1,25 @@
 """Everything that the sections of a review may know, read from our own rows as of one instant."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from bot.config import Config
 from bot.config.models import UNKNOWN_SERVICE
 from bot.review.facts import Facts, Month, Page, Past, Trail
-from bot.services.review import agreed_facts, alert_facts, choosing, composing, duty_facts, histories, past, source_facts
+from bot.services.review import (
+    agreed_facts,
+    alert_facts,
+    choosing,
+    composing,
+    decision_facts,
+    duty_facts,
+    histories,
+    past,
+    source_facts,
+)
 from bot.services.review.alert_facts import Known, members
 from bot.services.review.cohort import LOOK, Cohort
 from bot.services.review.sides import Sides
@@ -62,7 +73,7 @@ def _gather(connection: sa.Connection, config: Config, month: Month, before: Map
         silences=agreed_facts.silences(connection, month, read.kept), slots=duty_facts.slots(connection, config, month),
         handoffs=duty_facts.handoffs(connection, month), interventions=worked,
         sources=source_facts.sources(connection, config, month, read.endpoints),
-        decisions=agreed_facts.decisions(connection, month, groups, echoes, worked),
+        decisions=decision_facts.decisions(connection, config, month, groups, echoes),
         incidents=agreed_facts.incidents(connection, month, echoes.starts[0]),
         maintenance=agreed_facts.maintenance(config, month), measures=agreed_facts.measures(connection, month),
         trail=trail(connection, config, month), before=before, volumes=echoes.volumes(),
@@ -78,16 +89,15 @@ def _pages(config: Config, read: _Read, month: Month) -> tuple[Page, ...]:
 
 def _alerts(connection: sa.Connection, config: Config, month: Month) -> _Read:
     """Groups of the month, those open when it began, and the first that followed: what came back belongs to its first."""
-    until = min(month.as_of, month.end + LOOK)
     alerts = months.numbers(connection, alert.c.opened_at, month.start, month.as_of)
-    groups = (alerts[0], months.numbers(connection, alert.c.opened_at, month.start, until)[1])
+    groups = months.numbers(connection, alert.c.opened_at, month.start, month.until)
     older = months.spanning(connection, month.start, month.start - LOOK)
     known = Known(Sides(connection, config, month.start - LOOK, max(month.as_of, month.end) + LOOK, month.as_of))
     read = _Read(
         Cohort(config, month, known, agreed_facts.maintenance(config, month)), known,
-        alert_facts.in_range(connection, known, alerts, month.start, month.as_of),
-        alert_facts.note_silenced(known, months.told(connection, (alert_facts.HELD_BACK,), month.start, month.as_of)),
-        months.runs(connection, month.start - LOOK, month.as_of), months.attempts(connection, month.start, month.as_of),
+        alert_facts.in_range(connection, known, alerts, month.start - LOOK, month.as_of),
+        alert_facts.note_silenced(known, months.told(connection, (alert_facts.HELD_BACK,), month.start - LOOK, month.as_of)),
+        months.runs(connection, month.start - LOOK, month.as_of), months.attempts(connection, month.start - LOOK, month.as_of),
     )
     known.levels |= duty_facts.levels(read.attempts)
     alert_facts.note_runs(known, read.runs)
@@ -98,15 +108,22 @@ def _alerts(connection: sa.Connection, config: Config, month: Month) -> _Read:
 
 
 def _fill(connection: sa.Connection, read: _Read, month: Month, groups: Range, older: Iterable[int]) -> None:
-    rows = [row for row in months.members_of(connection, older) if row.group_id < groups[0] or row.group_id >= groups[1]]
-    numbers = [row.id for row in rows]
-    alert_facts.of_some(connection, read.known, numbers, sorted({row.group_id for row in rows}), month.as_of)
-    moved = [
-        (row.id, row.fingerprint) for row in rows
-        if row.updated_at > month.as_of and (row.closed_at is None or row.closed_at > month.as_of)
-    ]
-    changed = histories.of(connection, [*moved, *months.moved_since(connection, groups, month.as_of)], month.as_of)
-    for each in members(rows, month.as_of, changed):
-        read.cohort.add(each)
+    """In the order of their opening: before the month, in it, and what goes on after it."""
+    rows = [row for row in months.members_of(connection, older) if not groups[0] <= row.group_id < groups[1]]
+    alert_facts.of_some(connection, read.known, [row.id for row in rows], sorted({row.group_id for row in rows}), month.as_of)
+    _add(connection, read, rows, month)
+    changed = histories.of(connection, months.moved_since(connection, groups, month.as_of), month.as_of)
     for each in members(months.members(connection, groups), month.as_of, changed):
+        if each[0].opened_at < month.end:
+            read.cohort.add(each)
+    after = months.followers(connection, read.cohort.unfinished(), month.end, month.as_of)
+    _add(connection, read, months.members_of(connection, after), month)
+
+
+def _add(connection: sa.Connection, read: _Read, rows: Sequence[sa.Row[Any]], month: Month) -> None:
+    as_of = month.as_of
+    moved = [
+        (row.id, row.fingerprint) for row in rows if row.updated_at > as_of and (row.closed_at is None or row.closed_at > as_of)
+    ]
+    for each in members(rows, as_of, histories.of(connection, moved, as_of)):
         read.cohort.add(each)
