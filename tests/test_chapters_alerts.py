@@ -15,8 +15,9 @@ from bot.review.arithmetic.numbers import percentile
 from bot.review.arithmetic.plain import change, length, percents, signed
 from bot.review.arithmetic.proposals import propose, runs_by_group
 from bot.review.arithmetic.repeats import repeats
-from bot.review.facts import Group, Intervention, Run, Silence, Told
+from bot.review.facts import Group, Intervention, Measure, Run, Silence, Told
 from bot.services.review.composing import compose
+from tests.config_stage import example
 from tests.review_stage import at, decision, facts, group, month, past, run
 
 
@@ -487,6 +488,33 @@ def test_the_summary_reads_as_a_manager_would_say_it() -> None:
         '1 action overdue, "fix NAT in 3a" 18 days late'
     )
     assert column("list", table("look-first", month_)) == ["repeats", "without-runbook", "actions-open"]
+
+
+def idle_machines() -> list[Measure]:
+    """Eighteen machines at 4 % of CPU, day after day."""
+    series = {"in_service": 18.0, "cpu": 4.0, "peak": 6.0, "memory": 5.0, "requests": 18_000.0, "latency_s": 0.1}
+    size = {"desired": 18, "minimum": 18, "maximum": 20, "zones": 2, "kinds": ["m5.large"], "mixed": False, "targets": 1}
+    found = []
+    for day in month().days():
+        start, end = at(f"{day} 00:00"), at(f"{day + timedelta(days=1)} 00:00")
+        bins = int((end - start).total_seconds()) // 300
+        body = size | {"policies": ["cpu-60"], "planned": [], "sticky": False, "start": int(start.timestamp())}
+        body["series"] = {name: [value] * bins for name, value in series.items()}
+        found.append(Measure("capacity", "pay-api", day, end + timedelta(hours=1), body))
+    return found
+
+
+def test_machines_that_nobody_needs_are_looked_at_first() -> None:
+    config = example()
+    pool = {"group": "cluster", "service": "pay-api", "memory_gib": 8, "threads": 200, "per_target": 60,
+            "price_per_hour": {"amount": 0.107}}
+    costs = type(config.month.costs).model_validate({"pools": {"pay-api": pool}})
+    priced = config.model_copy(update={"month": config.month.model_copy(update={"costs": costs})})
+    said = section("summary", replace(facts(measures=idle_machines()), config=priced)).said
+    assert said[-1] == (
+        "Look at first: pay-api runs 18 machines, load needs 2, 4 keep you through the loss of a zone: 18 → 4 is about "
+        "1,116 USD a month"
+    )
 
 
 def test_the_summary_has_ten_figures() -> None:

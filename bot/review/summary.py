@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from bot.review import N_, Column, Facts, Figure, Figures, Section, Table, chapter
+from bot.review import N_, Column, Facts, Figures, Section, Table, chapter
 from bot.review.arithmetic.effects import checked, effect, late_days, overdue
 from bot.review.arithmetic.listing import listing
-from bot.review.arithmetic.plain import change, length, percent, percents, several, signed
+from bot.review.arithmetic.plain import change, length, percent, percents, several
 from bot.review.arithmetic.proposals import propose, runs_by_group
 from bot.review.arithmetic.repeats import often, repeats
+from bot.review.arithmetic.sizing import Advice, advice
 
 TITLE = N_("Summary")
 TEN = (
@@ -39,6 +40,9 @@ TO_DO = {
 BARE, BARE_MANY = N_("alert without a runbook"), N_("alerts without a runbook")
 LATE, LATE_MANY = N_("action overdue"), N_("actions overdue")
 WORST = N_("{overdue}, \"{text}\" {days} late")
+MACHINES = N_("{pool} runs {runs} machines, load needs {load}, {enough} keep you through the loss of a zone: {runs} → {enough}")
+MACHINES_OF_ONE_ZONE = N_("{pool} runs {runs} machines in one zone, load needs {load}: {runs} → {enough}")
+SAVES = N_(" is about {money:,.0f} {currency} a month")
 COLUMNS = (Column("what", N_("What")), Column("why", N_("Why")), Column("list", N_("List")))
 
 Thing = tuple[str, str, str]        # what, why, the list behind it
@@ -142,7 +146,7 @@ def _things(facts: Facts, figures: Figures) -> Iterator[Thing]:
     """By rule, in this order; what is not there is passed over."""
     yield from _most_repeated(facts)
     yield from _bare(facts)
-    yield from _costs(figures)
+    yield from _costs(facts, figures)
     yield from _overdue(facts)
 
 
@@ -159,16 +163,21 @@ def _bare(facts: Facts) -> Iterator[Thing]:
         yield several(count, BARE, BARE_MANY), N_("Nobody has written down what to do."), "without-runbook"
 
 
-def _costs(figures: Figures) -> Iterator[Thing]:
-    """The greatest saving that the chapter on costs has found, in its own words."""
-    found = [each for each in figures.values() if _is_saving(each)]
-    for each in sorted(found, key=lambda one: (-(one.value or 0), one.name))[:1]:
-        saving = f"{each.definition.title}: {signed(each.value or 0)} {each.currency}"
-        yield each.why or saving, each.definition.text, each.behind or ""
+def _costs(facts: Facts, figures: Figures) -> Iterator[Thing]:
+    """The pool that can lose most machines, unless too much speaks against it."""
+    if not _value(figures, "machines_needed"):
+        return
+    found = [each for each in advice(facts) if each.verdict == "cut" and each.confidence != "low"]
+    for each in sorted(found, key=lambda one: (-one.saved, one.name))[:1]:
+        yield _cut(each), N_("Fewer machines bear the load."), "pools"
 
 
-def _is_saving(figure: Figure) -> bool:
-    return figure.definition.unit == "money" and "saving" in figure.name and bool(figure.value) and not figure.grey
+def _cut(found: Advice) -> str:
+    price, runs = found.pool.price_per_hour, found.evidence.desired if found.evidence else 0
+    saves = SAVES.format(money=found.saving, currency=price.currency) if found.saving and price else ""
+    load = found.need.load if found.need else 0
+    words = MACHINES if found.evidence and found.evidence.measured.zones > 1 else MACHINES_OF_ONE_ZONE
+    return words.format(pool=found.name, runs=runs, load=load, enough=found.enough) + saves
 
 
 def _overdue(facts: Facts) -> Iterator[Thing]:
