@@ -121,7 +121,8 @@ def test_one_that_was_sealed_late_says_how_late_and_as_of_when(sqlite_engine: sa
     desk = lived(sqlite_engine)
     go_to(desk, CUT_OFF + timedelta(days=1, hours=2))
     sealing.act(desk)
-    assert "Sealed 1 d 2 h late, for Vigie was down; what is in it is as of 3 Dec 2026 09:00 (Europe/Paris)." in words_of(shown(desk))
+    assert "Sealed 1 d 2 h late, for Vigie was down; what is in it is as of 3 Dec 2026 09:00 (Europe/Paris)." in words_of(
+        shown(desk))
 
 
 def test_a_newer_version_says_what_differs_and_the_older_one_sends_there(desk: Desk) -> None:
@@ -138,7 +139,7 @@ def test_a_newer_version_says_what_differs_and_the_older_one_sends_there(desk: D
 
 def test_the_lists_are_attached_as_csv_in_the_thread_of_the_message(desk: Desk) -> None:
     file = exhibit(desk, "csv").file
-    assert file is not None and file.name == "vigie-2026-11-v1.csv.zip" and file.content[:2] == b"PK"
+    assert file is not None and file.name == "vigie-2026-11-v1.zip" and file.content[:2] == b"PK"
 
 
 def test_the_report_is_attached_as_pdf(desk: Desk) -> None:

@@ -11,7 +11,8 @@ from bot.errors import Refused
 from bot.review import Review
 from bot.review.arithmetic import written
 from bot.services.desk import Desk
-from bot.services.review import posting, reading, sealing, signing, verdicts
+from bot.services.review import decisions, posting, reading, sealing, signing, verdicts
+from bot.services.review.decisions import Wanted
 from bot.store import cards, journal, reviews
 from tests.fakes import KillAt, Killed
 from tests.month_stage import CUT_OFF, MORNING, NOVEMBER, alert, close, go_to, lived, pass_by, seal
@@ -80,6 +81,17 @@ def test_the_same_rows_make_the_same_review_again_whatever_happened_since(desk: 
     with desk.read() as connection:
         proof = reading.verify(connection, desk.config, NOVEMBER, 1)
     assert proof.whole and proof.same
+
+
+def test_a_decision_that_was_moved_or_done_later_is_known_as_it_was_at_the_cut_off(desk: Desk) -> None:
+    made = decisions.decide(desk, MARIE, Wanted("fix NAT in 3a", owner="lea", due="2026-12-01", month="2026-10"))
+    go_to(desk, CUT_OFF)
+    sealing.act(desk)
+    pass_by(desk, hours=1)
+    moved = decisions.give(desk, INES, decisions.put_off(desk, INES, made, "2026-12-20"), "@alice")
+    decisions.end(desk, ALICE, moved, "done", "second gateway")
+    with desk.read() as connection:
+        assert reading.verify(connection, desk.config, NOVEMBER, 1).same
 
 
 def test_what_happened_after_the_cut_off_is_not_in_a_review_that_is_sealed_late(desk: Desk) -> None:
@@ -249,7 +261,7 @@ def test_a_review_whose_text_was_changed_in_the_database_is_not_signed(desk: Des
 
 def test_a_version_that_is_none_is_answered_with_the_newest_there_is(desk: Desk) -> None:
     go_to(desk, MORNING)
-    with desk.read() as connection, pytest.raises(Refused, match="There is no version 4 .* of 2026-11: none is sealed"):
+    with desk.read() as connection, pytest.raises(Refused, match="of 2026-11: none is sealed yet"):
         reading.get(connection, desk.config, NOVEMBER, desk.clock.now(), 4)
     sealing.act(desk)
     with desk.read() as connection, pytest.raises(Refused, match="the newest is v1"):

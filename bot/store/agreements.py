@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.incidents import classification, impact, incident, incident_alert, notice
-from bot.store.reviews import decision, measure
+from bot.store.reviews import Decision, decision, measure, moved_since
 
 
 def incidents(connection: sa.Connection, since: datetime, end: datetime, as_of: datetime) -> list[sa.Row[Any]]:
@@ -45,11 +45,13 @@ def linked(connection: sa.Connection, numbers: Iterable[int], as_of: datetime) -
     return list(connection.execute(query.order_by(row.incident_id, row.alert_id)))
 
 
-def decisions(connection: sa.Connection, since: datetime, as_of: datetime) -> list[sa.Row[Any]]:
-    """Those made by then that were still open at `since`, in order."""
+def decisions(connection: sa.Connection, since: datetime, as_of: datetime) -> list[Any]:
+    """Those made by then that were still open at `since`, in order; owner and day as they were then."""
     row = decision.c
     query = sa.select(decision).where(row.made_at <= as_of, sa.or_(row.ended_at.is_(None), row.ended_at >= since))
-    return list(connection.execute(query.order_by(row.id)))
+    found = connection.execute(query.order_by(row.id)).all()
+    was = moved_since(connection, [each.id for each in found], as_of)
+    return [Decision(**{**each._mapping, **was.get(each.id, {})}) for each in found]
 
 
 def measures(connection: sa.Connection, first: str, last: str, as_of: datetime) -> list[sa.Row[Any]]:
