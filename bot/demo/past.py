@@ -12,11 +12,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.config import Catalogue, Config
+from bot.demo.bill import readings
 from bot.doubles.months import Episode
 from bot.services.desk import OBSERVER, VIGIE, Actor
 from bot.services.ledger import journal
 from bot.services.rota import planning, roster
 from bot.services.rota.roster import Slot
+from bot.store import measures
 from bot.store.alerts import alert, alert_group, observation, signal
 from bot.store.handoffs import handoff
 from bot.store.incidents import impact, incident, incident_alert
@@ -71,6 +73,7 @@ class Past:
         self._config, self._catalogue = config, catalogue
         self._numbers: dict[str, int] = defaultdict(int)
         self._duty: Sequence[Slot] = ()
+        self._zone = planning.zone_of(config, next(iter(config.coverages.values())))
 
     def live(self, connection: sa.Connection, episodes: Sequence[Episode], start: datetime, end: datetime) -> int:
         """What was in [start, end); returns how many alerts there were."""
@@ -86,6 +89,8 @@ class Past:
         for each in mine:
             self._episode(made, coverage, each)
         made.store(connection)
+        first, last = (each.astimezone(self._zone).date() for each in (start, end))
+        measures.add(connection, readings(self._config, self._zone, first, last))
         return len(mine)
 
     # --- who was there ---
