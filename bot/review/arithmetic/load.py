@@ -77,15 +77,10 @@ class Load:
     duty: Mapping[str, int]                 # nights on duty, by person
     alerts: Mapping[int, int]               # by group, the number that people say
     groups_at_night: Sequence[Group]        # about which somebody was called at night
-
-    @property
-    def everybody(self) -> set[str]:
-        told = {person for each in self.facts.told if (person := whom(each))}
-        called, worked = {each.person for each in self.facts.pages}, {each.person for each in self.facts.interventions}
-        return called | worked | told | {each.person for each in self.facts.slots if each.person}
+    everybody: frozenset[str]               # who had duty, or was called, or worked, or is told of
 
     def people(self, organisation: str) -> list[str]:
-        """Who of it had duty, or was called, or is told of: those that are known, in the order of vigie.yaml."""
+        """Who of it is among everybody: those that are known in the order of vigie.yaml, then those who have left it."""
         known, there = self.facts.config.people, self.everybody
         side = {each.person: each.organisation for each in self.facts.interventions}
         side |= {each.person: each.organisation for each in self.facts.pages}
@@ -130,6 +125,7 @@ def load(facts: Facts) -> Load:
     return Load(
         facts, sorted({*days, *(each.night for each in calls)}), blackout(facts.config), torn, calls, _worked(facts), shifts,
         _duty(facts), {each.id: each.alert for each in groups.values()}, [groups[each] for each in about if each in groups],
+        _everybody(facts),
     )
 
 
@@ -139,6 +135,12 @@ def whom(told: Told) -> str | None:
         return told.object.removeprefix(PERSON)
     who = told.details.get("who")
     return str(who) if who else None
+
+
+def _everybody(facts: Facts) -> frozenset[str]:
+    told = {person for each in facts.told if (person := whom(each))}
+    called, worked = {each.person for each in facts.pages}, {each.person for each in facts.interventions}
+    return frozenset(called | worked | told | {each.person for each in facts.slots if each.person})
 
 
 def _worked(facts: Facts) -> dict[str, list[Stretch]]:
