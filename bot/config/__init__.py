@@ -15,6 +15,7 @@ from bot.config.models import (
     Service,
     Topic,
 )
+from bot.config.month_rules import unmatched as unmatched_pools
 from bot.config.powers import Aws, Clause, DatadogAccount, Mandate, Symptom
 from bot.config.reading import Reading, load_config, read_config
 from bot.config.runbooks import Shelf, load_catalogue, read_catalogue
@@ -53,4 +54,5 @@ __all__ = [
     "secrets_of",
     "stale",
     "unmatched",
+    "unmatched_pools",
 ]

@@ -48,7 +48,7 @@ class Maintenance(Part):
 
     services: Annotated[Names, Field(description="Names of services; * stands for anything")]
     start: Annotated[AwareDatetime, Field(description="With its zone: 2026-10-18T02:00+02:00")]
-    end: AwareDatetime
+    end: Annotated[AwareDatetime, Field(description="With its zone: 2026-10-18T04:00+02:00")]
     reason: Annotated[str, Field(min_length=1)]
     agreed_by: Annotated[tuple[str, ...], Field(min_length=2, description="People, at least one of each side")]
 
@@ -91,7 +91,7 @@ class Regulator(Part):
     """Who reports to the financial authority, for forms of regulation (EU) 2022/2554 (DORA)."""
 
     entity: Annotated[str, Field(min_length=1, description="The legal entity that reports")]
-    lei: Annotated[str | None, Field(pattern=r"^[A-Z0-9]{20}$", description="Its legal entity identifier")] = None
+    lei: Annotated[str | None, Field(pattern=r"^[A-Z0-9]{20}$", description="Its legal entity identifier, 20 signs")] = None
     kind: Annotated[str, Field(description="payment institution")] = "payment institution"
     authority: Annotated[str, Field(description="The competent authority")] = "ACPR"
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "FR"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from bot.config import coverage_rules, doors, labour_rules, mandate_rules, power_rules, team_rules
+from bot.config import coverage_rules, doors, labour_rules, mandate_rules, month_rules, power_rules, team_rules
 from bot.config.doors import KNOWN_SOURCES
 from bot.config.duties import known_zone
 from bot.config.mandate_rules import is_hours
@@ -194,4 +194,9 @@ RULES: tuple[Callable[[Book], Iterator[Remark]], ...] = (
     coverage_rules.covered,
     labour_rules.labour,
     labour_rules.glass,
+    month_rules.month,
+    month_rules.availability,
+    month_rules.service_levels,
+    month_rules.maintenance,
+    month_rules.pools,
 )

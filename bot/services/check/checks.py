@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot.config import Config, Fault, Reading, read_catalogue, read_config, secrets_of, unmatched
+from bot.config import Config, Fault, Reading, read_catalogue, read_config, secrets_of, unmatched, unmatched_pools
 from bot.errors import Misbuilt, Unavailable
 from bot.services.check import contact_checks, database_checks
 from bot.services.check.findings import Finding, Level, told
@@ -131,7 +131,8 @@ def _runbooks(means: Means, settings: Settings | None, reading: Reading) -> Iter
     automatic = sum(each.automation == "automatic" for each in runbooks)
     yield Finding("runbook", "ok", RUNBOOKS_FINE.format(count=len(runbooks), automatic=automatic))
     if reading.config and reading.document:
-        _, warnings = reading.document.told(unmatched(reading.config, shelf.catalogue))
+        about = (reading.config, shelf.catalogue)
+        _, warnings = reading.document.told([*unmatched(*about), *unmatched_pools(*about)])
         yield from (_at_line("config-warning", "warning", each) for each in warnings)
 
 
