@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 
 from bot.store.db import create_engine
 from bot.store.migrate import upgrade
@@ -25,6 +26,10 @@ except ImportError:
     pgserver = None
 
 numbers = itertools.count(1)
+
+# A machine may be slow, and what is refused must be refused the next time too; --hypothesis-profile=default looks elsewhere.
+settings.register_profile("patient", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 SHAPE = """
 SELECT md5(string_agg(table_name || column_name || data_type, ',')) FROM (

@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 import timeit
 import uuid
 from datetime import UTC, datetime
@@ -188,7 +189,7 @@ def test_masking_never_fails_and_twice_is_once(value: object) -> None:
     "-----BEGIN PRIVATE KEY-----" * 500, "eyJ" * 20_000, "^" * 20_000, "token=" * 8_000, "bearer " * 8_000,
 ])
 def test_hostile_text_costs_little(text: str) -> None:
-    assert timeit.timeit(lambda: mask_text(text), number=1) < 2
+    assert timeit.timeit(lambda: mask_text(text), timer=time.thread_time, number=1) < 5     # else minutes
 
 
 def test_a_clean_body_is_not_even_copied() -> None:
