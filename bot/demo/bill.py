@@ -37,7 +37,7 @@ def _machines(day: date, zone: ZoneInfo) -> dict[str, object]:
         "policies": ["cpu-40"], "planned": [], "sticky": False, "targets": 1, "start": int(start.timestamp()),
         "series": {
             "in_service": [MACHINES] * len(cpu), "cpu": cpu, "peak": [round(2 * each, 2) for each in cpu],
-            "memory": [round(9 + each, 2) for each in cpu],
+            "memory": [round(3 + each, 2) for each in cpu],
         },
     }
 

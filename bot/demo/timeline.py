@@ -47,7 +47,7 @@ SAID: Mapping[str, str] = {
     "intervention ended": "{who} worked {start} to {end}", "intervention confirmed": "{who} confirms {object}",
     "rest moved": "{object}: the daily rest begins anew, work may start at {earliest}",
     "review sealed": "THE REVIEW IS SEALED: {object}, v{version}", "review signed": "{who} signs {object}",
-    "decision made": "{who} decides: {text}", "decision done": "{object} is done: {said}",
+    "decision made": "{who} writes down what was decided: {object}", "decision done": "{object} is done: {said}",
     "statement given": "statement of {month} given to {object}", "command refused": "{who} is refused {verb}: {why}",
 }
 PERSON, DATE = re.compile(r"<@([A-Z0-9]+)>"), re.compile(r"<!date\^(\d+)\^[^>]*>")
