@@ -9,10 +9,11 @@ from dataclasses import asdict
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from bot.errors import Misbuilt, Unavailable
 from bot.review import N_, Chart, Review
+from bot.review.forms import wording
 from bot.review.forms.extra import NOT_INSTALLED
 
 Format = Literal["png", "svg"]
@@ -39,7 +40,7 @@ def _drawn(charts: tuple[Chart, ...], form: Format) -> tuple[tuple[str, bytes], 
     """A page that is looked at again is not drawn again."""
     if missing := [each for each in MODULES if find_spec(each) is None]:
         raise Misbuilt(NOT_INSTALLED.format(what=CHARTS, module=missing[0]))
-    asked = json.dumps({"form": form, "charts": [asdict(each) for each in charts]})
+    asked = json.dumps({"form": form, "charts": [_plain(each) for each in charts]})
     try:
         done = subprocess.run(
             [sys.executable, "-P", str(DRAWING)], input=asked, capture_output=True, text=True, timeout=WITHIN_S, check=True
@@ -48,3 +49,8 @@ def _drawn(charts: tuple[Chart, ...], form: Format) -> tuple[tuple[str, bytes], 
         last = str(error.stderr or error).strip().splitlines()[-1:]
         raise Unavailable(NOT_DRAWN.format(why="".join(last))) from error
     return tuple((name, base64.b64decode(picture)) for name, picture in json.loads(done.stdout).items())
+
+
+def _plain(chart: Chart) -> dict[str, Any]:
+    points = [(wording.place(across), series, value) for across, series, value in chart.points]
+    return {**asdict(chart), "points": points}

@@ -14,7 +14,8 @@ from bot.review.forms.laid import Laid, Sheet, lay
 
 TEMPLATE = Path(__file__).with_name("document.typ")
 PRINTED = 25                        # rows of a list on paper
-NARROWEST, WIDEST = 6, 40           # characters of a column: the widths of columns go by what is in them
+LINE, GAP, WIDEST = 132, 2, 60      # characters that stand in one line, between two columns, in the widest of them
+SIZE, SMALLEST = 7.5, 5.5           # points
 
 A_PDF = N_("a PDF")
 WORDS = {
@@ -51,6 +52,17 @@ def _sheet(sheet: Sheet) -> dict[str, Any]:
     rows = [[words for words, _ in row] for row in sheet.rows[:PRINTED]]
     told = (CUT if sheet.total > PRINTED else ROWS).format(total=sheet.total, printed=PRINTED)
     heads = [title for title, _ in sheet.columns]
-    widths = [min(WIDEST, max(NARROWEST, *map(len, cells))) for cells in zip(heads, *rows, strict=True)]
-    return {"name": sheet.name, "title": sheet.title, "columns": sheet.columns, "rows": rows, "widths": widths, "told": told,
-            "empty": sheet.empty}
+    widths, size = _widths([list(cells) for cells in zip(heads, *rows, strict=True)])
+    return {"name": sheet.name, "title": sheet.title, "columns": sheet.columns, "rows": rows, "widths": widths, "size": size,
+            "told": told, "empty": sheet.empty}
+
+
+def _widths(columns: list[list[str]]) -> tuple[list[float], float]:
+    """The width of each column, in characters, and the size of the letters: no word is broken, the rest goes to long texts."""
+    least = [GAP + max(len(word) for text in column for word in text.split() or [""]) for column in columns]
+    wanted = [max(low, GAP + min(WIDEST, max(map(len, column)))) for low, column in zip(least, columns, strict=True)]
+    size = max(SMALLEST, min(SIZE, SIZE * LINE / sum(least)))
+    room = LINE * SIZE / size - sum(least)
+    asked = sum(wanted) - sum(least)
+    part = min(1.0, max(0.0, room) / asked) if asked else 0.0
+    return [low + part * (high - low) for low, high in zip(least, wanted, strict=True)], size

@@ -13,6 +13,7 @@ COLOURS = ["#1f5f99", "#d9822b", "#3f8f5f", "#8a4f9e", "#6b6f76", "#c43d57", "#2
 INK, SOFT, RULE, FONT = "#1b1f24", "#4a5058", "#e3e6ea", "Liberation Sans, Arial, Helvetica, DejaVu Sans, sans-serif"
 BAR = {"bars", "stacked"}
 FEW_PLACES = 16                 # more labels along the bottom are thinned out
+LONG_NAME, THICK = 14, 26       # bars with longer names lie down, so many points high each
 MOST_TICKS = 5
 
 
@@ -28,8 +29,11 @@ def spec_of(chart: dict[str, Any], titled: bool) -> Any:
     points = chart["points"]
     places, series = list(dict.fromkeys(each[0] for each in points)), list(dict.fromkeys(each[1] for each in points))
     values = [{"across": across, "series": name, "value": value, "order": series.index(name)} for across, name, value in points]
-    drawn = _mark(alt.Chart({"values": values}), chart["mark"]).encode(**_encoding(chart, places, series))
-    made = _dressed(drawn.properties(width=WIDTH, height=HEIGHT, description=chart["alt"], background="#ffffff", padding=8))
+    lying = chart["mark"] in BAR and len(places) <= FEW_PLACES and max(map(len, places)) > LONG_NAME
+    axes = _lying(chart, places) if lying else _standing(chart, places)
+    drawn = _mark(alt.Chart({"values": values}), chart["mark"]).encode(**axes, **_series(chart["mark"], series, lying))
+    height = THICK * len(places) * (1 if chart["mark"] == "stacked" else len(series)) if lying else HEIGHT
+    made = _dressed(drawn.properties(width=WIDTH, height=height, description=chart["alt"], background="#ffffff", padding=8))
     if titled:
         made = made.properties(title=alt.TitleParams(_wrapped(chart["title"]), anchor="start", fontSize=15, color=INK, offset=12))
     return made
@@ -41,35 +45,43 @@ def _mark(chart: alt.Chart, mark: str) -> Any:
     return chart.mark_line(strokeWidth=2.5, point=mark == "line", interpolate="step-after" if mark == "steps" else "linear")
 
 
-def _encoding(chart: dict[str, Any], places: list[str], series: list[str]) -> dict[str, Any]:
-    every = -(-len(places) // FEW_PLACES)
-    shown = places[::every]
-    axis = alt.Axis(values=shown, labelAngle=0 if max(map(len, shown)) * len(shown) < 90 else -40, title=chart["across"],
-                    labelOverlap=True, grid=False)
-    encoding = {
-        "x": alt.X("across:N", sort=places, axis=axis, scale=alt.Scale(paddingInner=0.25, paddingOuter=0.15)),
-        "y": alt.Y("value:Q", title=chart["up"], axis=_upright(points=chart["points"]), stack=chart["mark"] == "stacked" or None),
-        "color": alt.Color("series:N", sort=series, scale=alt.Scale(domain=series, range=COLOURS[: len(series)]),
-                           legend=_legend(chart["mark"]) if len(series) > 1 else None),
-    }
-    if chart["mark"] == "bars" and len(series) > 1:
-        encoding["xOffset"] = alt.XOffset("series:N", sort=series)
-    if chart["mark"] in BAR:
+def _standing(chart: dict[str, Any], places: list[str]) -> dict[str, Any]:
+    shown = places[:: -(-len(places) // FEW_PLACES)]
+    upright = 0 if max(map(len, shown)) * len(shown) < 100 else -40
+    axis = alt.Axis(values=shown, labelAngle=upright, title=chart["across"], labelOverlap=True, grid=False)
+    scale = alt.Scale(paddingInner=0.25, paddingOuter=0.15)
+    return {"x": alt.X("across:N", sort=places, axis=axis, scale=scale), "y": alt.Y("value:Q", **_counted(chart))}
+
+
+def _lying(chart: dict[str, Any], places: list[str]) -> dict[str, Any]:
+    axis = alt.Axis(title=None, labelLimit=300, grid=False)
+    scale = alt.Scale(paddingInner=0.25, paddingOuter=0.15)
+    return {"y": alt.Y("across:N", sort=places, axis=axis, scale=scale), "x": alt.X("value:Q", **_counted(chart))}
+
+
+def _counted(chart: dict[str, Any]) -> dict[str, Any]:
+    """Whole numbers are counted in whole numbers, and nought stands at the bottom."""
+    values = [value for _, _, value in chart["points"]]
+    few = max(values) <= MOST_TICKS and all(float(value).is_integer() for value in values)
+    axis = alt.Axis(tickCount=max(1, int(max(values))) if few else MOST_TICKS, format="~r" if few else alt.Undefined)
+    scale = alt.Undefined if any(values) else alt.Scale(domain=[0, 1])
+    return {"title": chart["up"], "axis": axis, "scale": scale, "stack": chart["mark"] == "stacked" or None}
+
+
+def _series(mark: str, series: list[str], lying: bool) -> dict[str, Any]:
+    """Colours; in print, lines differ without them too."""
+    several = len(series) > 1
+    legend = alt.Legend(title=None, orient="top", symbolType="square" if mark in BAR else "stroke", symbolStrokeWidth=2.5)
+    scale = alt.Scale(domain=series, range=COLOURS[: len(series)])
+    encoding: dict[str, Any] = {"color": alt.Color("series:N", sort=series, scale=scale, legend=legend if several else None)}
+    if mark == "bars" and several:
+        beside = alt.YOffset if lying else alt.XOffset
+        encoding["yOffset" if lying else "xOffset"] = beside("series:N", sort=series)
+    if mark in BAR:
         encoding["order"] = alt.Order("order:Q")
-    elif len(series) > 1:       # lines differ in print without colour too
+    elif several:
         encoding["strokeDash"] = alt.StrokeDash("series:N", sort=series, legend=None)
     return encoding
-
-
-def _legend(mark: str) -> alt.Legend:
-    return alt.Legend(title=None, orient="top", symbolType="square" if mark in BAR else "stroke", symbolStrokeWidth=2.5)
-
-
-def _upright(points: list[Any]) -> alt.Axis:
-    """Whole numbers are counted in whole numbers."""
-    most = max(value for _, _, value in points)
-    few = most <= MOST_TICKS and all(float(value).is_integer() for _, _, value in points)
-    return alt.Axis(tickCount=max(1, int(most)) if few else MOST_TICKS, format="~r" if few else alt.Undefined)
 
 
 def _wrapped(title: str, width: int = 80) -> list[str]:

@@ -21,13 +21,16 @@ NOT_WHOLE = N_("Journal: NOT whole at entry {first_bad}: {why}.")
 PRIVATE, SHARED = N_("Made for {organisation}: it holds what only its people may see."), N_("Made for both sides.")
 
 OF, LEFT_OUT = N_("of {n}"), N_("left out: {reasons}")
-FIRST = N_("The first {shown} of {total}; {file} has all of them.")
+FIRST = N_("The first {shown} are here; alerts.csv has every alert.")
 UNITS = {
     "count": N_("count"), "share": N_("share"), "seconds": N_("length of time"), "minutes": N_("minutes"), "hours": N_("hours"),
     "days": N_("days"), "money": N_("money"), "text": N_("text"),
 }
+WIDE, SHORT = 11, 3         # a list of so many columns and so few rows is turned: it reads, and prints, as a column of facts
 MEANING = N_("{unit}, definition version {version}")
-NUMBERS: frozenset[Kind] = frozenset({"count", "share", "seconds", "minutes", "money"})
+SHAPES: Mapping[Kind, str] = {              # numbers stand at the right; a time is not broken
+    **dict.fromkeys(("count", "share", "seconds", "minutes", "money"), "num"), **dict.fromkeys(("instant", "day", "alert"), "at"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +48,25 @@ class Line:
     grey: bool
 
 
+Columns = tuple[tuple[str, str], ...]                       # title and shape: num, at or nothing
+Rows = tuple[tuple[tuple[str, Value], ...], ...]            # a cell is its words and what it sorts by
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One list; a cell is its words and what it sorts by."""
+    """One list."""
 
     name: str
     title: str
-    columns: tuple[tuple[str, bool], ...]           # title, whether it holds numbers
-    rows: tuple[tuple[tuple[str, Value], ...], ...]
+    columns: Columns
+    rows: Rows
     total: int
     note: str
     empty: str
+
+    @property
+    def is_wide(self) -> bool:
+        return len(self.columns) >= WIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,18 +180,27 @@ def _sheet(table: Table, review: Review) -> Sheet:
     rows = tuple(
         tuple((wording.cell(value, kind, review), value) for value, kind in zip(row, kinds, strict=True)) for row in table.rows
     )
-    note = FIRST.format(shown=f"{len(rows):,}", total=f"{table.total:,}", file="alerts.csv") if table.total > len(rows) else ""
+    shapes = tuple((each.title, SHAPES.get(each.kind, "")) for each in table.columns)
+    if len(shapes) >= WIDE and 0 < len(rows) <= SHORT:
+        shapes, rows = _turned(shapes, rows)
+    note = FIRST.format(shown=f"{len(table.rows):,}") if table.total > len(table.rows) else ""
     return Sheet(
-        table.name, table.title, tuple((each.title, each.kind in NUMBERS) for each in table.columns), rows, table.total,
-        note, table.empty or wording.NOTHING,
+        table.name, table.title, shapes, rows, table.total, note, table.empty or wording.NOTHING,
     )
+
+
+def _turned(columns: Columns, rows: Rows) -> tuple[Columns, Rows]:
+    """Columns become rows; what stood first in each row becomes its head."""
+    heads = tuple((row[0][0], "") for row in rows)
+    turned = tuple(((title, title), *(row[place] for row in rows)) for place, (title, _) in enumerate(columns) if place)
+    return (columns[0], *heads), turned
 
 
 def _picture(chart: Chart, svg: bytes) -> Picture:
     series = tuple(dict.fromkeys(each for _, each, _ in chart.points))
     values = {(across, each): value for across, each, value in chart.points}
     places = dict.fromkeys(across for across, _, _ in chart.points)
-    rows = tuple((place, *(_point(values.get((place, each))) for each in series)) for place in places)
+    rows = tuple((wording.place(place), *(_point(values.get((place, each))) for each in series)) for place in places)
     named = tuple(each or chart.up for each in series)
     return Picture(chart.name, chart.title, chart.alt, svg.decode(), (chart.across, *named), rows)
 

@@ -70,15 +70,15 @@ def _template() -> Any:
 
 def _rows(sheet: Sheet) -> str:
     """Rows of a list as HTML; by hand, for there may be a hundred thousand cells."""
-    numeric = [each for _, each in sheet.columns]
+    shapes = [f" class={shape}" if shape else "" for _, shape in sheet.columns]
     return "".join(
-        "<tr>" + "".join(_cell(words, value, number) for (words, value), number in zip(row, numeric, strict=True)) + "</tr>"
+        "<tr>" + "".join(_cell(words, value, shape) for (words, value), shape in zip(row, shapes, strict=True)) + "</tr>"
         for row in sheet.rows
     )
 
 
-def _cell(words: str, value: Any, numeric: bool) -> str:
+def _cell(words: str, value: Any, shape: str) -> str:
     """What it sorts by stands beside it where it is not what it says."""
     sorts = "" if value is None else str(value)
     told = "" if sorts == words or isinstance(value, bool) else f' data-v="{escape(sorts)}"'
-    return f'<td{" class=num" if numeric else ""}{told}>{escape(words)}</td>'
+    return f'<td{shape}{told}>{escape(words)}</td>'

@@ -115,6 +115,15 @@ def day(iso: str) -> str:
     return f"{found:%a} {found.day} {found:%b %Y}"
 
 
+def place(text: str) -> str:
+    """A place along the bottom of a chart: of days, 5 Oct."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{found.day} {found:%b}"
+
+
 def month(name: str) -> str:
     """October 2026"""
     return f"{date.fromisoformat(f'{name}-01'):%B %Y}"
