@@ -10,7 +10,7 @@ from bot.review.arithmetic.lists import ENDED, alerts
 from bot.review.arithmetic.numbers import share
 from bot.review.arithmetic.plain import percents, several
 from bot.review.arithmetic.running import PROMOTED, Tally, changes_of_trust, tallies
-from bot.review.arithmetic.volume import NOW, flow, kept, open_at_end
+from bot.review.arithmetic.volume import NOW, Cells, cells, flow, kept, open_at_end
 from bot.review.arithmetic.volume_lists import volume_lists
 from bot.review.facts.alerts import Ending
 
@@ -106,17 +106,17 @@ CHANGES = (
 def automation(facts: Facts, figures: Figures) -> Section:
     endings = by_ending(facts.groups)
     counts = {ending: len(groups) for ending, groups in endings.items()}
-    found = tallies(facts)
+    found, counted = tallies(facts), cells(facts)
     lists = (
         alerts(f"ended-{ending}", ENDED[ending].capitalize(), groups, NONE) for ending, groups in endings.items()
     )
     return Section(
-        "automation", TITLE, tuple(_said(counts, found)), (*_volume(facts), *_endings(counts), *_runs(facts, found)),
-        (*volume_lists(facts), *lists, _runbooks(found), _changes(facts)), _charts(facts, counts),
+        "automation", TITLE, tuple(_said(counts, found)), (*_volume(facts, counted), *_endings(counts), *_runs(facts, found)),
+        (*volume_lists(facts, counted), *lists, _runbooks(found), _changes(facts)), _charts(facts, counts),
     )
 
 
-def _volume(facts: Facts) -> tuple[Figure, ...]:
+def _volume(facts: Facts, counted: Cells) -> tuple[Figure, ...]:
     whole, days, before = len(facts.groups), days_of(facts.month), three_months(facts)
     apart = {DRILLS: len(facts.drills), MAINTENANCE: len(facts.maintained)}
     return (
@@ -127,7 +127,7 @@ def _volume(facts: Facts) -> tuple[Figure, ...]:
         STOCK.of(len(open_at_end(facts)), whole + len(facts.carried), behind="open-at-end"),
         *(
             Definition(name, title, PART, "count", source=SOURCE).of(count, whole, behind="volume-by")
-            for name, title, count in kept(facts)
+            for name, title, count in kept(facts, counted)
         ),
     )
 

@@ -7,19 +7,7 @@ from bot.review.arithmetic.listing import listing
 from bot.review.arithmetic.lists import alerts, in_order
 from bot.review.arithmetic.numbers import share
 from bot.review.arithmetic.plain import length, several
-from bot.review.arithmetic.responding import (
-    BUCKETS,
-    MEASURES,
-    MTTA,
-    MTTR,
-    Measure,
-    Timed,
-    by,
-    left_out,
-    per_bucket,
-    spread_of,
-    timed,
-)
+from bot.review.arithmetic.responding import BUCKETS, MEASURES, Taken, Timed, by, per_bucket, spread_of, take
 from bot.review.facts import Group
 
 TITLE = N_("Response times")
@@ -64,40 +52,41 @@ BY = (
 )
 TRAITS = ((N_("side on duty"), lambda group: group.side), (N_("severity"), lambda group: group.severity))
 
-Found = Sequence[tuple[Measure, list[Timed]]]
+Found = Sequence[Taken]
 
 
 @chapter("responses", TITLE, 6)
 def responses(facts: Facts, figures: Figures) -> Section:
-    found = [(each, timed(each, facts.groups)) for each in MEASURES]
+    found = [take(each, facts.groups) for each in MEASURES]
+    acked, _, resolved = found
     called = [each for each in facts.groups if each.called_at or each.level]
     escalated = [each for each in called if each.level > 1]
     other = [each for each in facts.groups if _by_other_side(each)]
     return Section(
         "responses", TITLE, tuple(_said(facts, found, escalated)),
         (
-            *(figure for measure, counted in found for figure in _times(facts, measure, counted)),
-            OTHER_SIDE.of(len(other), sum(each.acked_at is not None for each in facts.groups), behind="acked-by-other-side"),
+            *(figure for each in found for figure in _times(each)),
+            OTHER_SIDE.of(len(other), len(acked.timed), behind="acked-by-other-side"),
             _share(PAGED, called, facts.groups, "called", NO_ALERT),
             _share(ESCALATION, escalated, called, "escalated", NOBODY_CALLED),
         ),
         (
-            _counted("slowest", N_("The ten that took longest to resolve"), dict(found)[MTTR][:SLOWEST]), _by(found),
-            *(table for measure, counted in found for table in _lists(facts, measure, counted)),
+            _counted("slowest", N_("The ten that took longest to resolve"), resolved.timed[:SLOWEST]), _by(found),
+            *(table for each in found for table in _lists(facts, each)),
             alerts("acked-by-other-side", N_("Taken by the side that was not on duty"), other, NONE),
             alerts("called", N_("Called somebody"), called, N_("Nobody was called.")),
             _escalated(escalated),
         ),
-        _charts(dict(found)[MTTA], dict(found)[MTTR]),
+        _charts(acked.timed, resolved.timed),
     )
 
 
-def _times(facts: Facts, measure: Measure, counted: list[Timed]) -> Iterator[Figure]:
+def _times(taken: Taken) -> Iterator[Figure]:
     """Mean, median, 90th percentile; of fewer than five no percentile."""
-    found, out = spread_of(counted), left_out(measure, facts.groups)
-    why = FEW.format(n=len(counted)) if counted else measure.none
+    measure, found, out = taken.measure, spread_of(taken.timed), taken.left_out
+    why = FEW.format(n=found.n) if found.n else measure.none
     for definition, value in zip(measure.definitions, (found.mean, found.median, found.p90), strict=True):
-        yield definition.of(value, len(counted), out, behind=measure.counted[0], why=why if value is None else None)
+        yield definition.of(value, found.n, out, behind=measure.counted[0], why=why if value is None else None)
 
 
 def _share(definition: Definition, part: Sequence[Group], whole: Sequence[Group], behind: str, none: str) -> Figure:
@@ -109,7 +98,7 @@ def _by_other_side(group: Group) -> bool:
 
 
 def _said(facts: Facts, found: Found, escalated: list[Group]) -> Iterator[str]:
-    yield from (_sentence(measure, counted) for measure, counted in found if counted)
+    yield from (_sentence(each) for each in found if each.timed)
     still = [each.opened_at for each in facts.groups if each.ending == "open"]
     if still:
         age = length((facts.month.as_of - min(still)).total_seconds())
@@ -120,18 +109,18 @@ def _said(facts: Facts, found: Found, escalated: list[Group]) -> Iterator[str]:
         yield ESCALATED.format(count=count, timeout=how.count("timeout"), manual=how.count("manual"))
 
 
-def _sentence(measure: Measure, counted: list[Timed]) -> str:
-    found, count = spread_of(counted), several(len(counted), ALERT, ALERTS)
+def _sentence(taken: Taken) -> str:
+    title, found, count = taken.measure.title, spread_of(taken.timed), several(len(taken.timed), ALERT, ALERTS)
     if found.median is None or found.p90 is None:
-        return SAID_OF_FEW.format(title=measure.title, mean=length(found.mean or 0), n=count)
-    return SAID.format(title=measure.title, median=length(found.median), p90=length(found.p90), n=count)
+        return SAID_OF_FEW.format(title=title, mean=length(found.mean or 0), n=count)
+    return SAID.format(title=title, median=length(found.median), p90=length(found.p90), n=count)
 
 
-def _lists(facts: Facts, measure: Measure, counted: list[Timed]) -> Iterator[Table]:
+def _lists(facts: Facts, taken: Taken) -> Iterator[Table]:
     """Whom a time counts, and whom it leaves out, with the reason."""
-    yield _counted(*measure.counted, counted)
-    out = in_order(each for each in facts.groups if measure.of(each) is None)
-    yield alerts(*measure.others, out, NONE, {REASON: measure.reason, OPEN_FOR: lambda group: _open_for(facts, group)})
+    yield _counted(*taken.measure.counted, taken.timed)
+    why = {REASON: taken.measure.reason, OPEN_FOR: lambda group: _open_for(facts, group)}
+    yield alerts(*taken.measure.others, taken.out, NONE, why)
 
 
 def _counted(name: str, title: str, counted: list[Timed]) -> Table:
@@ -150,8 +139,8 @@ def _escalated(groups: list[Group]) -> Table:
 
 def _by(found: Found) -> Table:
     rows = (
-        (measure.title, trait, value, each.n, each.mean, each.median, each.p90)
-        for measure, counted in found for trait, of in TRAITS for value, each in by(counted, of)
+        (taken.measure.title, trait, value, each.n, each.mean, each.median, each.p90)
+        for taken in found for trait, of in TRAITS for value, each in by(taken.timed, of)
     )
     return listing("responses-by", N_("Times by side on duty and by severity"), BY, rows, N_("Nothing was timed."))
 

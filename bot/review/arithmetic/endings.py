@@ -1,8 +1,11 @@
 """Endings: how the groups of a month came to their end; what people had a hand in."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
+from bot.labour.arithmetic.days import midnight
 from bot.review.facts import Group, Month
 from bot.review.facts.alerts import Ending
 
@@ -15,10 +18,12 @@ def by_ending(groups: Sequence[Group]) -> dict[Ending, list[Group]]:
 
 def per_day(month: Month, groups: Sequence[Group]) -> list[tuple[str, Ending, float]]:
     """For each day of the month so far, and each ending: how many opened on it."""
-    counted = Counter((month.local(each.opened_at).date(), each.ending) for each in groups)
-    last = month.local(month.until).date()
+    zone, last = ZoneInfo(month.zone), month.local(month.until).date()
+    days = [day for day in month.days() if day <= last]
+    begins = [midnight(day, zone) for day in days]
+    counted = Counter((bisect_right(begins, each.opened_at), each.ending) for each in groups)
     return [
-        (day.isoformat(), ending, float(counted[day, ending])) for day in month.days() if day <= last for ending in ENDINGS
+        (day.isoformat(), ending, float(counted[place, ending])) for place, day in enumerate(days, 1) for ending in ENDINGS
     ]
 
 

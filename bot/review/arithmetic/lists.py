@@ -1,9 +1,11 @@
 """Lists of alerts: the same columns wherever a figure is made of them."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from operator import attrgetter
 
 from bot.review import N_, Column, Table
-from bot.review.arithmetic.listing import Given, listing
+from bot.review.arithmetic.listing import MOST, Given, listing
 from bot.review.facts import Group
 
 ENDED = {
@@ -22,12 +24,12 @@ def alerts(name: str, title: str, groups: Iterable[Group], empty: str, more: Mor
     """In the order in which they opened, or in the order given when `more` says what they are ordered by."""
     extra = more or {}
     ordered = list(groups) if extra else in_order(groups)
-    rows = ((*_row(each), *(value(each) for value in extra.values())) for each in ordered)
-    return listing(name, title, (*COLUMNS, *extra), rows, empty)
+    rows = ((*_row(each), *(value(each) for value in extra.values())) for each in ordered[:MOST])
+    return replace(listing(name, title, (*COLUMNS, *extra), rows, empty), total=len(ordered))
 
 
 def in_order(groups: Iterable[Group]) -> list[Group]:
-    return sorted(groups, key=lambda each: (each.opened_at, each.id))
+    return sorted(groups, key=attrgetter("opened_at", "id"))
 
 
 def _row(group: Group) -> tuple[Given, ...]:

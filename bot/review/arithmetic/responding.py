@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.review import N_, Definition
 from bot.review.arithmetic.endings import took_s
+from bot.review.arithmetic.lists import in_order
 from bot.review.arithmetic.numbers import Spread, spread
 from bot.review.facts import Group
 
@@ -54,16 +55,30 @@ class Timed:
     seconds: float
 
 
-def timed(measure: Measure, groups: Iterable[Group]) -> list[Timed]:
-    """Those that count, the slowest first."""
-    found = (Timed(each, seconds) for each in groups if (seconds := measure.of(each)) is not None)
-    return sorted(found, key=lambda each: (-each.seconds, each.group.id))
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A measure, taken of a month."""
+
+    measure: Measure
+    timed: list[Timed]                          # those that count, the slowest first
+    out: list[Group]                            # those that do not
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """How many do not, by reason; the most frequent first."""
+        counted = Counter(map(self.measure.reason, self.out))
+        return dict(sorted(counted.items(), key=lambda each: (-each[1], each[0])))
 
 
-def left_out(measure: Measure, groups: Iterable[Group]) -> dict[str, int]:
-    """How many do not, by reason; the most frequent first."""
-    counted = Counter(measure.reason(each) for each in groups if measure.of(each) is None)
-    return dict(sorted(counted.items(), key=lambda each: (-each[1], each[0])))
+def take(measure: Measure, groups: Iterable[Group]) -> Taken:
+    timed, out = list[Timed](), list[Group]()
+    for each in groups:
+        seconds = measure.of(each)
+        if seconds is None:
+            out.append(each)
+        else:
+            timed.append(Timed(each, seconds))
+    return Taken(measure, sorted(timed, key=lambda each: (-each.seconds, each.group.id)), in_order(out))
 
 
 def spread_of(found: Sequence[Timed]) -> Spread:

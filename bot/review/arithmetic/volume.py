@@ -18,6 +18,8 @@ IN, OUT, NOBODY = N_("in it"), N_("outside"), N_("nobody")
 EARLIER, NOW, LATER, LASTS = N_("before the month"), N_("in the month"), N_("after the month"), N_("still open")
 TOGETHER = " + "
 
+Cells = Counter[tuple[str, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class Trait:
@@ -62,29 +64,45 @@ def traits(facts: Facts) -> tuple[Trait, ...]:
     return (*plain, Trait(BLACKOUT.format(hours=hours), _within(away, facts), {IN: ("volume_blackout", IN_BLACKOUT)}))
 
 
-def lines(facts: Facts) -> list[Line]:
+def cells(facts: Facts) -> Cells:
+    """All traits at once: each group is in one cell."""
+    known = traits(facts)
+    return Counter(tuple(trait.of(each) for trait in known) for each in facts.groups)
+
+
+def lines(facts: Facts, counted: Cells) -> list[Line]:
     """Trait by trait; of each, the most frequent value first."""
     days, made = days_of(facts.month), []
-    for trait in traits(facts):
-        then = _remembered(facts, trait) if trait.kept else _counted(facts, trait)
-        for value, count in _ranked(Counter(map(trait.of, facts.groups)), then):
+    for place, trait in enumerate(traits(facts)):
+        now = _values(counted, place)
+        then = _remembered(facts, trait) if trait.kept else _counted(facts, trait, now)
+        for value, count in _ranked(now, then):
             made.append(Line(trait.title, value, count, count / days if days else None, then.get(value)))
     return made
 
 
-def kept(facts: Facts) -> list[tuple[str, str, int]]:
+def kept(facts: Facts, counted: Cells) -> list[tuple[str, str, int]]:
     """Name, title and count of what the next month will want to know of this one."""
     return [
-        (name, title, sum(trait.of(each) == value for each in facts.groups))
-        for trait in traits(facts) for value, (name, title) in trait.kept.items()
+        (name, title, _values(counted, place)[value])
+        for place, trait in enumerate(traits(facts)) for value, (name, title) in trait.kept.items()
     ]
 
 
-def _counted(facts: Facts, trait: Trait) -> dict[str, float]:
+def _values(counted: Cells, place: int) -> Counter[str]:
+    found = Counter[str]()
+    for values, count in counted.items():
+        found[values[place]] += count
+    return found
+
+
+def _counted(facts: Facts, trait: Trait, now: Iterable[str]) -> dict[str, float]:
     """Groups a day in the month before, by value; with any, what has none had 0."""
-    found: dict[str, float] = dict.fromkeys(map(trait.of, facts.groups), 0.0) if last_month(facts) else {}
-    for each in last_month(facts):
-        found[trait.of(each)] = found.get(trait.of(each), 0.0) + each.alerts / earlier_days(facts)
+    before, days = last_month(facts), earlier_days(facts)
+    found: dict[str, float] = dict.fromkeys(now, 0.0) if before else {}
+    for each in before:
+        value = trait.of(each)
+        found[value] = found.get(value, 0.0) + each.alerts / days
     return found
 
 
@@ -97,13 +115,6 @@ def _remembered(facts: Facts, trait: Trait) -> dict[str, float]:
     if whole is not None and IN in found:
         found[OUT] = whole / days - found[IN]
     return found
-
-
-def cells(facts: Facts) -> list[tuple[tuple[str, ...], int]]:
-    """All traits at once: each group is in one cell."""
-    known = traits(facts)
-    counted = Counter(tuple(trait.of(each) for trait in known) for each in facts.groups)
-    return sorted(counted.items(), key=lambda each: (-each[1], each[0]))
 
 
 def flow(facts: Facts) -> list[tuple[str, str]]:

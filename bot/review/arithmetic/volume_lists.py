@@ -8,7 +8,7 @@ from bot.review.arithmetic.earlier import BEFORE, earlier_days
 from bot.review.arithmetic.listing import Given, listing
 from bot.review.arithmetic.lists import alerts, in_order
 from bot.review.arithmetic.numbers import share
-from bot.review.arithmetic.volume import cells, flow, lines, open_at_end, traits
+from bot.review.arithmetic.volume import Cells, flow, lines, open_at_end, traits
 from bot.review.facts import Facts
 
 NO_ALERT, NONE = N_("No alert came."), N_("None.")
@@ -23,25 +23,26 @@ WHY = Column("why", N_("Counted apart as"))
 DRILL, MAINTENANCE = N_("drill or test"), N_("agreed maintenance")
 
 
-def volume_lists(facts: Facts) -> tuple[Table, ...]:
-    return _by(facts), _cells(facts), _months(facts), _apart(facts), _flow(facts), _open(facts)
+def volume_lists(facts: Facts, counted: Cells) -> tuple[Table, ...]:
+    return _by(facts, counted), _cells(facts, counted), _months(facts), _apart(facts), _flow(facts), _open(facts)
 
 
-def _by(facts: Facts) -> Table:
+def _by(facts: Facts, counted: Cells) -> Table:
     whole = len(facts.groups)
     rows = (
         (
             each.trait, each.value, each.count, share(each.count, whole), _short(each.a_day), _short(each.before_a_day),
             None if each.a_day is None or each.before_a_day is None else _short(each.a_day - each.before_a_day),
         )
-        for each in lines(facts)
+        for each in lines(facts, counted)
     )
     return listing("volume-by", N_("Alerts by what they were, and when"), BY, rows, NO_ALERT)
 
 
-def _cells(facts: Facts) -> Table:
+def _cells(facts: Facts, counted: Cells) -> Table:
+    ranked = sorted(counted.items(), key=lambda each: (-each[1], each[0]))
     columns = (*(Column(f"trait{place}", each.title) for place, each in enumerate(traits(facts), 1)), COUNT)
-    rows: Iterator[tuple[Given, ...]] = ((*values, count) for values, count in cells(facts))
+    rows: Iterator[tuple[Given, ...]] = ((*values, count) for values, count in ranked)
     return listing("volume", N_("Alerts, by all of it at once"), columns, rows, NO_ALERT)
 
 
