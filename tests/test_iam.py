@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from bot.clients import clouds
 from bot.clients.roles import session_policy
 from bot.config import Catalogue, Entry, actions_of, load_catalogue
 from bot.config.use_rules import spots
 from bot.errors import Misbuilt
 from bot.services.check import iam
+from bot.services.review import measuring
 from bot.worlds import _guise
 from runbooks.actions import Action, Errand
 from runbooks.model import Runbook
@@ -137,6 +139,17 @@ def test_of_ssm_only_the_documents_of_vigie_yaml_may_be_started() -> None:
         assert not allows(act, "ssm:SendCommand", MARKED, other)
     definition = f"{ssm}111122223333:automation-definition/AWS-RestartEC2Instance:1"
     assert allows(act, "ssm:StartAutomationExecution", MARKED, definition)
+
+
+def test_the_role_that_looks_may_read_what_the_month_wants_and_only_that_role() -> None:
+    wanted = measuring.rights(example())
+    assert set(wanted) == set(clouds.READS)
+    look, act = made()["read_role"]["permissions"], made()["act_role"]["permissions"]
+    assert all(allows(look, each) for each in wanted) and not allows(act, "ce:GetCostAndUsage")
+    month = example().month
+    costs = month.costs.model_copy(update={"bill": False, "pools": {}})
+    nothing = example().model_copy(update={"month": month.model_copy(update={"costs": costs})})
+    assert measuring.rights(nothing) == ()
 
 
 def test_a_session_policy_never_asks_for_more_than_its_role_has() -> None:

@@ -152,6 +152,15 @@ def test_what_refuses_is_asked_again_in_the_next_hour_and_its_reason_is_kept(
     assert ground.measurer.act() == FEW
 
 
+def test_a_bill_that_is_not_wanted_is_not_asked_for(world: ActionWorld, sqlite_engine: sa.Engine) -> None:
+    config = watching()
+    costs = config.month.costs.model_copy(update={"bill": False})
+    config = config.model_copy(update={"month": config.month.model_copy(update={"costs": costs})})
+    ground = Ground(world, sqlite_engine, config)
+    ground.at(7)
+    assert ground.measurer.act() == 0 and world.double.calls == []
+
+
 def test_two_processes_pay_for_one_call(world: ActionWorld, engine: sa.Engine) -> None:
     one, other = nothing(world, engine), nothing(world, engine)
     one.at(7)

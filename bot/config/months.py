@@ -83,6 +83,7 @@ class Pool(Part):
 class Costs(Part):
     """Whose bill is read, and how it is cut."""
 
+    bill: Annotated[bool, Field(description="Whether it is read, once a day: Cost Explorer takes a cent each time")] = True
     tag: Annotated[str, Field(description="The cost allocation tag that names the service")] = "service"
     pools: dict[str, Pool] = {}
 

@@ -35,6 +35,7 @@ SAVING = Definition(
        "cut now and whose price is known; in the currency in which they are billed."), "money", source=SIZING)
 
 NO_AWS = N_("vigie.yaml has no section `aws`: nothing is collected")
+NOT_ASKED = N_("the bill is not read (`month.costs.bill`)")
 NOT_READ = N_("no bill was read for this month{why}")
 LAST_TRY = N_(" (the last try: {why})")
 SEVERAL = N_("it is billed in {currencies}, and no exchange rate is invented: see the list")
@@ -96,6 +97,8 @@ def _cost(facts: Facts, billed: Bills) -> Iterator[Figure]:
 def _why_cost(facts: Facts, billed: Bills) -> str | None:
     if facts.config.aws is None:
         return NO_AWS
+    if not billed.lines and not facts.config.month.costs.bill:
+        return NOT_ASKED
     told = why_unread(facts, "cost", facts.config.aws.account)
     why = LAST_TRY.format(why=told) if told else ""
     if not billed.lines:

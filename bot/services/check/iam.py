@@ -8,6 +8,7 @@ from bot.config import Aws, Catalogue, Config
 from bot.config.use_rules import spots
 from bot.errors import Misbuilt
 from bot.services.desk import VIGIE
+from bot.services.review import measuring
 from runbooks.actions import Action, Place
 
 VERSION = "2012-10-17"
@@ -49,9 +50,10 @@ def policies(config: Config, catalogue: Catalogue, principal: str) -> dict[str, 
     aws = _whole(config, principal)
     read_role, act_role = str(aws.read_role), str(aws.act_role)
     reads, writes = rights(catalogue)
+    looks = looking({*reads, *measuring.rights(config)})
     return {
         "vigie": {"permissions": _policy(_allow("Take", ["sts:AssumeRole", "sts:TagSession"], [read_role, act_role]))},
-        "read_role": {"arn": read_role, "trust": trust(config, aws, principal), "permissions": looking(reads)},
+        "read_role": {"arn": read_role, "trust": trust(config, aws, principal), "permissions": looks},
         "act_role": {"arn": act_role, "trust": trust(config, aws, principal), "permissions": acting(aws, reads, writes)},
     }
 

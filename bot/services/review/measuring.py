@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from bot.config import Config
 from bot.config.months import Pool
 from bot.errors import Unavailable
 from bot.labour.arithmetic.days import midnight
 from bot.services.desk import Desk
 from bot.store import measures
 from bot.store.measures import Reading
+from runbooks.aids import usage
 
 log = structlog.get_logger()
 
@@ -23,6 +25,7 @@ SETTLES = timedelta(hours=1)    # metrics of the last minutes of a day come late
 BILLED = time(6)                # UTC: by then the day before is on the bill
 MOST_AT_ONCE = 8                # readings a knock; the rest comes with the next
 BIN_S = 300
+BILL = "ce:GetCostAndUsage"
 COST, CAPACITY, AVAILABILITY = "cost", "capacity", "availability"
 
 
@@ -40,6 +43,13 @@ class Clouds(Protocol):
 
     def shares(self, organisation: str, query: str, start: datetime, end: datetime) -> Mapping[int, float]:
         """Of a Datadog query, the largest in each five minutes."""
+
+
+def rights(config: Config) -> tuple[str, ...]:
+    """The IAM actions that the role that looks needs for it."""
+    month = config.month
+    bill = (BILL,) if month.costs.bill else ()
+    return (*bill, *(usage.READS if month.costs.pools or month.availability.requests else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +123,7 @@ class Measurer:
     def _bill_due(self, connection: Any, account: str, now: datetime) -> Iterator[Due]:
         """One call a day, for all days that are not known or not final; Cost Explorer's days are those of UTC."""
         today = now.astimezone(UTC).date()
-        if now < datetime.combine(today, BILLED, UTC):
+        if not self._desk.config.month.costs.bill or now < datetime.combine(today, BILLED, UTC):
             return
         known = measures.newest(connection, COST, account, today - self._back * DAY)
         if today - DAY in known:
