@@ -1,8 +1,9 @@
 """Write down what both sides agreed to do: who has it, until when, about what."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from bot.services.review import decisions
+from bot.services.review import decisions, proposing
 from bot.services.review.decisions import Wanted
 from bot.services.rota import telling
 from bot.services.slack import forms
@@ -17,20 +18,39 @@ ABOUT = "It is carried from review to review until it is done; what it is about 
 KINDS = tuple(decisions.KINDS.items())
 
 
+PROPOSAL, PROPOSED = "What the review proposes", "{action}: {title} ({count}×, last #{alert})"
+
+
 def form(call: Call) -> Fields | None:
     """What is still to be said: a button of a review knows the month, one of a proposal the rest too."""
     text, given = _said(call)
     if text and call.way != "button":
         return None
+    month, _ = named(call.ref)
+    proposed = _proposals(call, month) if month else ()
+    kind = given.get("kind") or (None if proposed else "fix")
     return (
-        Field("text", "What was decided", "text", initial=text or None, named=True),
-        Field("kind", "What kind of action", "choice", options=KINDS, initial=given.get("kind", "fix"), named=True),
+        *proposed,
+        Field("text", "What was decided", "text", bool(proposed), initial=text or None, named=True),
+        Field("kind", "What kind of action", "choice", bool(proposed), options=KINDS, initial=kind, named=True),
         Field("owner", "Who has it", "choice", optional=True, options=_people(call), named=True),
         Field("due", "Until which day", "word", optional=True, hint="2026-12-01", named=True),
         Field("about", "What it is about", "word", optional=True, initial=given.get("about"), named=True,
               hint="An alert (142) or a service: so that the next review can show whether it worked"),
         Field("saving", "What it should save", "word", optional=True, hint="2900 USD a month", named=True),
     )
+
+
+def _proposals(call: Call, month: str) -> Fields:
+    """What the review proposes and nobody has decided about: chosen, it fills in what is left empty."""
+    with call.desk.read() as connection:
+        found = proposing.open_ones(connection, month)
+    options = tuple((str(each.alert), _proposed(each)) for each in found)
+    return (Field("proposal", PROPOSAL, "choice", True, options=options, named=True),) if options else ()
+
+
+def _proposed(each: proposing.Proposed) -> str:
+    return PROPOSED.format(action=each.action.capitalize(), title=each.title, count=each.count, alert=each.alert)
 
 
 def _people(call: Call) -> tuple[tuple[str, str], ...]:
@@ -46,6 +66,16 @@ def _said(call: Call) -> tuple[str, Mapping[str, str]]:
 
 def subject(call: Call) -> Subject:
     return Subject("", ABOUT, call.ref, (), "Decide")
+
+
+def _filled(call: Call, month: str, wanted: Wanted, alert: str) -> Wanted:
+    """With what the proposal says where nothing else was said."""
+    with call.desk.read() as connection:
+        found = next((each for each in proposing.open_ones(connection, month) if str(each.alert) == alert), None)
+    if found is None:
+        return wanted
+    text = wanted.text or f"{found.action.capitalize()}: {found.title}"
+    return replace(wanted, text=text, about=wanted.about or alert, kind=wanted.kind or found.action)
 
 
 @command(
@@ -67,6 +97,8 @@ def decide(call: Call) -> str:
         text, given.get("owner"), given.get("due"), given.get("about"), given.get("kind"), given.get("saving"),
         month or given.get("month"),
     )
+    if month and given.get("proposal"):
+        wanted = _filled(call, month, wanted, given["proposal"])
     made = decisions.decide(call.desk, call.actor, wanted)
     who = telling.name(config, made.owner) or config.organisations[made.side].name
     kept = [*([MEASURED] if made.pattern or made.service else []), CARRIED.format(command=config.command, id=made.id)]

@@ -14,9 +14,11 @@ from bot.services.slack import reviewcards
 from bot.store import reviews
 from commands import Call, Field, Fields, Subject, command
 
-HEAD = "{month}, {sides}: v{version}, sealed {day}."
-PROVISIONAL = "{month}, {sides}: so far, provisional, facts up to {at}. It is sealed at {cut_off}; until then nobody can sign it."
-NOT_KEPT = "{month}, {sides}: reckoned now, provisional: no version of it was sealed."
+HEAD = "*{month}, {sides}*: v{version}, sealed {day}."
+PROVISIONAL = (
+    "*{month}, {sides}*: so far, provisional, facts up to {at}. It is sealed at {cut_off}; until then nobody can sign it."
+)
+NOT_KEPT = "*{month}, {sides}*: reckoned now, provisional: no version of it was sealed."
 SIGNED, UNSIGNED = "Signed by {who}.", "Nobody has signed it yet."
 SIGNATURE = "{who} for {side}"
 REPORT, PDF, CSV = "Report: {url}", "PDF: {url}", "CSV: {url}"

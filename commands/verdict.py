@@ -33,9 +33,8 @@ def form(call: Call) -> Fields | None:
         return None if call.args else (_only(call, options),)
     if any(SAID.fullmatch(each) for each in call.words):
         return None
-    return tuple(
-        Field(f"v{each.id}", _label(each), "choice", optional=True, options=options, named=True) for each in _next(call, month)
-    )
+    labels = ((each.id, _label(each, month)) for each in _next(call, month))
+    return tuple(Field(f"v{id}", label, "choice", optional=True, options=options, named=True) for id, label in labels)
 
 
 def _only(call: Call, options: tuple[tuple[str, str], ...]) -> Field:
@@ -43,8 +42,8 @@ def _only(call: Call, options: tuple[tuple[str, str], ...]) -> Field:
     return Field("verdict", "What was it worth?", "choice", options=options)
 
 
-def _label(each: Alert) -> str:
-    at = f"{each.closed_at:%d %b %H:%M} UTC" if each.closed_at else ""
+def _label(each: Alert, month: Month) -> str:
+    at = wording.instant(each.closed_at.isoformat(), month.zone) if each.closed_at else ""
     return LABEL.format(name=each.name, said=response.headline(each), at=at, length=lasted(each))
 
 
@@ -108,7 +107,7 @@ def _several(call: Call, month: Month) -> str:
 
 
 def _listed(call: Call, month: Month) -> str:
-    lines = [_label(each) for each in _next(call, month)]
+    lines = [_label(each, month) for each in _next(call, month)]
     return "\n".join([subject(call).about, *lines, HOW.format(command=call.desk.config.command)])
 
 

@@ -11,12 +11,12 @@ from bot.discover import discover
 from bot.entrypoints.perform import Reply, Saying, perform
 from bot.errors import Refused
 from bot.services.desk import Desk
-from bot.services.review import decisions
+from bot.services.review import decisions, sealing
 from bot.services.review.decisions import Wanted
 from bot.store import cards, journal, reviews
 from commands import Command
 from tests.month_stage import MORNING, go_to, lived, pass_by
-from tests.story import ALICE, INES, LEA, MARIE
+from tests.story import ALICE, INES, LEA, MARIE, arrive, signal
 
 FAMILY = discover(commands, Command)
 
@@ -145,3 +145,21 @@ def test_a_number_that_is_none_is_answered_with_those_that_are_open(desk: Desk) 
     assert say(desk, "U0LEA00001", "action", "done", "7").text == "There is no action 7 that is still open: 1."
     assert "is nothing" in say(desk, "U0LEA00001", "action", "paint", "7").text
     assert ALICE.organisation == "bridge"
+
+
+def test_a_proposal_of_the_sealed_review_can_be_chosen_and_fills_in_what_is_left_empty(sqlite_engine: sa.Engine) -> None:
+    desk = lived(sqlite_engine)
+    for each in range(3):
+        pass_by(desk, hours=2)
+        arrive(desk, signal(key=f"edge/slow-{each}", name=f"edge-slow-{each}", title="edge is slow"))
+        arrive(desk, signal("recovered", 7300 + 7200 * each, key=f"edge/slow-{each}", name=f"edge-slow-{each}"))
+    go_to(desk, MORNING)
+    sealing.act(desk)
+    ask = say(desk, "U0INES0001", "decide", ref="2026-11v1", way="button").ask
+    assert ask is not None and ask.fields[0].name == "proposal" and "edge is slow (3×, last #" in ask.fields[0].options[0][1]
+    chosen, label = ask.fields[0].options[0]
+    assert say(desk, "U0INES0001", "decide", f"proposal={chosen}", ref=ask.subject.ref, way="form").ok
+    made = only(desk)
+    assert (made.text, made.pattern) == (label.partition(" (")[0], "generic|edge-slow-*|") and made.kind in decisions.KINDS
+    again = say(desk, "U0INES0001", "decide", ref="2026-11v1", way="button").ask
+    assert again is not None and again.fields[0].name == "text", "what is decided is proposed no more"

@@ -161,7 +161,7 @@ def test_charts_are_attached_as_pictures_with_words_for_those_who_do_not_see_the
 def test_a_manager_reads_the_last_month_without_saying_which(desk: Desk) -> None:
     for words in (("review",), ("review", NOVEMBER), ("review", NOVEMBER, "show")):
         answer = say(desk, "U0MARIE001", *words).text
-        assert answer.startswith("November 2026, Bridge × Padok: v1, sealed 3 Dec 2026 09:00 (Europe/Paris).")
+        assert answer.startswith("*November 2026, Bridge × Padok*: v1, sealed 3 Dec 2026 09:00 (Europe/Paris).")
         assert "3 alerts" in answer and "Nobody has signed it yet." in answer
     assert "vigie review 2026-11 --format html" in answer, "where no address reaches us, the command line does"
 
@@ -177,7 +177,7 @@ def test_with_an_address_each_gets_links_for_the_own_side(sqlite_engine: sa.Engi
 
 def test_a_month_that_is_not_over_is_shown_so_far_and_says_when_it_will_be_sealed(desk: Desk) -> None:
     answer = say(desk, "U0ALICE001", "review", "2026-12").text
-    assert answer.startswith("December 2026, Bridge × Padok: so far, provisional, facts up to 3 Dec 2026 11:00 (Europe/Paris).")
+    assert answer.startswith("*December 2026, Bridge × Padok*: so far, provisional, facts up to 3 Dec 2026 11:00 (Europe/Paris).")
     assert "It is sealed at 5 Jan 2027 09:00" in answer
     assert "is provisional, so far" in say(desk, "U0MARIE001", "review", "2026-12", "sign").text
 
@@ -238,7 +238,7 @@ def test_again_without_a_reason_asks_for_one_in_a_form(desk: Desk) -> None:
 def test_a_button_without_a_month_lets_one_choose(desk: Desk) -> None:
     ask = say(desk, "U0MARIE001", "review", ref="form", way="button").ask
     assert ask is not None and ask.fields[0].initial == NOVEMBER and ask.fields[0].options[0] == ("2026-12", "December 2026")
-    assert say(desk, "U0MARIE001", "review", "2026-11", way="form").text.startswith("November 2026")
+    assert say(desk, "U0MARIE001", "review", "2026-11", way="form").text.startswith("*November 2026")
 
 
 def test_forms_of_the_month_are_what_slack_takes(desk: Desk) -> None:

@@ -33,8 +33,10 @@ def classifications(connection: sa.Connection, numbers: Iterable[int], as_of: da
     return list(connection.execute(query.order_by(row.id)))
 
 
-def notices(connection: sa.Connection, numbers: Iterable[int]) -> list[sa.Row[Any]]:
-    query = sa.select(notice).where(notice.c.incident_id.in_(list(numbers)))
+def notices(connection: sa.Connection, numbers: Iterable[int], as_of: datetime) -> list[sa.Row[Any]]:
+    """What was owed by then; what was no longer owed by then is left out."""
+    still = sa.or_(notice.c.ended_at.is_(None), notice.c.ended_at > as_of)
+    query = sa.select(notice).where(notice.c.incident_id.in_(list(numbers)), notice.c.opened_at <= as_of, still)
     return list(connection.execute(query.order_by(notice.c.id)))
 
 

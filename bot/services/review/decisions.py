@@ -75,7 +75,8 @@ def decide(desk: Desk, actor: Actor, wanted: Wanted) -> Decision:
     with desk.begin("decide") as connection:
         month = wanted.month or choosing.month_of(config, None, now).name
         number = reviews.add_decision(connection, **values, **about, month=month, made_by=actor.key, made_at=now)
-        _record(connection, actor, "decision made", number, now, agreed={**values, **about}, month=month)
+        told = {name: each for name, each in {**values, **about}.items() if name != "kind"}
+        _record(connection, actor, "decision made", number, now, **told, month=month, action=values["kind"])
         posting.redraw_newest(connection, config, month, now)
         made = reviews.decision_by_id(connection, number)
     assert made is not None
