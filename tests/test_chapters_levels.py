@@ -176,6 +176,13 @@ def test_shares_of_notifications_and_the_longest_silence_are_told() -> None:
     assert section.charts[0].title == "CloudWatch sent most of the notifications: 90 of 100"
 
 
+def test_what_vigie_says_of_itself_is_no_source_that_could_fall_silent() -> None:
+    own = source("vigie", 2, 700, observer="Vigie", source="vigie")
+    section = sources.write(facts(sources=[source(), own]), {})
+    assert (figure(section, "longest_silence_s").value, figure(section, "longest_silence_s").n) == (5 * 3600, 1)
+    assert figure(section, "notifications").value == 92
+
+
 def test_what_was_refused_or_could_not_be_read_is_counted() -> None:
     section = sources.write(facts(sources=[source(dropped=3, unreadable=2)]), {})
     assert (figure(section, "notifications_refused").value, figure(section, "notifications_refused").n) == (5, 95)

@@ -14,6 +14,7 @@ from rich.progress import Progress
 from bot.config import Config
 from bot.config.runbooks import load_catalogue
 from bot.discover import discover
+from bot.errors import Refused
 from bot.ports import Clock, SystemClock, SystemIds
 from bot.rehearsal.doubles import Hands, NoWorlds, assumed
 from bot.rehearsal.nights import Night, day_of, invented, past
@@ -30,6 +31,7 @@ from runbooks.actions import Service
 # What stands in rows and is as much of today's rules as vigie.yaml is: the published rota, and what people agreed to.
 AGREED = ("shift", "programme", "absence", "leaver", "rung", "switch", "confirmation")
 BEFOREHAND, PLAYING = "rehearsal", "The night is played"
+NO_RUNBOOK = "The file speaks of the runbook {name}; the catalogue has {known}."
 
 
 def show(settings: Settings, config: Config, night: str, as_json: bool, say: Callable[[str], object]) -> bool:
@@ -62,6 +64,8 @@ def play(
     """On an empty database with today's agreements."""
     hands = Hands(night.start)
     book = load_catalogue(settings.runbooks, config, discover(actions, Service))
+    if unknown := sorted(set(night.rungs) - set(book.entries)):
+        raise Refused(NO_RUNBOOK.format(name=unknown[0], known=", ".join(book.entries)))
     book = assumed(book, night.assume.steps == "work")
     desk = Desk(engine, config, hands, SystemIds(), catalogue=book, worlds=NoWorlds(config))
     with desk.begin("rehearse") as connection:

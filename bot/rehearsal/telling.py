@@ -20,6 +20,7 @@ from bot.rehearsal.playing import Player
 from bot.review.arithmetic.calls import interruptions
 from bot.review.arithmetic.windows import NIGHT, Window
 from bot.review.facts import Page
+from bot.services.call.levels import OWNER
 from bot.services.desk import Desk
 from bot.services.rota import roster
 from bot.services.slack.logbook import LINES, sentence
@@ -174,7 +175,7 @@ class _Words(dict[str, str]):
 
 
 def _woken(connection: sa.Connection, config: Config) -> Iterator[dict[str, Any]]:
-    """Whoever was called at night: whom it tore from sleep, and who was at work."""
+    """Whoever was called at night: whom it tore from sleep, and who was at work. Who is reminded is awake already."""
     first = {each.group_id: each.id for each in alerts.recent(connection, most=2**31 - 1)}
     for each in interruptions(_pages(connection, config)):
         if _night_of(config, each.organisation).day_of(each.at) is None:
@@ -188,7 +189,8 @@ def _woken(connection: sa.Connection, config: Config) -> Iterator[dict[str, Any]
 
 
 def _pages(connection: sa.Connection, config: Config) -> Iterator[Page]:
-    for row in connection.execute(sa.select(page_attempt).order_by(page_attempt.c.id)):
+    called = sa.select(page_attempt).where(page_attempt.c.role != OWNER).order_by(page_attempt.c.id)
+    for row in connection.execute(called):
         organisation = config.people[row.person].organisation
         yield Page(row.person, organisation, row.group_id, row.level, row.role, row.medium, row.sent_at or row.at, row.state)
 

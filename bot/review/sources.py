@@ -15,7 +15,7 @@ LONGEST = N_("The longest silence of one that did send was that of {observer} ({
 REFUSED = N_("{count} notifications were refused or could not be read: see the list.")
 NO_ENDPOINT = N_("no endpoint is configured")
 CHARTED = N_("{observer} sent most of the notifications: {count} of {all}")
-NOT_CHARTED = N_("No notification came")
+NONE_SPOKE = N_("no endpoint sent anything")
 CHART_ALT = N_("Notifications by observer: {counts}.")
 MANY = 12                   # observers of a chart
 SOURCE = "rota.md 6.3; PCI DSS 10.7"
@@ -75,14 +75,17 @@ def _figures(facts: Facts, silent: Sequence[str]) -> Iterator[Figure]:
     yield SIGNALS.of(sent, sent, behind=SOURCES)
     yield SILENT_COUNT.of(len(silent) if endpoints else None, endpoints, behind=SILENT, why=None if endpoints else NO_ENDPOINT)
     yield LONGEST_S.of(
-        longest.longest_silence_s if longest else None, sum(each.signals > 0 for each in facts.sources), behind=SOURCES,
-        why=None if longest else NOT_CHARTED)
+        longest.longest_silence_s if longest else None,
+        sum(each.signals > 0 for each in facts.sources if each.endpoint in facts.config.endpoints), behind=SOURCES,
+        why=None if longest else NONE_SPOKE)
     refused = sum(each.dropped + each.unreadable for each in facts.sources)
     yield UNREAD.of(refused, sent + refused, behind=SOURCES)
 
 
 def _longest(facts: Facts) -> Source | None:
-    spoke = (each for each in facts.sources if each.signals and each.longest_silence_s is not None)
+    """Of those that should send; what Vigie says of itself is no source."""
+    known = facts.config.endpoints
+    spoke = (each for each in facts.sources if each.endpoint in known and each.signals and each.longest_silence_s is not None)
     return max(spoke, key=lambda each: each.longest_silence_s or 0, default=None)
 
 
