@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from json.encoder import encode_basestring
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -62,15 +63,17 @@ def name_of(key: Ed25519PublicKey) -> str:
 
 def instant(at: datetime) -> str:
     """2026-11-22T02:14:00.000000Z"""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-len("+00:00")] + "Z"
+    here = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return here.isoformat(timespec="microseconds")[:-len("+00:00")] + "Z"
 
 
 def digest(entry: Entry) -> str:
     """Of every column but the id, which stands beside the digest in the seal: so a moved entry is known again."""
-    return _sha256("entry", [
-        instant(entry.at), entry.actor, entry.organisation, entry.kind, entry.object, entry.outcome, entry.origin,
-        entry.details,
-    ])
+    parts = (
+        "vigie entry 1", instant(entry.at), entry.actor, entry.organisation, entry.kind, entry.object, entry.outcome,
+        entry.origin, entry.details,
+    )
+    return _hashed("[" + ",".join(map(encode_basestring, parts)) + "]")     # as `compact` writes it, in a third of the time
 
 
 def listed(leaves: Iterable[tuple[int, str]]) -> str:
@@ -79,7 +82,7 @@ def listed(leaves: Iterable[tuple[int, str]]) -> str:
 
 
 def root_of(leaves: str) -> str:
-    return hashlib.sha256(leaves.encode("utf-8", "surrogatepass")).hexdigest()
+    return _hashed(leaves)
 
 
 def hash_of(seal: Seal) -> str:
@@ -90,7 +93,11 @@ def hash_of(seal: Seal) -> str:
 
 
 def _sha256(form: str, parts: list[str | int | None]) -> str:
-    return hashlib.sha256(compact([f"vigie {form} 1", *parts]).encode("utf-8", "surrogatepass")).hexdigest()
+    return _hashed(compact([f"vigie {form} 1", *parts]))
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 # --- sealing ---
