@@ -23,9 +23,10 @@ from botocore.exceptions import ClientError
 from bot.doubles.aws import ACCOUNT, REGION, Aws
 from runbooks.actions import Action, Answer, Look, Outcome, Params, Place, State, Unsure
 from tests.fakes import ManualClock
+from tests.patience import PATIENCE_S
 
 START = datetime(2026, 11, 22, 2, 14, tzinfo=UTC)
-READ_TIMEOUT_S = 8.0       # a busy machine answers late
+HASTY_S = 4.0           # for calls of which one knows that no answer comes
 MOST_LOOKS = 200
 SESSION = boto3.session.Session("demo", "demo")         # one for all: it keeps the models it has read
 
@@ -81,6 +82,7 @@ class ActionWorld:
     allowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     accounts: Mapping[str, Any] = field(default_factory=dict)      # Datadog: an ApiClient for each organisation
     called: list[str] = field(default_factory=list)
+    patience_s: float = PATIENCE_S
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     @property
@@ -95,6 +97,11 @@ class ActionWorld:
     def forward(self, seconds: float) -> None:
         self.served.clock.advance(seconds)
 
+    def hurry(self) -> None:
+        """From now on whoever does not answer is not waited for long."""
+        self.patience_s = HASTY_S
+        self._clients.clear()
+
     def aws(self, service: str, region: str | None = None) -> Any:
         where = (service, region or self.place.region)
         if where not in self._clients:
@@ -103,7 +110,7 @@ class ActionWorld:
 
     def _client(self, service: str, region: str) -> Any:
         self.double.ground.resources.load(service)      # imported now, not while a client waits
-        once = Config(connect_timeout=3, read_timeout=READ_TIMEOUT_S, retries={"total_max_attempts": 1, "mode": "standard"})
+        once = Config(read_timeout=self.patience_s, retries={"total_max_attempts": 1, "mode": "standard"})
         client = SESSION.client(service, region_name=region, endpoint_url=self.served.url, config=once)  # type: ignore[call-overload]
         client.meta.events.register("before-call", self._record)
         return client

@@ -29,11 +29,12 @@ from bot.doubles.datadog_api import Account
 from bot.doubles.datadog_api.door import GARBLED
 from runbooks.actions import Answer, Place, Unsure
 from tests.fakes import ManualClock
+from tests.patience import PATIENCE_S
 
 SAMPLES = Path(__file__).parent / "samples"
 ORGANISATIONS = ("bridge", "padok")
 PREFIX = "/doubles/datadog"
-READ_TIMEOUT_S = 2.0
+HASTY_S = 2.0       # for calls of which one knows that no answer comes
 COMMON = {"type": "object", "required": ["errors"], "properties": {"errors": {"type": "array", "items": {"type": "string"}}}}
 
 
@@ -130,6 +131,7 @@ class DatadogWorld:
     label: str = "vigie-run57-step2"
     place: Place = field(default_factory=lambda: Place("111122223333", "eu-west-3"))
     allowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    patience_s: float = PATIENCE_S
 
     @property
     def now(self) -> datetime:
@@ -146,16 +148,16 @@ class DatadogWorld:
         raise AssertionError(f"nothing here should ask {service}")
 
     def datadog(self, organisation: str) -> ApiClient:
-        return client_of(f"{self.url}{PREFIX}/{organisation}", organisation)
+        return client_of(f"{self.url}{PREFIX}/{organisation}", organisation, self.patience_s)
 
     def get(self, url: str, timeout_s: float) -> Answer:
         return http_get(url, timeout_s)
 
 
-def client_of(url: str, organisation: str = "bridge", **keys: str) -> ApiClient:
-    """The official client: it never sends twice, and waits a moment only."""
+def client_of(url: str, organisation: str = "bridge", patience_s: float = PATIENCE_S, **keys: str) -> ApiClient:
+    """The official client: it never sends twice."""
     given = {"apiKeyAuth": f"api-{organisation}", "appKeyAuth": f"app-{organisation}"} | keys
-    options = Configuration(api_key=given, request_timeout=READ_TIMEOUT_S, retry_policy=urllib3.Retry(0))  # type: ignore[no-untyped-call]
+    options = Configuration(api_key=given, request_timeout=patience_s, retry_policy=urllib3.Retry(0))  # type: ignore[no-untyped-call]
     options.host = url
     return ApiClient(options)
 

@@ -49,6 +49,8 @@ def unanswered(world: ActionWorld, action: Action[Any], call: str, hang: bool = 
     """Done, and no answer came: only looking tells; it was sent once."""
     service, _, operation = call.partition(":")
     world.double.faults.lose(service, operation, hang=hang)
+    if hang:
+        world.hurry()
     once = tried(world, action, call, **given)
     assert isinstance(once.meaning, Unsure) and once.sent == 1
     start = len(world.called)

@@ -18,7 +18,7 @@ from runbooks.actions import Action, Failed, Look, Outcome, Params, State, Unsur
 from runbooks.actions.datadog import SERVICE
 from runbooks.aids import datadog_api
 from runbooks.faults import KNOWN, told
-from tests.datadog_stage import PREFIX, READ_TIMEOUT_S, SAMPLES, Checked, DatadogWorld, client_of, datadog_server, datadog_world
+from tests.datadog_stage import HASTY_S, PREFIX, SAMPLES, Checked, DatadogWorld, client_of, datadog_server, datadog_world
 from tests.fakes import START
 
 __all__ = ["datadog_server", "datadog_world"]
@@ -247,7 +247,8 @@ def test_a_mute_ends_by_itself(stage: DatadogWorld, account: Account) -> None:
 @pytest.mark.parametrize("kind", ["lost", "silent", "broken", "garbled"])
 def test_after_a_lost_answer_the_downtime_is_found_and_not_made_twice(
         stage: DatadogWorld, account: Account, kind: Any) -> None:
-    account.faults.plant(kind, "create_downtime", seconds=READ_TIMEOUT_S + 0.5)
+    account.faults.plant(kind, "create_downtime", seconds=HASTY_S + 0.5)
+    stage.patience_s = HASTY_S
     assert isinstance(broken(stage, MUTE, **MUTING), Unsure)
     params, before = prepared(stage, MUTE, **MUTING)
     seen = MUTE.look(stage, params, before, {})

@@ -73,6 +73,7 @@ def test_a_reboot_without_an_answer_is_done_if_the_checks_begin_anew(world: Acti
 
 def lost(world: ActionWorld, id: str) -> Tried:
     world.double.faults.lose("ec2", "RebootInstances", hang=True)
+    world.hurry()
     once = tried(world, Reboot(), "ec2:RebootInstances", instance=id)
     assert isinstance(once.meaning, Unsure)
     return once

@@ -195,6 +195,7 @@ def test_the_effect_happens_though_no_answer_comes(world: ActionWorld, how: str)
         world.double.faults.broken("ecs", "UpdateService", done=True)
     else:
         world.double.faults.lose("ecs", "UpdateService", hang=how == "hang")
+        world.hurry()
     assert isinstance(meaning(world, desiredCount=5), Unsure)
     assert read()["desiredCount"] == 5
     assert world.double.calls[0].outcome == ("InternalFailure" if how == "500" else "no answer")

@@ -26,8 +26,8 @@ from urllib3.exceptions import HTTPError
 
 from bot.doubles.datadog_api import Account, Limit
 from tests.datadog_stage import (
+    HASTY_S,
     PREFIX,
-    READ_TIMEOUT_S,
     SAMPLES,
     Checked,
     DatadogWorld,
@@ -321,10 +321,11 @@ def test_a_call_that_is_turned_away_does_nothing(account: Account, client: Any, 
 
 @pytest.mark.parametrize(("kind", "error"), [
     ("lost", HTTPError), ("silent", HTTPError), ("broken", ApiException), ("garbled", ApiTypeError)])
-def test_a_lost_answer_leaves_its_effect(account: Account, client: Any, kind: Any, error: type[Exception]) -> None:
-    account.faults.plant(kind, "create_downtime", seconds=READ_TIMEOUT_S + 0.5)
+def test_a_lost_answer_leaves_its_effect(stage: DatadogWorld, account: Account, kind: Any, error: type[Exception]) -> None:
+    account.faults.plant(kind, "create_downtime", seconds=HASTY_S + 0.5)
+    stage.patience_s = HASTY_S
     with pytest.raises(error):
-        DowntimesApi(client).create_downtime(downtime())
+        DowntimesApi(stage.datadog("bridge")).create_downtime(downtime())
     assert len(account.downtimes.by_id) == 1
     assert [each.operation for each in account.book] == ["create_downtime"]
 
