@@ -139,6 +139,8 @@ def test_the_picture_of_times_counts_each_alert_once() -> None:
     assert points["under 1 min", "taken"] == points["5 to 15 min", "taken"] == 1
     assert points["1 to 5 min", "resolved"] == points["over 4 h", "resolved"] == 1
     assert sum(points.values()) == 4
+    title = section("responses", month_).charts[0].title
+    assert title == "2 alerts were taken, 1 of them in under 5 min; 2 were resolved, 1 in under 15 min"
 
 
 # --- volume and endings ---
@@ -238,7 +240,8 @@ def test_runs_are_told_by_runbook() -> None:
         ("Disk full", 1, 0, 1, 0, 0, 0, 0, 0, None),
     )
     assert known(figure("runs_ok_share", month_)) == (2 / 5, 5, {"under way": 1})
-    assert [value(name, month_) for name in ("runs", "runs_relapsed", "runs_rolled_back", "runbooks_promoted")] == [6, 1, 1, 1]
+    names = ("runs", "runs_relapsed", "runs_rolled_back", "runbooks_promoted", "runbooks_demoted")
+    assert [value(name, month_) for name in names] == [6, 1, 1, 1, 1]
 
 
 def told(kind: str, object: str, outcome: str = "done", **details: Any) -> Told:
@@ -436,6 +439,11 @@ def done(**more: Any) -> Any:
 def test_a_decision_is_checked_with_its_measured_effect(decided: Any, said: str) -> None:
     assert effect(decided, month()).said == said
     assert section("decisions", facts(decisions=[decided])).said[0].startswith(f'"raise queue-age threshold": {said}')
+
+
+def test_the_summary_names_the_newest_five_decisions() -> None:
+    told = section("summary", facts(decisions=[decision(number, f"d{number}", due=None) for number in range(1, 8)])).said[1]
+    assert told.startswith('Decided before: "d3" not done') and told.endswith("and 2 more")
 
 
 def test_sleep_given_back_and_the_saving_as_it_was_stated() -> None:

@@ -9,7 +9,7 @@ from bot.review.arithmetic.listing import listing
 from bot.review.arithmetic.lists import ENDED, alerts
 from bot.review.arithmetic.numbers import share
 from bot.review.arithmetic.plain import percents, several
-from bot.review.arithmetic.running import PROMOTED, Tally, changes_of_trust, tallies
+from bot.review.arithmetic.running import DEMOTED, PROMOTED, Tally, changes_of_trust, tallies
 from bot.review.arithmetic.volume import NOW, Cells, cells, flow, kept, open_at_end
 from bot.review.arithmetic.volume_lists import volume_lists
 from bot.review.facts.alerts import Ending
@@ -75,8 +75,11 @@ RELAPSED = Definition("runs_relapsed", N_("Runs whose fault came back"), N_("In 
 UNDONE = Definition("runs_rolled_back", N_("Runs that were taken back"), N_("Runs of which steps were taken back."), "count",
                     source=SOURCE, better="less")
 TRUST = Definition(
-    "runbooks_promoted", N_("Runbooks promoted"), N_("Promotions signed in the month; what was demoted is listed with them."),
-    "count", source=SOURCE,
+    "runbooks_promoted", N_("Runbooks promoted"), N_("Promotions signed by both sides in the month."), "count", source=SOURCE,
+)
+FELL = Definition(
+    "runbooks_demoted", N_("Runbooks demoted"), N_("Runbooks that lost a rung in the month, after a failure or by a person."),
+    "count", source=SOURCE, better="less",
 )
 
 NO_ALERT, NO_RUN, NONE_BEFORE = N_("no alert came"), N_("no run ended"), N_("no earlier month")
@@ -85,8 +88,8 @@ ENDING_SAID = N_("{share} {ending}")
 RAN = N_("{runs}: {ok} ended well, {relapsed} relapsed, {undone} taken back.")
 ALERT, ALERTS, RUN, OF_RUNS = N_("alert"), N_("alerts"), N_("run of a runbook"), N_("runs of runbooks")
 DRILLS, MAINTENANCE, UNDER_WAY = N_("drills and tests"), N_("agreed maintenance"), N_("under way")
-CHART = N_("Alerts of each day, by how they ended")
-ALT = N_("Stacked bars, one a day: {endings}.")
+CHART = N_("{count}: {endings}")
+ALT = N_("Stacked bars, one for each day of the month, by how the alerts of that day ended: {count}, of which {endings}.")
 NONE = N_("None.")
 
 RUNBOOKS = (
@@ -144,7 +147,7 @@ def _endings(counts: Mapping[Ending, int]) -> Iterator[Figure]:
 def _runs(facts: Facts, found: list[Tally]) -> tuple[Figure, ...]:
     runs, waiting = sum(each.runs for each in found), sum(each.under_way for each in found)
     ended = runs - waiting
-    promoted = [each for each in changes_of_trust(facts) if each.kind == PROMOTED]
+    changes = [each.kind for each in changes_of_trust(facts)]
     return (
         RUNS.of(runs, runs, behind="runbooks"),
         RUNS_OK.of(
@@ -153,7 +156,8 @@ def _runs(facts: Facts, found: list[Tally]) -> tuple[Figure, ...]:
         ),
         RELAPSED.of(sum(each.relapsed for each in found), ended, behind="runbooks"),
         UNDONE.of(sum(each.undone for each in found), ended, behind="runbooks"),
-        TRUST.of(len(promoted), len(promoted), behind="trust"),
+        TRUST.of(changes.count(PROMOTED), len(changes), behind="trust"),
+        FELL.of(changes.count(DEMOTED), len(changes), behind="trust"),
     )
 
 
@@ -190,6 +194,6 @@ def _charts(facts: Facts, counts: Mapping[Ending, int]) -> tuple[Chart, ...]:
     if not facts.groups:
         return ()
     points = tuple((day, ENDED[ending], count) for day, ending, count in per_day(facts.month, facts.groups))
-    alt = ALT.format(endings=_in_words(counts))
-    return (Chart("alerts-per-day", CHART, alt, "stacked", N_("day"), N_("alerts"), points),)
+    said = {"count": several(len(facts.groups), ALERT, ALERTS), "endings": _in_words(counts)}
+    return (Chart("alerts-per-day", CHART.format(**said), ALT.format(**said), "stacked", N_("day"), N_("alerts"), points),)
 

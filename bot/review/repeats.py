@@ -42,8 +42,9 @@ SAID = N_("{repeated}; the ten most frequent patterns made {top} of all alerts. 
 ONE, MANY = N_("pattern came three times or more"), N_("patterns came three times or more")
 TIME, TIMES = N_("time"), N_("times")
 YES, NO = N_("yes"), N_("no")
-CHART = N_("The patterns that came most often")
-ALT = N_("Bars: how many alerts each of the {count} most frequent patterns made; the first, {title}, made {most}.")
+CHART = N_("{title} came most often: {most} of {whole} alerts")
+ALT = N_("Bars: how many alerts each of the {count} most frequent patterns made; {title} made {most} of {whole}, the "
+         "last {least}.")
 
 COUNTED = (
     Column("pattern", N_("Pattern")), Column("title", N_("What")), Column("service", N_("Service")),
@@ -68,7 +69,7 @@ def top_repeats(facts: Facts, figures: Figures) -> Section:
             _top(facts, top), _all(facts, found),
             alerts("reopened", N_("Came back later than 30 min after the end"), again, N_("None.")),
         ),
-        _charts(top),
+        _charts(top, whole),
     )
 
 
@@ -122,9 +123,11 @@ def _name(facts: Facts, key: str, count: int) -> str:
     return f"{known.name if known else key} {count}×"
 
 
-def _charts(top: list[Repeat]) -> tuple[Chart, ...]:
+def _charts(top: list[Repeat], whole: int) -> tuple[Chart, ...]:
     if not top:
         return ()
     points = tuple((f"{place}. {each.newest.title}", N_("alerts"), float(each.count)) for place, each in enumerate(top, 1))
-    alt = ALT.format(count=len(top), title=top[0].newest.title, most=top[0].count)
-    return (Chart("repeats", CHART, alt, "bars", N_("pattern"), N_("alerts"), points),)
+    said = {
+        "title": top[0].newest.title, "most": top[0].count, "whole": whole, "count": len(top), "least": top[-1].count,
+    }
+    return (Chart("repeats", CHART.format(**said), ALT.format(**said), "bars", N_("pattern"), N_("alerts"), points),)

@@ -16,6 +16,7 @@ TEN = (
     "unrecognised_share", "noise_ratio", "handoffs_accepted_share",
 )
 FIRST = 3                   # things to look at first: more are none
+MOST_DECISIONS = 5
 
 ALERT, ALERTS = N_("alert"), N_("alerts")
 ENDINGS = (
@@ -28,7 +29,7 @@ ACKED, RESOLVED = N_("time to acknowledge: {times} ({n} taken by people)"), N_("
 MEDIAN, P90, MEAN = N_("median {length}"), N_("p90 {length}"), N_("{length} on average")
 REPEATS, UNRECOGNISED = N_("repeats {share}"), N_("unrecognised {share}")
 ACCEPTED = N_("handoffs accepted {part} of {whole}")
-DECIDED, ONE_DECISION = N_("Decided before: {decisions}"), N_("\"{text}\" {effect}")
+DECIDED, ONE_DECISION, MORE = N_("Decided before: {decisions}"), N_("\"{text}\" {effect}"), N_("and {count} more")
 LOOK = N_("Look at first: {things}")
 NOTHING_TO_SEE = N_("Look at first: nothing stands out.")
 QUIET = N_("No alert came.")
@@ -135,8 +136,11 @@ def _handoffs(figures: Figures) -> Iterator[str]:
 
 
 def _decided(facts: Facts) -> str:
-    said = [ONE_DECISION.format(text=each.text, effect=effect(each, facts.month).said) for each in checked(facts)]
-    return DECIDED.format(decisions=DOT.join(said)) if said else ""
+    """The newest few; the chapter has them all."""
+    found = checked(facts)
+    said = [ONE_DECISION.format(text=each.text, effect=effect(each, facts.month).said) for each in found[-MOST_DECISIONS:]]
+    more = [MORE.format(count=len(found) - MOST_DECISIONS)] if len(found) > MOST_DECISIONS else []
+    return DECIDED.format(decisions=DOT.join((*said, *more))) if said else ""
 
 
 # --- what to look at first ---
