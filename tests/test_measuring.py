@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.clients.clouds import Clouds
+from bot.clients.clouds import READS, Clouds
 from bot.config import Config
 from bot.doubles.aws.front import Seen
 from bot.errors import Unavailable
@@ -25,6 +25,7 @@ from tests.action_ground import targets_of
 from tests.action_stage import ActionWorld, aws_server, world
 from tests.config_stage import example
 from tests.datadog_stage import DatadogWorld, datadog_server, datadog_world
+from tests.pages import named, table
 from tests.story import desk_on
 
 __all__ = ["aws_server", "datadog_server", "datadog_world", "world"]
@@ -271,6 +272,13 @@ def test_a_datadog_that_cannot_answer_is_unavailable_with_its_reason(datadog_wor
     dead = replace(datadog_world, url="http://127.0.0.1:9")
     with pytest.raises(Unavailable, match="Datadog"):
         Clouds(lambda _reads: dead).shares("bridge", "max:x{*}", dead.now - timedelta(hours=1), dead.now)
+
+
+# --- what is written about it ---
+
+
+def test_the_page_names_the_rights_that_are_asked_for() -> None:
+    assert named(table("docs/month-cost.md", "right")) == set(READS)
 
 
 # --- rows ---------------------------------------------------------------------------------------------------------------------
