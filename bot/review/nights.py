@@ -19,7 +19,9 @@ CALLS, WORK, SHIFTS, RESTS, NOTHING, SIDES, PEOPLE = (
 HOURS = N_("Night is {night} by the clocks of each side; blackout is {blackout} of {own}: both are shown, never mixed.")
 NO_BLACKOUT = N_("Night is {night} by the clocks of each side. {own} has no blackout.")
 TOLD = N_(
-    "{side}: interruptions at night: {calls}, in {nights} nights; work on call: {minutes:.0f} min, {night:.0f} min of it at night.")
+    "{side}: interruptions at night: {calls}, in {nights} nights; "
+    "work on call: {minutes:.0f} min, {night:.0f} min of it at night."
+)
 PRIVATE = N_("Each side reads the names of its own people only; the totals of a side are for both.")
 NAMED = N_("Nights of {side}, by name")
 NO_CALLS = N_("nobody was called at night")
