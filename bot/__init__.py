@@ -6,7 +6,7 @@ tests/test_floors.py reads this plan.
 10 bot.__main__
 9 bot.demo
 8 bot.running
-7 bot.app bot.sending bot.checking bot.auditing bot.rota bot.rehearsal bot.reviewing
+7 bot.app bot.sending bot.checking bot.auditing bot.rota bot.exporting bot.rehearsal bot.reviewing
 6 bot.entrypoints
 5 commands
 4 bot.services

@@ -11,7 +11,6 @@ import typer
 from bot.errors import Misbuilt, Refused, Unavailable
 
 if TYPE_CHECKING:
-    from bot.app import Role
     from bot.config import Config
     from bot.settings import EnvironmentSecrets, Settings
 
@@ -44,9 +43,6 @@ def main() -> None:
         sys.exit(1)
 
 
-# --- what every command needs ---
-
-
 def _environ() -> dict[str, str]:
     """The environment; beside a demo that ran here, and without a configuration of one's own, the demo's."""
     environ = dict(os.environ)
@@ -77,41 +73,34 @@ def _config(settings: "Settings") -> "Config":
     return load_config(settings.config)
 
 
-# --- serving ---
-
-
 @cli.command()
 def serve() -> None:
     """Everything in one process (the embedded default)."""
-    from bot.app import SERVE
-
-    _run(SERVE)
+    _run("serve")
 
 
 @cli.command()
 def web() -> None:
     """Answers webhooks and Slack. Several of it may run, on PostgreSQL."""
-    from bot.app import WEB
-
-    _run(WEB)
+    _run("web")
 
 
 @cli.command()
 def worker() -> None:
     """Delivers, keeps time, seals the journal. Several of it may run, on PostgreSQL."""
-    from bot.app import WORKER
-
-    _run(WORKER)
+    _run("worker")
 
 
-def _run(role: "Role") -> None:
+def _run(role: Literal["serve", "web", "worker"]) -> None:
+    from bot.app import SERVE, WEB, WORKER
     from bot.logs import configure
     from bot.running import run_role
 
     environ = dict(os.environ)
     settings = _settings(environ)
     configure(settings.log_level)
-    run_role(role, settings, _config(settings), _secrets(environ), named_port="PORT" in environ)
+    chosen = {"serve": SERVE, "web": WEB, "worker": WORKER}[role]
+    run_role(chosen, settings, _config(settings), _secrets(environ), named_port="PORT" in environ)
 
 
 @cli.command()
@@ -133,9 +122,6 @@ def migrate() -> None:
     if role := application_role(settings.migrate_url, settings.database_url):
         durable.migrate(settings.migrate_url, role)
     say("The database has the newest tables.")
-
-
-# --- looking ---
 
 
 def _looking() -> "Settings":
@@ -229,6 +215,19 @@ def review(
     settings = _looking()
     wanted = reviewing.Wanted(month or None, form, out, side or None, version)
     reviewing.review(settings, _config(settings), wanted, sys.stdout, say)
+
+
+@cli.command()
+def export(
+    what: Annotated[Literal["incident", "dora", "pci"], typer.Argument(help="One incident, all of a month, or PCI DSS.")],
+    which: Annotated[str, typer.Argument(help="An incident's number (3), or a month (2026-10).")],
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to write the files.")] = None,
+) -> None:
+    """Files for authorities and assessors. Reports are filled in as far as Vigie knows."""
+    from bot import exporting
+
+    settings = _looking()
+    exporting.EXPORTS[what](settings, _config(settings), which, out, say)
 
 
 @cli.command()

@@ -26,6 +26,14 @@ def upgrade() -> None:
         make()
 
 
+def _closed_groups() -> None:
+    """What was open when a month began is among what was closed since then: found without reading all that ever was."""
+    closed = sa.text("closed_at IS NOT NULL")
+    op.create_index(
+        "ix_alert_group_closed_at", "alert_group", ["closed_at", "opened_at"], sqlite_where=closed, postgresql_where=closed,
+    )
+
+
 def _classification() -> None:
     op.create_table(
         "classification",
@@ -138,6 +146,7 @@ def _notice() -> None:
         sa.Column("id", BigId, nullable=False),
         sa.Column("incident_id", BigId, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("opened_at", Utc, nullable=False),
         sa.Column("due_at", Utc, nullable=True),
         sa.Column("told", sa.Text(), nullable=False),
         sa.Column("remind_at", Utc, nullable=True),
@@ -200,5 +209,6 @@ def _verdict() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_alert_group_closed_at", table_name="alert_group")
     for name in TABLES:
         op.drop_table(name)

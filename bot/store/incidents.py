@@ -76,6 +76,7 @@ notice = sa.Table(
     sa.Column("id", BigId, primary_key=True),
     sa.Column("incident_id", BigId, nullable=False, index=True),
     sa.Column("kind", sa.Text, nullable=False),                    # initial, intermediate, final, clients, bank_api
+    sa.Column("opened_at", Utc, nullable=False),                   # since when it is owed
     sa.Column("due_at", Utc),
     sa.Column("told", sa.Text, nullable=False),                    # JSON: which of its reminders were told
     sa.Column("remind_at", Utc),                                   # when the next reminder is due

@@ -19,6 +19,7 @@ class Notice:
     id: int
     incident_id: int
     kind: str
+    opened_at: datetime
     due_at: datetime | None
     told: str
     remind_at: datetime | None
@@ -33,7 +34,9 @@ class Notice:
         return self.sent_at is None and self.ended_at is None
 
 
-def add(connection: sa.Connection, incident_id: int, kind: str, due_at: datetime | None, remind_at: datetime | None) -> Notice:
+def add(
+    connection: sa.Connection, incident_id: int, kind: str, now: datetime, due_at: datetime | None, remind_at: datetime | None
+) -> Notice:
     """A new one, or the one of that kind and limit that is there."""
     limit = notice.c.due_at.is_(None) if due_at is None else notice.c.due_at == due_at
     same = (notice.c.incident_id == incident_id, notice.c.kind == kind, limit)
@@ -41,7 +44,7 @@ def add(connection: sa.Connection, incident_id: int, kind: str, due_at: datetime
     if row is not None and row.sent_at is None:
         again = sa.update(notice).where(notice.c.id == row.id).values(ended_at=None, remind_at=remind_at)
         return Notice(**connection.execute(again.returning(notice)).one()._mapping)
-    values = {"incident_id": incident_id, "kind": kind, "due_at": due_at, "told": "{}", "remind_at": remind_at}
+    values = {"incident_id": incident_id, "kind": kind, "opened_at": now, "due_at": due_at, "told": "{}", "remind_at": remind_at}
     return Notice(**connection.execute(notice.insert().values(values).returning(notice)).one()._mapping)
 
 

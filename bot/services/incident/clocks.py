@@ -71,7 +71,7 @@ def _owe(connection: sa.Connection, incident: Incident, kind: str, due_at: datet
             return
         notices.move(connection, each, ended_at=now, remind_at=None)
         notices.recall(connection, each.id)
-    notices.add(connection, incident.id, kind, due_at, now)
+    notices.add(connection, incident.id, kind, now, due_at, now)
     _note(connection, incident, "notice owed", kind, now, due=due_at.isoformat() if due_at else None)
 
 
@@ -79,7 +79,7 @@ def _once(connection: sa.Connection, config: Config, incident: Incident, kind: s
     """Owed without a limit of its own: a task of working hours, never of the night."""
     known = [each for each in notices.of_incident(connection, incident.id) if each.kind == kind]
     if all(each.ended_at is not None for each in known):
-        notices.add(connection, incident.id, kind, None, hours.opens(config, ground.own(config), now))
+        notices.add(connection, incident.id, kind, now, None, hours.opens(config, ground.own(config), now))
         _note(connection, incident, "notice owed", kind, now)
 
 

@@ -34,14 +34,18 @@ def find(desk: Desk, ref: str | None, verb: str = "show") -> Incident:
     """The incident that 3 or incident3 names; raises Refused with what there is."""
     if not ref:
         raise Refused(WHICH.format(command=desk.config.command, verb=verb))
-    named = REF.fullmatch(ref)
     with desk.read() as connection:
-        found = incidents.by_id(connection, int(named[1])) if named else None
-        if found:
-            return found
+        return get(connection, desk.config, ref)
+
+
+def get(connection: sa.Connection, config: Config, ref: str) -> Incident:
+    named = REF.fullmatch(ref)
+    found = incidents.by_id(connection, int(named[1])) if named else None
+    if found is None:
         newest = incidents.newest(connection, 1)
-    hint = NEAREST.format(newest=newest[0].name) if newest else NONE_YET
-    raise Refused(UNKNOWN.format(ref=ref[:40], hint=hint, command=desk.config.command))
+        hint = NEAREST.format(newest=newest[0].name) if newest else NONE_YET
+        raise Refused(UNKNOWN.format(ref=ref[:40], hint=hint, command=config.command))
+    return found
 
 
 def of_alert(desk: Desk, alert_id: int) -> Incident:

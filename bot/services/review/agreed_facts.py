@@ -60,7 +60,7 @@ def incidents(connection: sa.Connection, month: Month, since: datetime) -> tuple
     numbers = [each.id for each in rows]
     impacts = _by_incident(agreements.impacts(connection, numbers, as_of))
     judged = {each.incident_id: each for each in agreements.classifications(connection, numbers, as_of)}
-    notices = _by_incident(agreements.notices(connection, numbers))
+    notices = _by_incident(agreements.notices(connection, numbers, as_of))
     linked = _by_incident(agreements.linked(connection, numbers, as_of))
     return tuple(
         Incident(
