@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.config import Config
 from bot.errors import Misbuilt, Refused
-from bot.rehearsal import rehearse, show
+from bot.rehearsal import agree, rehearse, scratch, show
 from bot.rehearsal.doubles import NoWorlds, assumed, sleeps
 from bot.rehearsal.nights import bounds, invented, past
 from bot.rehearsal.telling import Told
@@ -166,6 +166,19 @@ def _kept(ids: CountingIds) -> Any:
             "organisation": "bridge", "observer": "Scripts", "fingerprint": content["key"], "state": content.get("state", ""),
             "severity": "high", "title": content["title"], "body": json.dumps(content), "alert_id": None,
         }
+
+
+def test_what_was_agreed_and_what_came_in_is_taken_over_from_either_database(engine: sa.Engine, tmp_path: Path) -> None:
+    with engine.begin() as connection:
+        rungs.put(connection, "queue-backlog", "automatic", at("2026-11-01 10:00"), "paul", "ines")
+        connection.execute(sa.insert(alerts.signal), list(_kept(CountingIds())))
+    with engine.connect() as connection, scratch(tmp_path) as own:
+        agree(connection, own)
+        night = past(connection, example(), date(2026, 10, 20), AFTER.now())
+        with own.connect() as other:
+            assert list(other.execute(sa.select(rungs.rung))) == list(connection.execute(sa.select(rungs.rung)))
+    assert [(each.at, each.content["key"]) for each in night.sent] == [
+        (at("2026-10-20 22:00"), "queue"), (at("2026-10-20 22:10"), "queue"), (at("2026-10-21 04:00"), "stall")]
 
 
 # --- what cannot be played ------------------------------------------------------------------------------------------------------
