@@ -77,7 +77,7 @@ def _element(config: Config, field: Field, own: str) -> dict[str, Any]:
     if field.kind == "choice":
         return _choice(field)
     if field.kind == "checks":
-        return {"type": "checkboxes", "action_id": VALUE, "options": _options(field)[:MOST_CHECKS]}
+        return _checks(field)
     if field.kind == "number":
         return {"type": "number_input", "action_id": VALUE, "is_decimal_allowed": True, **_initial(field, 50)}
     if field.kind == "duration":
@@ -96,6 +96,12 @@ def _choice(field: Field) -> dict[str, Any]:
     chosen = [each for each in options if each["value"] == field.initial]
     start = {"initial_option": chosen[0]} if chosen else {}
     return {"type": "static_select", "action_id": VALUE, "options": options[:MOST_OPTIONS], **start}
+
+
+def _checks(field: Field) -> dict[str, Any]:
+    options, before = _options(field)[:MOST_CHECKS], (field.initial or "").split(",")
+    ticked = [each for each in options if each["value"] in before]
+    return {"type": "checkboxes", "action_id": VALUE, "options": options, **({"initial_options": ticked} if ticked else {})}
 
 
 def _options(field: Field) -> list[dict[str, Any]]:
