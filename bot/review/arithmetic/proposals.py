@@ -21,6 +21,7 @@ GOOD_RUNS = 2               # of one runbook, by people: from here on it can be 
 
 NEVER_NEEDED = N_("Nobody acted on any of the {count}; each healed alone within {longest}.")
 NOISE = N_("People called it noise {noise} of {given} times.")
+OFTEN_NOISE = N_("People called it noise {noise} of {given} times: narrow what it fires for.")
 NEEDS_FIX = N_("People said {times} that its cause needs a fix.")
 SAME_RUNBOOK = N_("People ran \"{title}\" {runs} times, each time with success.")
 NO_RUNBOOK = N_("People said {times} that a runbook is missing: write one.")
@@ -88,8 +89,15 @@ def _never_needed(repeat: Repeat, runs: Runs) -> str | None:
 
 
 def _noise(repeat: Repeat, runs: Runs) -> str | None:
+    """Nobody says otherwise, and it is not one that matters."""
     said = _verdicts(repeat)
-    return NOISE.format(noise=said["noise"], given=said.total()) if said["noise"] * 2 > said.total() else None
+    doubted = said["useful"] or said["needs-fix"] or any(each.important for each in repeat.groups)
+    return NOISE.format(noise=said["noise"], given=said.total()) if said["noise"] * 2 > said.total() and not doubted else None
+
+
+def _often_noise(repeat: Repeat, runs: Runs) -> str | None:
+    said = _verdicts(repeat)
+    return OFTEN_NOISE.format(noise=said["noise"], given=said.total()) if said["noise"] * 2 > said.total() else None
 
 
 def _needs_fix(repeat: Repeat, runs: Runs) -> str | None:
@@ -164,6 +172,6 @@ RULES: tuple[tuple[Action, Reason], ...] = (
     ("delete", _never_needed), ("delete", _noise),
     ("fix", _needs_fix),
     ("automate", _same_runbook), ("automate", _no_runbook),
-    ("tune", _flaps), ("tune", _wakes), ("tune", _duplicate), ("tune", _transient),
+    ("tune", _often_noise), ("tune", _flaps), ("tune", _wakes), ("tune", _duplicate), ("tune", _transient),
     ("fix", _relapses), ("fix", _long), ("fix", _mended), ("fix", _chronic), ("fix", _comes_back),
 )
