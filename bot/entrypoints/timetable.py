@@ -13,6 +13,7 @@ from bot.services.alert import due, morning
 from bot.services.call.watch import Watch
 from bot.services.desk import Desk
 from bot.services.handoff import ticking
+from bot.services.incident import owed
 from bot.services.ledger import housekeeping
 from bot.services.ledger.sealing import Sealer
 from bot.services.meters import Meters
@@ -75,7 +76,7 @@ def at_work(hands: Hands) -> Iterator[Door]:
         (REVIEW_S, "decisions", partial(decisions.act, desk)),
         (HOUSEKEEPING_S, "stale runbooks", partial(reminding.remind, desk)),
         (MEASURE_S, "measures", hands.measurer.act),
-        *((SHIFTS_S, name, partial(act, desk)) for name, act in daily.ACTS.items()),
+        *((SHIFTS_S, name, partial(act, desk)) for name, act in {**daily.ACTS, **owed.ACTS}.items()),
         *hands.watch.doors(),
     )
     yield from (Door(seconds, name, _in_thread(act)) for seconds, name, act in rows)
