@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot import reviewing
 from bot.errors import Misbuilt, Refused
-from bot.review.forms import document, extra
+from bot.review.forms import document
 from bot.reviewing import Wanted
 from bot.settings import load_settings
 from tests.config_stage import EXAMPLE, example
@@ -103,7 +103,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(ask: Asked, tmp_path: Path)
 
 
 def test_without_the_extra_a_pdf_says_what_to_install_and_json_does_without(ask: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(document, "extra", lambda _module, what: extra.extra("nowhere_to_be_found", what))
+    monkeypatch.setattr(document, "MODULES", ("nowhere_to_be_found",))
     with pytest.raises(Misbuilt, match=r"Install vigie\[report\]"):
         ask(form="pdf")
     assert json.loads(ask(form="json")[0])["month"] == OCTOBER

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from bot.errors import Misbuilt
+from bot.errors import Misbuilt, Unavailable
 from bot.review import Chart, Column, Definition, Figure, Mark, Review, Section, Table, Trend
 from bot.review.forms import Signed, audience, charts, document, laid, machine, sheets, wording
 from bot.review.forms.extra import extra
@@ -199,6 +199,11 @@ def test_version_signatures_and_digest_stand_at_the_foot() -> None:
     )
     broken = review(journal={"entries": 7, "ok": False, "first_bad": 3, "why": "ENTRY"})
     assert laid.lay(broken, DIGEST, {}).foot[1] == "Journal: NOT whole at entry 3: ENTRY."
+
+
+def test_what_cannot_be_drawn_is_told_with_its_reason() -> None:
+    with pytest.raises(Unavailable, match=r"The review as charts could not be made: TypeError"):
+        charts.draw((replace(CHART, points=(("a", "b", "nonsense"),)),), "svg")  # type: ignore[arg-type]
 
 
 def test_without_the_extra_it_says_what_to_install() -> None:

@@ -1,5 +1,6 @@
 """The report in a real browser: read, sorted, printed, on a phone, without a script, and behind its signed link."""
 
+import gzip
 import json
 import re
 import urllib.error
@@ -205,6 +206,14 @@ def test_each_form_is_behind_the_link_and_reading_is_written_down(stage: Stage) 
     told = [json.loads(each.details) if isinstance(each.details, str) else each.details for each in read]
     assert [each["form"] for each in told] == ["html", "pdf", "csv", "json", "pdf"]
     assert {(each["made_for"], each["audience"]) for each in told} == {("marie", "bridge")}
+
+
+def test_a_browser_gets_the_page_packed(stage: Stage) -> None:
+    asked = urllib.request.Request(address(stage), headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
+        packed = answer.read()
+    assert answer.headers["Content-Encoding"] == "gzip" and int(answer.headers["Content-Length"]) == len(packed)
+    assert b"October 2026" in gzip.decompress(packed)
 
 
 def test_a_link_that_is_over_or_not_ours_says_how_to_get_one_that_works(stage: Stage) -> None:

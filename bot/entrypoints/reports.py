@@ -1,6 +1,7 @@
 """HTTP: the monthly review behind a signed link that ends; who it was made for is written down when it is read."""
 
 import asyncio
+import gzip
 import re
 from collections.abc import Sequence
 from html import escape
@@ -41,6 +42,7 @@ HEADERS = {
     "Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow",
     "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
 }
+SMALLER, LEVEL = (MEDIA["html"], MEDIA["json"]), 5
 FRAMES = "; frame-ancestors 'none'"
 
 
@@ -67,7 +69,8 @@ class Reports:
             return saying(404, NO_FORM, FORM_IS.format(forms=", ".join(FORMS)))
         if request.method == "HEAD":
             return Response(headers=HEADERS, media_type=MEDIA[form])
-        return await self._answer(ticket, form, request.url)
+        answer = await self._answer(ticket, form, request.url)
+        return packed(answer) if "gzip" in request.headers.get("accept-encoding", "") else answer
 
     async def _answer(self, ticket: Ticket, form: Form, url: URL) -> Response:
         try:
@@ -113,6 +116,14 @@ def _shown(copy: Copy, form: Form) -> Response:
     if form == "html":
         headers["Content-Security-Policy"] = page.policy() + FRAMES
     return Response(copy.body, headers=headers, media_type=copy.media)
+
+
+def packed(answer: Response) -> Response:
+    """A page of thousands of rows is ten times as quick through a thin line."""
+    if str(answer.media_type) in SMALLER:
+        answer.body = gzip.compress(bytes(answer.body), LEVEL)
+        answer.headers["Content-Length"], answer.headers["Content-Encoding"] = str(len(answer.body)), "gzip"
+    return answer
 
 
 def saying(status: int, title: str, words: str) -> Response:

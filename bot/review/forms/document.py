@@ -1,6 +1,5 @@
 """The review as a PDF: A4, numbered pages; version, signatures and digest stand at the foot of each."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -9,10 +8,11 @@ from typing import Any
 
 from bot.review import N_, Review
 from bot.review.forms import Signed
-from bot.review.forms.extra import extra
+from bot.review.forms.extra import apart
 from bot.review.forms.laid import Laid, Sheet, lay
 
-TEMPLATE = Path(__file__).with_name("document.typ")
+TEMPLATE, PRINTING = (Path(__file__).with_name(each) for each in ("document.typ", "printing.py"))
+MODULES = ("typst",)
 PRINTED = 25                        # rows of a list on paper
 LINE, GAP, WIDEST = 132, 2, 60      # characters that stand in one line, between two columns, in the widest of them
 SIZE, SMALLEST = 7.5, 5.5           # points
@@ -29,13 +29,8 @@ def pdf(
     review: Review, digest: str, charts: Mapping[str, bytes], signed: Sequence[Signed] = (), made_for: str | None = None
 ) -> bytes:
     """The document; `charts` are SVG by name. The same review makes the same bytes. Raises Misbuilt without `report`."""
-    typst = extra("typst", A_PDF)
-    laid = _plain(lay(review, digest, charts, signed, made_for))
-    made: bytes = typst.compile(
-        TEMPLATE.read_bytes(), sys_inputs={"laid": json.dumps(laid)}, ignore_system_fonts=False,
-        timestamp=int(datetime.fromisoformat(review.as_of).timestamp()),
-    )
-    return made
+    laid, at = _plain(lay(review, digest, charts, signed, made_for)), int(datetime.fromisoformat(review.as_of).timestamp())
+    return apart(PRINTING, {"template": TEMPLATE.read_text("utf-8"), "laid": laid, "at": at}, MODULES, A_PDF)
 
 
 def _plain(laid: Laid) -> dict[str, Any]:

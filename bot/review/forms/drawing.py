@@ -1,4 +1,4 @@
-"""Draws charts, in a process of its own: reads them as JSON on standard input, writes the pictures as JSON in base64."""
+"""Draws charts with altair, in a process of its own: JSON on standard input, pictures as JSON in base64 on standard output."""
 
 import base64
 import json
