@@ -82,6 +82,9 @@ FELL = Definition(
     "count", source=SOURCE, better="less",
 )
 
+LISTS: Mapping[Ending, str] = {
+    "healed": N_("Healed alone"), "fixed": N_("Fixed by Vigie"), "person": N_("Closed by a person"), "open": N_("Still open"),
+}
 NO_ALERT, NO_RUN, NONE_BEFORE = N_("no alert came"), N_("no run ended"), N_("no earlier month")
 SAID = N_("{count}: {endings}.")
 ENDING_SAID = N_("{share} {ending}")
@@ -110,9 +113,7 @@ def automation(facts: Facts, figures: Figures) -> Section:
     endings = by_ending(facts.groups)
     counts = {ending: len(groups) for ending, groups in endings.items()}
     found, counted = tallies(facts), cells(facts)
-    lists = (
-        alerts(f"ended-{ending}", ENDED[ending].capitalize(), groups, NONE) for ending, groups in endings.items()
-    )
+    lists = (alerts(f"ended-{ending}", LISTS[ending], groups, NONE) for ending, groups in endings.items())
     return Section(
         "automation", TITLE, tuple(_said(counts, found)), (*_volume(facts, counted), *_endings(counts), *_runs(facts, found)),
         (*volume_lists(facts, counted), *lists, _runbooks(found), _changes(facts)), _charts(facts, counts),

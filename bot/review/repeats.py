@@ -5,7 +5,7 @@ from bot.review.arithmetic.listing import Given, listing
 from bot.review.arithmetic.lists import alerts
 from bot.review.arithmetic.numbers import share
 from bot.review.arithmetic.plain import percent, several
-from bot.review.arithmetic.proposals import propose, runs_by_group
+from bot.review.arithmetic.proposals import Proposal, propose, runs_by_group
 from bot.review.arithmetic.repeats import OFTEN, TOP, Repeat, often, repeats
 
 TITLE = N_("Top repeats")
@@ -53,8 +53,10 @@ COUNTED = (
     Column("newest", N_("Newest"), "alert"),
 )
 PROPOSED = (
-    *COUNTED[1:], Column("people", N_("Handled by")), Column("work", N_("Minutes of work"), "minutes"),
-    Column("action", N_("Proposed")), Column("reason", N_("Why")),
+    Column("title", N_("What")), Column("count", N_("Alerts"), "count"), Column("action", N_("Proposed")),
+    Column("reason", N_("Why")), Column("before", N_("Month before"), "count"), Column("chronic", N_("Chronic")),
+    Column("since", N_("Known since")), Column("share", N_("Share of all"), "share"), Column("people", N_("Handled by")),
+    Column("work", N_("Minutes of work"), "minutes"), Column("service", N_("Service")), Column("newest", N_("Newest"), "alert"),
 )
 
 
@@ -110,12 +112,17 @@ def _counted(facts: Facts, repeat: Repeat) -> tuple[Given, ...]:
 def _top(facts: Facts, top: list[Repeat]) -> Table:
     """At most ten, each with what to do about it."""
     runs = runs_by_group(facts.runs)
-    rows = []
-    for each in top:
-        proposal = propose(each, runs)
-        people = ", ".join(_name(facts, key, count) for key, count in each.handled_by.most_common())
-        rows.append((*_counted(facts, each)[1:], people or None, round(each.work_min, 1), proposal.action, proposal.reason))
-    return listing("repeats", TITLE, PROPOSED, rows, NOTHING)
+    return listing("repeats", TITLE, PROPOSED, (_proposed(facts, each, propose(each, runs)) for each in top), NOTHING)
+
+
+def _proposed(facts: Facts, repeat: Repeat, proposal: Proposal) -> tuple[Given, ...]:
+    """What to do stands first, the grounds follow."""
+    _, title, service, count, share_of_all, before, chronic, since, newest = _counted(facts, repeat)
+    people = ", ".join(_name(facts, key, taken) for key, taken in repeat.handled_by.most_common())
+    return (
+        title, count, proposal.action, proposal.reason, before, chronic, since, share_of_all, people or None,
+        round(repeat.work_min, 1), service, newest,
+    )
 
 
 def _name(facts: Facts, key: str, count: int) -> str:
