@@ -112,7 +112,7 @@ def test_the_graph_shows_every_way_in_which_an_alert_moves_and_no_other(sqlite_e
 
 
 @pytest.mark.parametrize(("first", "groups"), [
-    ("command", {"this alert", "who is on", "looking back"}), ("for runbooks", {"runbooks"}),
+    ("command", {"this alert", "who is on"}), ("for runbooks", {"runbooks"}), ("to look back", {"looking back"}),
 ])
 def test_the_tables_of_commands_are_the_family(first: str, groups: set[str]) -> None:
     meant = [each for each in FAMILY.values() if each.group in groups]
@@ -121,7 +121,7 @@ def test_the_tables_of_commands_are_the_family(first: str, groups: set[str]) -> 
 
 
 def test_the_changelog_names_every_command() -> None:
-    lists = re.findall(r"(?:Seven|Nine|Fourteen) commands[,:] ((?:`[a-z-]+`,?\s+)*`[a-z-]+`)", read("CHANGELOG.md"))
+    lists = re.findall(r"(?:Seven|Nine|Fourteen|Seven more) commands[,:] ((?:`[a-z-]+`,?\s+)*`[a-z-]+`)", read("CHANGELOG.md"))
     assert sorted(re.findall("`([a-z-]+)`", " ".join(lists))) == sorted(FAMILY)
 
 
