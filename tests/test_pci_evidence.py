@@ -13,11 +13,15 @@ from bot import exporting as command_line
 from bot.errors import Refused
 from bot.services.incident import exporting, ground, template
 from bot.services.incident.filling import CONFIG, FILLED, HUMAN
+from bot.services.incident.worksheet import QUESTIONS
 from bot.services.ledger.requirements import EVIDENCE
 from bot.settings import load_settings
 from bot.store.db import reader
+from bot.store.incidents import KINDS
+from commands.incident import VERBS
 from tests.duty_stage import Life, paris
 from tests.incident_stage import MAJOR, config, fires, incident, reporting
+from tests.pages import named, table
 from tests.test_incidents import papers
 
 
@@ -91,6 +95,14 @@ def test_no_cell_is_a_formula(sqlite_engine: sa.Engine) -> None:
                                       here.clock.now())
     [row] = list(csv.DictReader(io.StringIO(month["incidents.csv"])))
     assert row["title"] == "'=cmd()"
+
+
+def test_the_pages_name_each_list_each_verb_and_each_question() -> None:
+    shown = [(name.strip("`"), requirement) for name, requirement in table("docs/pci.md", "list")]
+    assert shown == [(each.name, each.requirement) for each in EVIDENCE]
+    said = " ".join(row[0] for row in table("docs/incidents.md", "said"))
+    assert all(f"incident {each}" in said for each in VERBS) and named(table("docs/incidents.md", "kind")) == set(KINDS)
+    assert named(table("docs/dora.md", "question")) == set(QUESTIONS)
 
 
 # --- DORA -------------------------------------------------------------------------------------------------------------------

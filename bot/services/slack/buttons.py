@@ -65,7 +65,7 @@ def _shown(head: Alert, known: Remedies) -> list[str]:
 def _more(head: Alert, known: Remedies) -> Iterable[str]:
     """What stands in the menu, the most wanted first, what ends things last."""
     if head.state in ("firing", "acked"):
-        yield from ("assign", "snooze", "silence", "incident")
+        yield from ("assign", "snooze", "silence", *(("incident",) if head.important else ()))
     if head.state == "recovered":
         yield "assign"
     if known.stopped:
