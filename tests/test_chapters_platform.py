@@ -140,6 +140,15 @@ def test_drills_and_banks_that_do_not_answer_hurt_no_availability() -> None:
     assert (found["availability"].value, found["incidents"].value, found["major_incidents"].n) == (1.0, 1, 1)
 
 
+def test_incidents_that_nobody_has_classified_are_not_said_to_be_minor() -> None:
+    window = hurt("2026-10-05 02:00", "2026-10-05 02:20")
+    unsaid, one = figures(lived(incident(1, window)))["major_incidents"], incident(2, window, major=True)
+    assert (unsaid.value, unsaid.grey, unsaid.why) == (None, True, "nobody has classified any of them")
+    found = figures(lived(incident(1, window), one))["major_incidents"]
+    assert (found.value, found.n, found.left_out) == (1, 1, {"not classified": 1})
+    assert figures(lived())["major_incidents"].value == 0
+
+
 def test_an_incident_without_windows_counts_from_its_beginning_to_its_end() -> None:
     given = lived(incident(7))
     assert figures(given)["error_budget_used_min"].value == pytest.approx(60)
@@ -176,6 +185,7 @@ def test_only_services_that_count_hurt_the_platform() -> None:
         incident(1, hurt("2026-10-05 02:00", "2026-10-05 02:10", "batch-worker"), service="batch-worker"),
         config=promising(services=("pay-*",))))
     assert found["error_budget_used_min"].value == 0 and found["availability"].value == 1.0
+    assert found["availability"].n == 0
 
 
 def asked(day: str, total: float | None, failed: float | None = 0, service: str = "pay-api", read: str = "06:00") -> Measure:

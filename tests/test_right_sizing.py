@@ -282,7 +282,9 @@ def test_a_bill_is_added_up_in_its_own_currency_by_service_and_kind() -> None:
 
 def test_days_that_are_not_on_the_bill_are_named_and_estimates_are_grey() -> None:
     days = [billed(day, ("pay-api", "EC2", 1.0, "USD"), estimated=day > 29) for day in range(1, 32) if day != 3]
-    found = figures(lived([*days, billed(3)]))["cost"]
+    given = lived([*days, billed(3)])
+    found = figures(given)["cost"]
+    assert rows(given, "costs-by-day")[2] == ("2026-10-03", None, None, "not on the bill")
     assert (found.value, found.grey, found.left_out) == (30, True, {"days that are not on the bill": 1})
     assert found.why == "not on the bill: 03 Oct; AWS may still change 2 of its days"
 

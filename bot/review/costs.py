@@ -64,7 +64,7 @@ BILL_ALT = N_("Cost of each day in {currency}, by service: {named}.")
 POOL_CHART = N_("{runs} machines run where {enough} are enough")
 POOL_ALT = N_("Machines of each pool: {named}.")
 POOL_NAMED = N_("{pool} runs {runs}, load needs {load}, {enough} keep you through the loss of a zone")
-NOBODY, REST = N_("no service"), N_("others")
+NOBODY, REST, MISSING = N_("no service"), N_("others"), N_("not on the bill")
 RUNS, LOAD, ENOUGH = N_("run"), N_("load needs"), N_("enough, with a zone to spare")
 MOST_SERVICES = 5
 
@@ -129,10 +129,12 @@ def _days(billed: Bills) -> Table:
         Column("state", N_("State")),
     )
     open_days = {each.day.isoformat() for each in billed.lines if each.estimated}
-    rows = sorted(
+    rows: list[tuple[str, float | None, str | None, str]] = [
         (day, round(amount, 2), currency, N_("may still change") if day in open_days else N_("final"))
         for (day, currency), amount in added(billed.lines, lambda line: (line.day.isoformat(), line.currency))
-    )
+    ]
+    rows += [(day.isoformat(), None, None, MISSING) for day in billed.missing] if rows else []
+    rows.sort(key=lambda row: row[0])
     return listing("costs-by-day", N_("Cost by day"), columns, rows, N_("No bill was read."))
 
 
@@ -196,15 +198,18 @@ def _bill_chart(billed: Bills) -> Iterator[Chart]:
     if not total:
         return
     ranked = added(billed.lines, lambda line: (line.service or NOBODY,))
-    top = [name for (name,), _ in ranked[:MOST_SERVICES]]
-    by_day = added(billed.lines, lambda line: (line.day.isoformat(), line.service if line.service in top else (
-        NOBODY if not line.service and NOBODY in top else REST)))
-    points = tuple(sorted((day, name, round(amount, 2)) for (day, name), amount in by_day))
+    order = [name for (name,), _ in ranked[:MOST_SERVICES]]
+    order.append(REST)
+    named = {name: name for name in order}
+    by_day = added(billed.lines, lambda line: (line.day.isoformat(), named.get(line.service or NOBODY, REST)))
+    spent = [(day, name, round(amount, 2)) for (day, name), amount in by_day]
+    gaps = [(day.isoformat(), MISSING, 0.0) for day in billed.missing]      # the legend says what a gap is
+    points = tuple(sorted([*spent, *gaps], key=lambda point: (point[0], [*order, MISSING].index(point[1]))))
     (first,), most = ranked[0]
     currency = billed.currencies[0]
     title = BILL_CHART.format(total=total, currency=currency, share=most / total, first=first)
-    named = ", ".join(f"{name} {amount:,.0f}" for (name,), amount in ranked[:MOST_SERVICES])
-    yield Chart("cost-by-day", title, BILL_ALT.format(currency=currency, named=named), "stacked", N_("day"), currency, points)
+    told = ", ".join(f"{name} {amount:,.0f}" for (name,), amount in ranked[:MOST_SERVICES])
+    yield Chart("cost-by-day", title, BILL_ALT.format(currency=currency, named=told), "stacked", N_("day"), currency, points)
 
 
 def _pool_chart(advised: Sequence[Advice]) -> Iterator[Chart]:

@@ -57,9 +57,10 @@ MAJOR = Definition(
 
 NOT_BEGUN = N_("the month has not begun")
 NOTHING_CAME = N_("nothing came in this month and nothing was declared: nothing is known")
-QUIET = N_("no incident was declared, and no important alert fired")
+QUIET = N_("no incident was declared about a service that counts, and no important alert fired")
 SUSPECTED = N_("no incident was declared: reckoned from the {count} important alerts that fired, hurtful or not")
 UNDECLARED = N_("nobody has said whether these alerts hurt anybody")
+UNCLASSIFIED = N_("nobody has classified any of them")
 NO_AWS = N_("vigie.yaml has no section `aws`, so no metrics are read")
 NO_DAYS = N_("no day of this month has figures of requests{why}")
 SOME_DAYS = N_("without figures: {days}{why}")
@@ -99,10 +100,10 @@ def incidents(facts: Facts, figures: Figures) -> Section:
 
 
 def basis_of(facts: Facts) -> tuple[list[Window], Basis]:
-    """Which windows the month is judged by: those declared; without any, those in which important alerts fired."""
-    if found := reckoning.declared(facts):
+    """Windows of services that count: those declared; without any, those in which important alerts fired."""
+    if found := [each for each in reckoning.declared(facts) if reckoning.counts(facts, each.service)]:
         return found, "declared"
-    maybe = reckoning.suspected(facts)
+    maybe = [each for each in reckoning.suspected(facts) if reckoning.counts(facts, each.service)]
     return maybe, "suspected" if maybe else "nothing known"
 
 
@@ -130,9 +131,9 @@ def _judged(facts: Facts, up: Uptime, windows: Sequence[Window]) -> tuple[str | 
 def _budget(facts: Facts, up: Uptime, windows: Sequence[Window]) -> Iterator[Figure]:
     why, grey = _judged(facts, up, windows)
     known, speed = why is not NOTHING_CAME and up.elapsed_min > 0, reckoning.burn(up, facts.month)
-    yield BUDGET.of(up.budget_min, len(windows), behind="bad-minutes")
+    yield BUDGET.of(round(up.budget_min, 4), len(windows), behind="bad-minutes")
     for definition, value in (
-        (USED, up.bad_min), (LEFT, up.left_min), (BURN, speed),
+        (USED, round(up.bad_min, 4)), (LEFT, round(up.left_min, 4)), (BURN, speed),
     ):
         yield definition.of(
             value if known else None, len(windows), behind="bad-minutes", why=why if up.elapsed_min > 0 else NOT_BEGUN,
@@ -143,8 +144,9 @@ def _suspected(facts: Facts) -> Figure:
     """What of important alerts lies outside of all that was declared."""
     maybe = [each for each in reckoning.suspected(facts) if reckoning.counts(facts, each.service)]
     outside = minus((each.stretch for each in maybe), (each.stretch for each in reckoning.declared(facts)))
-    why = UNDECLARED if maybe else None
-    return SUSPECTED_MIN.of(minutes(outside), len(maybe), behind="suspected-minutes", why=why, grey=bool(maybe))
+    unsaid = minutes(outside)
+    why = UNDECLARED if unsaid else None
+    return SUSPECTED_MIN.of(round(unsaid, 4), len(maybe), behind="suspected-minutes", why=why, grey=bool(unsaid))
 
 
 def _requests(facts: Facts, asked: Sequence[Requests]) -> Figure:
@@ -170,9 +172,10 @@ def _counted(facts: Facts) -> Iterator[Figure]:
     begun = [each for each in reckoning.incidents_of(facts) if facts.month.has(each.began_at)]
     unsaid = sum(each.major is None for each in begun)
     yield INCIDENTS.of(len(begun), len(begun), behind="incidents")
+    known = unsaid < len(begun) or not begun
     yield MAJOR.of(
-        sum(each.major is True for each in begun), len(begun) - unsaid, {N_("not classified"): unsaid} if unsaid else {},
-        behind="incidents")
+        sum(each.major is True for each in begun) if known else None, len(begun) - unsaid,
+        {N_("not classified"): unsaid} if unsaid else {}, behind="incidents", why=None if known else UNCLASSIFIED, grey=not known)
 
 
 # --- words and picture --------------------------------------------------------------------------------------------------------

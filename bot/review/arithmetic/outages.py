@@ -66,8 +66,8 @@ def by_service(facts: Facts) -> Table:
         Column("maintenance", N_("Agreed maintenance"), "minutes"), Column("left", N_("Budget left"), "minutes"),
     )
     rows = (
-        (each.name, BASES[each.basis], each.availability, each.availability_with_maintenance, each.bad_min, each.maintenance_min,
-         each.left_min) for each in services(facts)
+        (each.name, BASES[each.basis], each.availability, each.availability_with_maintenance, round(each.bad_min, 4),
+         each.maintenance_min, round(each.left_min, 4)) for each in services(facts)
     )
     return listing("availability", N_("Availability of each service"), columns, rows, NO_SERVICE)
 

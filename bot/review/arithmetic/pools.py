@@ -61,7 +61,7 @@ def _evidence(advised: Sequence[Advice]) -> Table:
 def _measured(each: Advice, found: Evidence) -> Iterator[tuple[str, str]]:
     known, pool = found.measured, each.pool
     yield N_("Days"), f"{found.first} - {found.last}"
-    yield N_("Values of 5 minutes: CPU, of all that should be there"), f"{len(known.cpu)} / {known.days * 86_400 // BIN_S}"
+    yield N_("Values of 5 minutes: CPU, of all that should be there"), f"{len(known.cpu)} / {found.bins}"
     yield N_("Auto Scaling group: minimum, now, maximum"), f"{pool.group}: {found.minimum}, {found.desired}, {found.maximum}"
     yield N_("Zones"), f"{known.zones}"
     yield N_("Kinds of machine"), ", ".join(found.kinds) or NOT_KNOWN

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from bot.config.months import Pool
+from bot.labour.arithmetic.days import DAY, midnight
 from bot.review import N_, Facts
 from bot.review.arithmetic.availability import declared, maintained, over
 from bot.review.arithmetic.measured import newest, why_unread
@@ -72,6 +74,7 @@ class Evidence:
     targets: int
     first: date
     last: date
+    bins: int                               # of five minutes from the first day to the last: a day of 25 hours has 300
 
     @property
     def average(self) -> float:
@@ -150,7 +153,7 @@ def evidence(facts: Facts, name: str) -> Evidence | None:
     days = newest(facts, "capacity", name)
     if not days:
         return None
-    last, finished = days[-1].body, over(facts.month)
+    last, finished, zone = days[-1].body, over(facts.month), ZoneInfo(facts.month.zone)
     until = max([*finished, days[-1].day])
     series = {each: _joined(days, each) for each in (*SERIES, "peak")}
     peak = series.pop("peak")
@@ -158,6 +161,7 @@ def evidence(facts: Facts, name: str) -> Evidence | None:
         Measured(days=(until - days[0].day).days + 1, zones=int(last["zones"]), **series), peak, int(last["desired"]),
         int(last["minimum"]), int(last["maximum"]), tuple(last["kinds"]), tuple(last["policies"]), tuple(last["planned"]),
         bool(last["sticky"]), bool(last["mixed"]), int(last["targets"]), days[0].day, until,
+        round((midnight(until + DAY, zone) - midnight(days[0].day, zone)).total_seconds()) // BIN_S,
     )
 
 
