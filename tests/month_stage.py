@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
+from bot.config import Config
 from bot.ports import KillPoint, survive
 from bot.services.alert import due, response
 from bot.services.desk import Actor, Desk
@@ -11,16 +12,16 @@ from bot.services.ledger.sealing import Sealer
 from bot.store import alerts
 from bot.store.alerts import Alert
 from tests.fakes import ManualClock
-from tests.story import LEA, T0, arrive, desk_on, signal
+from tests.story import CONFIG, LEA, T0, arrive, desk_on, signal
 
 NOVEMBER = "2026-11"
 CUT_OFF = datetime(2026, 12, 3, 8, tzinfo=UTC)          # the third working day of December, 09:00 in Paris
 MORNING = datetime(2026, 12, 3, 10, tzinfo=UTC)
 
 
-def lived(engine: sa.Engine, kill: KillPoint = survive) -> Desk:
+def lived(engine: sa.Engine, kill: KillPoint = survive, config: Config = CONFIG) -> Desk:
     """Three alerts: one that Léa took and closed, one that healed alone, one that is still open when the month is over."""
-    desk = desk_on(engine, ManualClock(T0), kill)
+    desk = desk_on(engine, ManualClock(T0), kill, config)
     for key in ("pay-api/5xx", "ledger/lag", "edge/errors"):
         arrive(desk, signal(key=key, name=key.replace("/", "-")))
     clock(desk).advance(180)

@@ -27,7 +27,7 @@ from bot.services.slack.delivery import Delivery
 from bot.settings import Secrets
 from bot.trust import endpoint_secrets
 
-DUE_S, DELIVER_S, MEND_S, SEAL_S, FLUSH_S, SECRETS_S, HOUSEKEEPING_S, SHIFTS_S, REVIEW_S = 5, 0.5, 15, 0.5, 1, 240, 30, 20, 60
+DUE_S, DELIVER_S, MEND_S, SEAL_S, FLUSH_S, SECRETS_S, HOUSEKEEPING_S, SHIFTS_S, REVIEW_S = 5, 0.5, 15, 0.5, 1, 240, 30, 20, 30
 MEASURE_S = 300
 REMEMBER = timedelta(days=2)
 

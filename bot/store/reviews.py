@@ -199,6 +199,14 @@ def without_verdict(connection: sa.Connection, start: datetime, end: datetime) -
     return list(connection.execute(query).scalars())
 
 
+def verdicts_of(connection: sa.Connection, start: datetime, end: datetime, at: datetime) -> dict[int, str]:
+    """The newest verdict, as it was at an instant, of each group that opened then; by the alert that it named."""
+    mine = sa.select(alert.c.group_id).where(alert.c.opened_at >= start, alert.c.opened_at < end)
+    query = sa.select(verdict).where(verdict.c.group_id.in_(mine), verdict.c.at <= at).order_by(verdict.c.id)
+    newest = {row.group_id: row for row in connection.execute(query)}
+    return {row.alert_id: row.verdict for row in newest.values()}
+
+
 # --- decisions ------------------------------------------------------------------------------------------------------------
 
 

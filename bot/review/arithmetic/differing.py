@@ -1,12 +1,10 @@
-"""What two versions of a month's review say otherwise: figures, lists, verdicts."""
+"""What two versions of a month's review say otherwise: figures and lists."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from bot.review import Review, Table, Value
-
-ALERT, VERDICT = "alert", "verdict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class Change:
 
 def changes(before: Review, after: Review) -> list[Change]:
     """In the order in which the newer one is read."""
-    return [*_figures(before, after), *_lists(before, after), *_verdicts(before, after)]
+    return [*_figures(before, after), *_lists(before, after)]
 
 
 def _figures(before: Review, after: Review) -> Iterator[Change]:
@@ -46,23 +44,5 @@ def _lists(before: Review, after: Review) -> Iterator[Change]:
             yield Change("list", name, title, totals[0], totals[1], len(rows[1] - rows[0]), len(rows[0] - rows[1]))
 
 
-def _verdicts(before: Review, after: Review) -> Iterator[Change]:
-    old, new = _given(before), _given(after)
-    for alert in sorted(set(old) | set(new)):
-        if old.get(alert) != new.get(alert):
-            yield Change(VERDICT, f"#{alert}", f"#{alert}", old.get(alert), new.get(alert))
-
-
 def _tables(review: Review) -> dict[str, Table]:
     return {table.name: table for section in review.sections for table in section.tables}
-
-
-def _given(review: Review) -> dict[int, str]:
-    """Alerts with their verdicts, as any list of the review has them."""
-    found: dict[int, str] = {}
-    for table in _tables(review).values():
-        names = [each.name for each in table.columns]
-        if ALERT in names and VERDICT in names:
-            alert, verdict = names.index(ALERT), names.index(VERDICT)
-            found |= {number: str(row[verdict]) for row in table.rows if row[verdict] and isinstance(number := row[alert], int)}
-    return found

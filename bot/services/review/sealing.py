@@ -16,7 +16,7 @@ from bot.review.facts import Month, Trail
 from bot.services import singly
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.ledger import journal as ledger
-from bot.services.review import choosing, composing, gathering, posting, reading, signers, signing
+from bot.services.review import choosing, composing, gathering, posting, reading, signers, signing, verdicts
 from bot.store import cards, journal, reviews
 from bot.store.reviews import Sealed
 
@@ -115,21 +115,27 @@ def again(desk: Desk, actor: Actor, name: str | None, why: str) -> Sealed:
     month = choosing.month_of(desk.config, name, now)
     with desk.read() as connection:
         kept = reviews.sealed(connection, month.name)
-        before = reading.read(connection, kept, month).review if kept else None
-    if kept is None or before is None:
+    if kept is None:
         raise Refused(NOT_SEALED.format(month=month.name, at=posting.local(month, month.cut_off)))
     _require_reason(desk, month, why)
     later = replace(month, as_of=now)
     review, trail = _compose(desk, later, kept.version + 1)
     if trail.ok is False:
         raise Refused(BROKEN.format(where=signing.where(trail), month=month.name))
-    changed = differing.changes(before, review)
+    changed = _changed(desk, later, kept, review)
     if not changed:
         raise Refused(SAME.format(version=kept.version))
     made = _keep(desk, review, later, actor, why, changed)
     if made is None:
         raise Refused(SOMEBODY_ELSE.format(month=month.name))
     return made
+
+
+def _changed(desk: Desk, month: Month, kept: Sealed, review: Review) -> list[Change]:
+    with desk.read() as connection:
+        before = reading.read(connection, kept, month).review
+        said = verdicts.changed(connection, month, kept.as_of, month.as_of)
+        return [*differing.changes(before, review), *said]
 
 
 def _require_reason(desk: Desk, month: Month, why: str) -> None:

@@ -1,6 +1,6 @@
 """What a closed alert was worth: either side says it with one click, and may say it anew; the newest of a side counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bot.config import Config
 from bot.errors import Refused
+from bot.review.arithmetic.differing import Change
 from bot.review.facts import Month
 from bot.services.desk import Actor, Desk
 from bot.services.leave import authority
@@ -95,6 +96,14 @@ def _of_side(connection: sa.Connection, group_id: int, organisation: str) -> rev
 
 def _name(config: Config, key: str) -> str:
     return config.people[key].name if key in config.people else key
+
+
+def changed(connection: sa.Connection, month: Month, since: datetime, until: datetime) -> Iterator[Change]:
+    """What was said of alerts of the month after `since`, and until then, otherwise than before."""
+    before, after = (reviews.verdicts_of(connection, month.start, month.end, at) for at in (since, until))
+    for number, word in after.items():
+        if before.get(number) != word:
+            yield Change("verdict", f"#{number}", f"#{number}", before.get(number), word)
 
 
 # --- what is missing ------------------------------------------------------------------------------------------------------
