@@ -107,10 +107,10 @@ class Invention:
         opened = at + timedelta(seconds=20 * number)
         made = Told(len(self.told) + 1, founder, {
             "fingerprint": f"print-{_check(check, number)}", "state": "firing", "important": kind % 3 == 0,
-            "severity": ("critical", "high", "warning")[kind % 3], "recognised": kind % 5 == 0, "service": ("pay-api", "ledger", "unknown")[kind % 3],
-            "organisation": "bridge", "title": f"{_check(check, number)} is slow", "summary": "", "labels": json.dumps(labels),
-            "since": opened, "opened_at": opened, "signals": self.chance.randint(1, 6), "relapses": 0,
-            "runbook": "queue-backlog" if kind % 5 == 0 else None,
+            "severity": ("critical", "high", "warning")[kind % 3], "recognised": kind % 5 == 0,
+            "service": ("pay-api", "ledger", "unknown")[kind % 3], "organisation": "bridge", "summary": "", "relapses": 0,
+            "title": f"{_check(check, number)} is slow", "labels": json.dumps(labels), "since": opened, "opened_at": opened,
+            "signals": self.chance.randint(1, 6), "runbook": "queue-backlog" if kind % 5 == 0 else None,
         })
         rule = 'rule "slow things" (vigie.yaml, line 3)' if kind % 6 == 2 else "no rule of vigie.yaml matches it"
         made.says(opened, "observer:Scripts", "alert opened", severity=made.row["severity"], why=[rule])
@@ -238,7 +238,8 @@ def _signals(told: Told) -> list[dict[str, Any]]:
 def _run(number: int, told: Told, at: datetime) -> dict[str, Any]:
     return {
         "id": number, "runbook": "queue-backlog", "title": "Queue backlog", "version": "1", "definition": "{}",
-        "parameters": "{}", "purpose": "fix", "mode": "automatic", "alert_id": told.id, "group_id": told.group, "service": told.row["service"],
-        "target": told.row["service"], "channel": "C0ALERTS01", "state": "succeeded", "actor": "vigie", "organisation": "vigie",
-        "origin": "tick", "config_version": "1", "position": 1, "begun_at": at - MINUTE, "ended_at": at, "busy": False, "leg": 1,
+        "parameters": "{}", "purpose": "fix", "mode": "automatic", "alert_id": told.id, "group_id": told.group,
+        "service": told.row["service"], "target": told.row["service"], "channel": "C0ALERTS01", "state": "succeeded",
+        "actor": "vigie", "organisation": "vigie", "origin": "tick", "config_version": "1", "position": 1,
+        "begun_at": at - MINUTE, "ended_at": at, "busy": False, "leg": 1,
     }

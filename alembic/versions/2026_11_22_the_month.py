@@ -22,6 +22,7 @@ TABLES = (
 def upgrade() -> None:
     for make in (
         _classification, _decision, _impact, _incident, _incident_alert, _measure, _notice, _review, _review_signature, _verdict,
+        _closed_groups,
     ):
         make()
 

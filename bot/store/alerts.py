@@ -105,6 +105,8 @@ alert_group = sa.Table(
     sa.Index("uq_alert_group_open_symptom", "service", "symptom", unique=True,
              sqlite_where=sa.text("closed_at IS NULL AND symptom IS NOT NULL"),
              postgresql_where=sa.text("closed_at IS NULL AND symptom IS NOT NULL")),
+    sa.Index("ix_alert_group_closed_at", "closed_at", "opened_at", sqlite_where=sa.text("closed_at IS NOT NULL"),
+             postgresql_where=sa.text("closed_at IS NOT NULL")),
 )
 
 note = sa.Table(

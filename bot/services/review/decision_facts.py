@@ -108,7 +108,7 @@ def _stints(connection: sa.Connection, config: Config, month: Month, since: date
 def _patterns(connection: sa.Connection, alerts: set[int], as_of: datetime) -> dict[int, tuple[str, str]]:
     """The service and the pattern of each of these alerts."""
     sources: dict[int, str] = {}
-    for row in months.observers_of(connection, alerts, as_of):
+    for row in months.observers_of(connection, alerts):
         sources.setdefault(row.alert_id, row.source)
     return {
         row.id: (row.service, pattern(sources.get(row.id, ""), json.loads(row.labels)))
