@@ -28,8 +28,13 @@ Range = tuple[int, int]             # numbers, the second not among them
 
 
 def numbers(connection: sa.Connection, moment: sa.Column[Any], start: datetime, end: datetime) -> Range:
-    """A range of a table's numbers that holds every row of [start, end), and a few beside."""
-    return _first(connection, moment, start - SLACK), _first(connection, moment, end + SLACK)
+    """The smallest range of a table's numbers that holds every row of [start, end]; a few others may be among them."""
+    number = moment.table.c.id
+    about = _first(connection, moment, start - SLACK), _first(connection, moment, end + SLACK)
+    query = sa.select(number).where(_within(number, about), moment >= start, moment <= end).limit(1)
+    first = connection.execute(query.order_by(number)).scalar_one_or_none()
+    last = connection.execute(query.order_by(number.desc())).scalar_one_or_none()
+    return (about[0], about[0]) if first is None or last is None else (first, last + 1)
 
 
 def _first(connection: sa.Connection, moment: sa.Column[Any], at: datetime) -> int:
@@ -91,9 +96,8 @@ def _members() -> sa.Select[Any]:
 def spanning(connection: sa.Connection, start: datetime, closed_since: datetime) -> list[int]:
     """Groups opened before `start` that were closed since then, or are still open."""
     closed = sa.select(alert_group.c.id).where(alert_group.c.closed_at >= closed_since, alert_group.c.opened_at < start)
-    still = sa.select(alert.c.group_id).where(alert.c.state != "closed", alert.c.opened_at < start)
-    found = {*connection.execute(closed).scalars(), *connection.execute(still).scalars()}
-    return sorted(found)
+    still = connection.execute(sa.select(alert.c.group_id, alert.c.opened_at).where(alert.c.state != "closed"))
+    return sorted({*connection.execute(closed).scalars(), *(row.group_id for row in still if row.opened_at < start)})
 
 
 def unknown(connection: sa.Connection, alerts: Range, service: str) -> list[int]:
@@ -102,23 +106,23 @@ def unknown(connection: sa.Connection, alerts: Range, service: str) -> list[int]
     return list(connection.execute(query).scalars())
 
 
-def moved_since(connection: sa.Connection, groups: Range, at: datetime) -> list[tuple[int, str]]:
-    """Alerts of these groups whose rows tell of a later instant, each with its fingerprint."""
+def moved_since(connection: sa.Connection, alerts: Range, at: datetime) -> list[tuple[int, str]]:
+    """Those of these alerts whose rows tell of a later instant, each with its fingerprint."""
     later = sa.and_(alert.c.updated_at > at, sa.or_(alert.c.closed_at.is_(None), alert.c.closed_at > at))
-    query = sa.select(alert.c.id, alert.c.fingerprint).where(_within(alert.c.group_id, groups), later)
+    query = sa.select(alert.c.id, alert.c.fingerprint).where(_within(alert.c.id, alerts), alert.c.opened_at <= at, later)
     return [(row.id, row.fingerprint) for row in connection.execute(query)]
 
 
-def signals_by(connection: sa.Connection, alerts: Sequence[tuple[int, str]], at: datetime) -> dict[int, int]:
-    """How many signals each of these alerts (with its fingerprint) had had by then."""
-    numbers = [number for number, _ in alerts]
-    query = sa.select(signal.c.alert_id, sa.func.count()).where(signal.c.received_at <= at).group_by(signal.c.alert_id)
-    found: dict[int, int] = {}
+def signals_by(connection: sa.Connection, alerts: Sequence[tuple[int, str]], at: datetime) -> list[sa.Row[Any]]:
+    """What each of these alerts (with its fingerprint) had been told by then: number, source, endpoint, signals."""
+    row, found = signal.c, list[sa.Row[Any]]()
+    query = sa.select(row.alert_id, row.source, row.endpoint, sa.func.count().label("signals")).where(row.received_at <= at)
+    query = query.group_by(row.alert_id, row.source, row.endpoint).order_by(row.alert_id, row.source, row.endpoint)
     for first in range(0, len(alerts), ASKED):
         some = alerts[first:first + ASKED]
-        mine = (signal.c.fingerprint.in_([each for _, each in some]), signal.c.alert_id.in_([each for each, _ in some]))
-        found |= {row[0]: row[1] for row in connection.execute(query.where(*mine))}
-    return dict.fromkeys(numbers, 0) | found
+        mine = (row.fingerprint.in_([each for _, each in some]), row.alert_id.in_([each for each, _ in some]))
+        found += connection.execute(query.where(*mine)).all()
+    return found
 
 
 def followers(connection: sa.Connection, fingerprints: Iterable[str], start: datetime, until: datetime) -> list[int]:
@@ -128,16 +132,16 @@ def followers(connection: sa.Connection, fingerprints: Iterable[str], start: dat
     return [each.group_id for each in _by_numbers(connection, query, row.fingerprint, sorted(fingerprints))]
 
 
-def observers(connection: sa.Connection, alerts: Range, at: datetime) -> Iterator[sa.Row[Any]]:
-    """Who observed what of these alerts: number, source, endpoint."""
+def observers(connection: sa.Connection, alerts: Range) -> Iterator[sa.Row[Any]]:
+    """Who has observed these alerts: number, source, endpoint."""
     row = observation.c
-    query = sa.select(row.alert_id, row.source, row.endpoint).where(_within(row.alert_id, alerts), row.at <= at)
+    query = sa.select(row.alert_id, row.source, row.endpoint).where(_within(row.alert_id, alerts))
     return _stream(connection, query.order_by(row.alert_id, row.source))
 
 
-def observers_of(connection: sa.Connection, alerts: Iterable[int], at: datetime) -> Iterator[sa.Row[Any]]:
+def observers_of(connection: sa.Connection, alerts: Iterable[int]) -> Iterator[sa.Row[Any]]:
     row = observation.c
-    query = sa.select(row.alert_id, row.source, row.endpoint).where(row.at <= at).order_by(row.alert_id, row.source)
+    query = sa.select(row.alert_id, row.source, row.endpoint).order_by(row.alert_id, row.source)
     return _by_numbers(connection, query, row.alert_id, sorted(alerts))
 
 
@@ -239,12 +243,12 @@ def silences(connection: sa.Connection, start: datetime, until: datetime) -> lis
 
 
 def opened(connection: sa.Connection, start: datetime, end: datetime) -> list[sa.Row[Any]]:
-    """Of each fingerprint: how many groups it founded in [start, end), and the number of the newest."""
+    """Of each fingerprint: how many groups it founded in [start, end), and the number of the first."""
     row = alert.c
-    query = sa.select(row.fingerprint, sa.func.count().label("groups"), sa.func.max(row.id).label("newest")).where(
+    query = sa.select(row.fingerprint, sa.func.count().label("groups"), sa.func.min(row.id).label("first")).where(
         row.opened_at >= start, row.opened_at < end, row.group_id == row.id
     )
-    return list(connection.execute(query.group_by(row.fingerprint).order_by(sa.func.max(row.id))))
+    return list(connection.execute(query.group_by(row.fingerprint).order_by(sa.func.min(row.id))))
 
 
 def oldest(connection: sa.Connection) -> datetime | None:

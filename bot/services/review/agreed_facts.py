@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from bot.config import Config
 from bot.review.facts import Incident, Maintenance, Measure, Month, Notice, Run, Silence
 from bot.review.facts.platform import Impact
+from bot.services.incident import history
 from bot.store import agreements, months
 
 
@@ -62,19 +63,27 @@ def incidents(connection: sa.Connection, month: Month, since: datetime) -> tuple
     judged = {each.incident_id: each for each in agreements.classifications(connection, numbers, as_of)}
     notices = _by_incident(agreements.notices(connection, numbers, as_of))
     linked = _by_incident(agreements.linked(connection, numbers, as_of))
+    before, unsaid = history.as_of(connection, numbers, as_of), history.unsent(connection, numbers, as_of)
     return tuple(
         Incident(
             each.id, each.title, each.service, each.kind, each.began_at, each.detected_at, each.declared_by,
-            _by(each.aware_at, as_of), _by(each.ended_at, as_of), each.cause, each.third_party, bool(each.drill),
+            _by(was["aware_at"], as_of), _by(was["ended_at"], as_of), was["cause"], was["third_party"], bool(each.drill),
             tuple(Impact(one.service, one.start, _by(one.end, as_of), one.share) for one in impacts[each.id]),
             tuple(one.alert_id for one in linked[each.id]),
             bool(judged[each.id].major) if each.id in judged else None,
             tuple(json.loads(judged[each.id].reasons)) if each.id in judged else (),
             judged[each.id].at if each.id in judged else None,
-            tuple(Notice(one.kind, one.due_at, _by(one.sent_at, as_of), one.reference) for one in notices[each.id]),
+            tuple(_notice(one, unsaid) for one in notices[each.id]),
         )
-        for each in rows
+        for each in rows for was in [{**each._mapping, **before.get(each.id, {})}]
     )
+
+
+def _notice(row: sa.Row[Any], unsaid: Collection[history.Sent]) -> Notice:
+    """One that was not yet said to be sent is open, whenever it was sent."""
+    if row.sent_at is None or (row.incident_id, row.kind, row.due_at) in unsaid:
+        return Notice(row.kind, row.due_at, None)
+    return Notice(row.kind, row.due_at, row.sent_at, row.reference)
 
 
 def _by(at: datetime | None, as_of: datetime) -> datetime | None:

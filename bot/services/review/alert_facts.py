@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from bot.config.matching import means
 from bot.config.models import UNKNOWN_SERVICE
 from bot.review.arithmetic.patterns import pattern
 from bot.services.alert.folding import OPENED, RELAPSED
@@ -16,7 +18,9 @@ from bot.services.desk import OBSERVER, VIGIE
 from bot.services.review import histories
 from bot.services.review.sides import Sides
 from bot.store import months
+from bot.store.alerts import SEVERITIES
 from bot.store.months import Range
+from runbooks.model import When
 
 ACKED = "alert acked"
 ACTS = (ACKED, "alert noted", "alert snoozed", "alert assigned", "alert closed")
@@ -87,30 +91,40 @@ class Known:
     _labels: dict[str, dict[str, str]] = field(default_factory=dict)
     _patterns: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def taken(self, alerts: Sequence[int]) -> Act | None:
-        """The first acknowledgement of one of these by a person."""
-        return min((self.acks[each] for each in alerts if each in self.acks), default=None)
+    def folded(self, members: Sequence[Member]) -> Member:
+        """A group's alerts as one: the worst and the sum of them; what is known of any is known of the founder."""
+        first, others = members[0], [each.id for each in members[1:]]
+        for some in (self.acks, self.touches, self.noted):
+            _fold(some, first.id, others)
+        self.sources[first.id] = tuple(dict.fromkeys(name for each in members for name in self.sources.get(each.id, ())))
+        for held in (self.silenced, self.ruled):
+            held |= {first.id} if not held.isdisjoint(others) else set()
+        books = (each.runbook for each in members if each.runbook)
+        return replace(
+            first, severity=worst(each.severity for each in members), important=any(each.important for each in members),
+            recognised=any(self.recognised(each) for each in members), signals=sum(each.signals for each in members),
+            relapses=sum(each.relapses for each in members), runbook=next(books, None),
+            called_at=min((each.called_at for each in members if each.called_at), default=None),
+        )
 
-    def touched(self, alerts: Sequence[int]) -> datetime | None:
-        return min((self.touches[each] for each in alerts if each in self.touches), default=None)
+    def forget(self) -> None:
+        """The groups are made: what was known of single alerts is not needed any more."""
+        for some in (self.acks, self.touches, self.relapsed, self.sources, self.noted, self.silenced, self.ruled):
+            some.clear()
 
-    def engaged(self, group: int, alerts: Sequence[int]) -> datetime | None:
+    def engaged(self, group: int, alert: int) -> datetime | None:
         """When the first person began a run or wrote something."""
-        moments = [self.noted[each] for each in alerts if each in self.noted]
-        return min((*moments, self.ran[group]) if group in self.ran else moments, default=None)
-
-    def sources_of(self, alerts: Sequence[int]) -> tuple[str, ...]:
-        if len(alerts) == 1:
-            return self.sources.get(alerts[0], ())
-        return tuple(dict.fromkeys(name for each in alerts for name in self.sources.get(each, ())))
+        noted, ran = self.noted.get(alert), self.ran.get(group)
+        return min(noted, ran) if noted and ran else noted or ran
 
     def recognised(self, member: Member) -> bool:
         """Whether a runbook, a service or a rule knew it when it opened."""
         return member.recognised or member.service != UNKNOWN_SERVICE or member.id in self.ruled
 
-    def shown(self, member: Member) -> Shown:
+    def means(self, when: When, member: Member) -> bool:
+        """Whether a condition of vigie.yaml is about the alert."""
         labels = self.labels(member.labels)
-        return Shown(self._source(member), member.service, member.severity, labels.get("name", ""), labels)
+        return means(when, Shown(self._source(member), member.service, member.severity, labels.get("name", ""), labels))
 
     def pattern(self, member: Member) -> str:
         key = self._source(member), member.labels
@@ -131,6 +145,17 @@ class Known:
 
     def _source(self, member: Member) -> str:
         return next(iter(self.sources.get(member.id, ())), "")
+
+
+def _fold(known: dict[int, Any], first: int, others: Sequence[int]) -> None:
+    """The earliest of what is known of them, told of the first."""
+    some = [known[each] for each in (first, *others) if each in known]
+    if some:
+        known[first] = min(some)
+
+
+def worst(severities: Iterable[str]) -> str:
+    return min(severities, key=SEVERITIES.index)
 
 
 def _forget(remembered: dict[Any, Any]) -> None:
@@ -175,8 +200,8 @@ def note_silenced(known: Known, rows: Iterable[Any]) -> dict[int, set[int]]:
 
 def note_ruled(known: Known, connection: sa.Connection, alerts: Iterable[int], until: datetime) -> None:
     """Of alerts that no runbook and no service knows, those that a rule of vigie.yaml knew when they opened."""
-    for row in months.entries_of(connection, alerts, until):
-        if row.kind == OPENED and NO_RULE not in json.loads(row.details).get("why", (NO_RULE,)):
+    for row in months.openings(connection, alerts, OPENED, until):
+        if NO_RULE not in json.loads(row.details).get("why", (NO_RULE,)):
             known.ruled.add(int(row.object.removeprefix("alert:")))
 
 
@@ -215,12 +240,16 @@ def note_relapses(known: Known, rows: Iterable[Any]) -> None:
         known.relapsed.setdefault(int(object_.removeprefix("alert:")), []).append(at)
 
 
-def in_range(connection: sa.Connection, known: Known, alerts: Range, start: datetime, as_of: datetime) -> dict[str, int]:
+def in_range(
+    connection: sa.Connection, known: Known, alerts: Range, changed: Mapping[int, histories.History], start: datetime,
+    as_of: datetime,
+) -> dict[str, int]:
     """Fills `known` with what was done and observed about these alerts; returns how many alerts each endpoint told of."""
     endpoints: dict[str, int] = {}
     note_acts(known, months.acts(connection, ACTS, start, as_of))
     note_relapses(known, months.happened(connection, RELAPSED, start, as_of))
-    note_observers(known, months.observers(connection, alerts, as_of), endpoints)
+    rows = (row for row in months.observers(connection, alerts) if row.alert_id not in changed)
+    note_observers(known, chain(rows, *(each.told for each in changed.values())), endpoints)
     _note_notes(known, months.notes(connection, alerts, as_of))
     known.verdicts |= {row.group_id: row for row in months.verdicts(connection, alerts, as_of)}
     return endpoints
@@ -231,7 +260,7 @@ def of_some(connection: sa.Connection, known: Known, alerts: Sequence[int], grou
     entries = months.entries_of(connection, alerts, as_of)
     people = (row for row in entries if row.kind in ACTS and row.actor != VIGIE.key and not row.actor.startswith(OBSERVER))
     note_acts(known, ((row.object, row.at, row.actor, row.organisation, row.kind) for row in people))
-    note_observers(known, months.observers_of(connection, alerts, as_of), {})
+    note_observers(known, months.observers_of(connection, [each for each in alerts if each not in known.sources]), {})
     _note_notes(known, months.notes_of(connection, alerts, as_of))
     known.verdicts |= {row.group_id: row for row in months.verdicts_of(connection, groups, as_of)}
 

@@ -1,7 +1,9 @@
 """Everything that the sections of a review may know, read from our own rows as of one instant."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +24,7 @@ from bot.services.review import (
 )
 from bot.services.review.alert_facts import Known, members
 from bot.services.review.cohort import LOOK, Cohort
+from bot.services.review.histories import History
 from bot.services.review.sides import Sides
 from bot.services.review.told import told
 from bot.services.review.trail import trail as _trail
@@ -91,39 +94,38 @@ def _alerts(connection: sa.Connection, config: Config, month: Month) -> _Read:
     """Groups of the month, those open when it began, and the first that followed: what came back belongs to its first."""
     alerts = months.numbers(connection, alert.c.opened_at, month.start, month.as_of)
     groups = months.numbers(connection, alert.c.opened_at, month.start, month.until)
-    older = months.spanning(connection, month.start, month.start - LOOK)
-    known = Known(Sides(connection, config, month.start - LOOK, max(month.as_of, month.end) + LOOK, month.as_of))
+    since, as_of = month.start - LOOK, month.as_of
+    older = months.members_of(connection, months.spanning(connection, month.start, since))
+    older = [row for row in older if not groups[0] <= row.group_id < groups[1]]
+    changed = histories.of(connection, [*months.moved_since(connection, alerts, as_of), *_moved(older, as_of)], as_of)
+    known = Known(Sides(connection, config, since, max(as_of, month.end) + LOOK, as_of))
     read = _Read(
         Cohort(config, month, known, agreed_facts.maintenance(config, month)), known,
-        alert_facts.in_range(connection, known, alerts, month.start - LOOK, month.as_of),
-        alert_facts.note_silenced(known, months.told(connection, (alert_facts.HELD_BACK,), month.start - LOOK, month.as_of)),
-        months.runs(connection, month.start - LOOK, month.as_of), months.attempts(connection, month.start - LOOK, month.as_of),
+        alert_facts.in_range(connection, known, alerts, changed, since, as_of),
+        alert_facts.note_silenced(known, months.told(connection, (alert_facts.HELD_BACK,), since, as_of)),
+        months.runs(connection, since, as_of), months.attempts(connection, since, as_of),
     )
     known.levels |= duty_facts.levels(read.attempts)
     alert_facts.note_runs(known, read.runs)
-    unknown = months.unknown(connection, alerts, UNKNOWN_SERVICE)
-    alert_facts.note_ruled(known, connection, unknown, month.as_of)
-    _fill(connection, read, month, groups, older)
+    alert_facts.note_ruled(known, connection, months.unknown(connection, alerts, UNKNOWN_SERVICE), as_of)
+    alert_facts.of_some(connection, known, [row.id for row in older], sorted({row.group_id for row in older}), as_of)
+    _fill(connection, read.cohort, older, groups, changed)
     return read
 
 
-def _fill(connection: sa.Connection, read: _Read, month: Month, groups: Range, older: Iterable[int]) -> None:
+def _moved(rows: Iterable[sa.Row[Any]], as_of: datetime) -> list[tuple[int, str]]:
+    return [(row.id, row.fingerprint) for row in rows if row.updated_at > as_of and (row.closed_at is None or row.closed_at > as_of)]
+
+
+def _fill(
+    connection: sa.Connection, cohort: Cohort, older: Iterable[sa.Row[Any]], groups: Range, changed: Mapping[int, History]
+) -> None:
     """In the order of their opening: before the month, in it, and what goes on after it."""
-    rows = [row for row in months.members_of(connection, older) if not groups[0] <= row.group_id < groups[1]]
-    alert_facts.of_some(connection, read.known, [row.id for row in rows], sorted({row.group_id for row in rows}), month.as_of)
-    _add(connection, read, rows, month)
-    changed = histories.of(connection, months.moved_since(connection, groups, month.as_of), month.as_of)
-    for each in members(months.members(connection, groups), month.as_of, changed):
+    month = cohort.month
+    for each in members(chain(older, months.members(connection, groups)), month.as_of, changed):
         if each[0].opened_at < month.end:
-            read.cohort.add(each)
-    after = months.followers(connection, read.cohort.unfinished(), month.end, month.as_of)
-    _add(connection, read, months.members_of(connection, after), month)
-
-
-def _add(connection: sa.Connection, read: _Read, rows: Sequence[sa.Row[Any]], month: Month) -> None:
-    as_of = month.as_of
-    moved = [
-        (row.id, row.fingerprint) for row in rows if row.updated_at > as_of and (row.closed_at is None or row.closed_at > as_of)
-    ]
-    for each in members(rows, as_of, histories.of(connection, moved, as_of)):
-        read.cohort.add(each)
+            cohort.add(each)
+    after = months.followers(connection, cohort.unfinished(), month.end, month.as_of)
+    for each in members(months.members_of(connection, after), month.as_of, changed):
+        cohort.add(each)
+    cohort.known.forget()

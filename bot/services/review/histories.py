@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -32,7 +32,8 @@ class Told(Protocol):
 class History:
     """One alert's state at the end of what is known of it."""
 
-    signals: int
+    signals: int = 0
+    told: list[tuple[int, str, str]] = field(default_factory=list)      # its number, a source, an endpoint
     severity: str | None = None
     relapses: int = 0
     recovered_at: datetime | None = None
@@ -60,7 +61,10 @@ class History:
 
 def of(connection: sa.Connection, moved: Sequence[tuple[int, str]], as_of: datetime) -> dict[int, History]:
     """The histories of these alerts, each given with its fingerprint."""
-    found = {number: History(count) for number, count in months.signals_by(connection, moved, as_of).items()}
+    found = {number: History() for number, _ in moved}
+    for row in months.signals_by(connection, moved, as_of):
+        found[row.alert_id].signals += row.signals
+        found[row.alert_id].told.append((row.alert_id, row.source, row.endpoint))
     for entry in months.entries_of(connection, found, as_of):
         found[int(entry.object.removeprefix("alert:"))].happened(entry)
     return found

@@ -2,32 +2,35 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
 
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.config.matching import means
 from bot.review import Figure
 from bot.review.arithmetic import written
 from bot.review.facts import Group, Month, Past
 from bot.services.review import choosing
-from bot.services.review.alert_facts import Known, members
+from bot.services.review.agreed_facts import maintenance
+from bot.services.review.alert_facts import Known, members, note_observers
+from bot.services.review.cohort import LOOK, Cohort, group
+from bot.services.review.sides import Sides
 from bot.store import months, reviews
+from bot.store.alerts import alert
 
 HALF_YEAR, QUARTER = 6, 3               # months that are looked back upon: for repeats, for volumes
 
 
 @dataclass(frozen=True, slots=True)
 class Echoes:
-    """What came in the months before: one group for each fingerprint and month, the newest; `alerts` says how many came."""
+    """What came in the months before. Of the last, every group; of those before it, the first of each fingerprint."""
 
     since: datetime
     starts: tuple[datetime, ...]        # of these months, oldest first, and of the month itself
     names: tuple[str, ...]
     groups: tuple[Group, ...]
+    stand_for: Mapping[int, int]        # groups that one of them stands for, itself included; else it is one
 
     def volumes(self) -> dict[str, int]:
         """Groups by month, of the quarter before; a month before the first alert is not among them."""
@@ -35,52 +38,68 @@ class Echoes:
         for each in self.groups:
             name = self.names[self._place(each.opened_at)]
             if name in counts:
-                counts[name] += each.alerts
+                counts[name] += self._many(each)
         return {name: count for name, count in counts.items() if self.starts[self.names.index(name) + 1] > self.since}
 
     def between(self, start: datetime, end: datetime, about: Callable[[str, str], bool]) -> int:
-        """About how many such groups came in [start, end): of a month that lies in it in part, its share."""
+        """How many such groups came in [start, end): of an older month that lies in it in part, its share."""
         total = 0.0
         for each in self.groups:
             if about(each.service, each.pattern):
-                place = self._place(each.opened_at)
-                first, last = max(self.starts[place], self.since), self.starts[place + 1]
-                part = (min(end, last) - max(start, first)) / (last - first)
-                total += each.alerts * max(0.0, part)
+                total += self._many(each) * self._part(each, start, end)
         return round(total)
+
+    def _part(self, group: Group, start: datetime, end: datetime) -> float:
+        if group.id not in self.stand_for:
+            return float(start <= group.opened_at < end)
+        place = self._place(group.opened_at)
+        first, last = max(self.starts[place], self.since), self.starts[place + 1]
+        return max(0.0, (min(end, last) - max(start, first)) / (last - first))
+
+    def _many(self, group: Group) -> int:
+        return self.stand_for.get(group.id, 1)
 
     def _place(self, at: datetime) -> int:
         return max(0, bisect_right(self.starts, at, hi=len(self.names)) - 1)
 
 
 def echoes(connection: sa.Connection, config: Config, month: Month, known: Known) -> Echoes:
-    """Drills are left out; what came back within half an hour is counted each time."""
+    """Drills are left out; in the older months what came back within half an hour is counted each time."""
     oldest = months.oldest(connection) or month.start
     names = tuple(month.previous(steps) for steps in range(HALF_YEAR, 0, -1))
-    starts = (*(choosing.named(config, each, month.as_of).start for each in names), month.start)
-    found: list[Group] = []
-    for start, end in pairwise(starts):
-        if end > oldest:
-            found += _of_month(connection, config, start, end, known)
-    return Echoes(max(oldest, starts[0]), starts, names, tuple(found))
+    before = [choosing.named(config, each, month.as_of) for each in names]
+    found, stand_for = list[Group](), dict[int, int]()
+    for each in before[:-1]:
+        if each.end > oldest:
+            found += _firsts(connection, config, each, known, stand_for)
+    if month.start > oldest:
+        found += _all(connection, config, replace(before[-1], as_of=month.as_of))
+    starts = (*(each.start for each in before), month.start)
+    return Echoes(max(oldest, starts[0]), starts, names, tuple(found), stand_for)
 
 
-def _of_month(connection: sa.Connection, config: Config, start: datetime, end: datetime, known: Known) -> list[Group]:
-    counts = {row.newest: row.groups for row in months.opened(connection, start, end)}
+def _firsts(connection: sa.Connection, config: Config, month: Month, known: Known, stand_for: dict[int, int]) -> list[Group]:
+    counts = {row.first: row.groups for row in months.opened(connection, month.start, month.end)}
+    known.sources |= {row.alert_id: (row.source,) for row in months.observers_of(connection, counts)}
     rows = months.members_of(connection, counts)
-    known.sources |= {row.alert_id: (row.source,) for row in months.observers_of(connection, counts, end)}
-    found = []
-    for first, *_ in members(rows, end, {}):
-        if not means(config.month.drills, known.shown(first)):
-            found.append(Group(
-                id=first.group_id, alert=first.id, service=known.same(first.service), title=known.same(first.title),
-                pattern=known.pattern(first), fingerprint=known.same(first.fingerprint), sources=known.sources.get(first.id, ()),
-                severity=first.severity, important=first.important, recognised=known.recognised(first), opened_at=first.opened_at,
-                runbook=first.runbook, symptom=first.symptom, signals=first.signals, alerts=counts[first.id],
-                relapses=first.relapses, resolved_at=first.recovered_at or first.closed_at, closed_at=first.closed_at,
-                closed_by=first.closed_by,
-            ))
+    found = [group([first], known) for first, *_ in members(rows, month.end, {}) if not known.means(config.month.drills, first)]
+    stand_for |= {each.id: counts[each.id] for each in found}
     return found
+
+
+def _all(connection: sa.Connection, config: Config, month: Month) -> list[Group]:
+    """As the review of that month has them, without what people did about them."""
+    known = Known(Sides(connection, config, month.start - LOOK, month.as_of, month.as_of))
+    cohort = Cohort(config, month, known, maintenance(config, month))
+    numbers = months.numbers(connection, alert.c.opened_at, month.start, month.end)
+    note_observers(known, months.observers(connection, numbers), {})
+    older = months.members_of(connection, months.spanning(connection, month.start, month.start - LOOK))
+    for each in members((row for row in older if not numbers[0] <= row.group_id < numbers[1]), month.as_of, {}):
+        cohort.add(each)
+    for each in members(months.members(connection, numbers), month.as_of, {}):
+        if each[0].opened_at < month.end:
+            cohort.add(each)
+    return cohort.groups.units
 
 
 def sealed(connection: sa.Connection, month: Month) -> dict[str, Past] | None:
