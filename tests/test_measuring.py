@@ -138,6 +138,18 @@ def test_a_bill_of_several_pages_is_one_bill(world: ActionWorld, sqlite_engine: 
     assert [line[0] for line in ground.rows("cost")[-1][2]["lines"]] == ["ledger", "pay-api"]
 
 
+def test_a_bill_that_says_nothing_of_a_day_takes_nothing_back(world: ActionWorld, sqlite_engine: sa.Engine) -> None:
+    ground = nothing(world, sqlite_engine)
+    ground.at(7)
+    ground.bill(billed(YESTERDAY, ("pay-api", "EC2", "3"), estimated=True))
+    ground.measurer.act()
+    ground.at(7, 23)
+    ground.bill()
+    ground.measurer.act()
+    kept = {day: body["lines"] for _, day, body in ground.rows("cost")}
+    assert kept[f"{YESTERDAY}"] == [["pay-api", "EC2", 3.0, "USD"]] and kept["2026-11-22"] == []
+
+
 def test_what_refuses_is_asked_again_in_the_next_hour_and_its_reason_is_kept(
     world: ActionWorld, sqlite_engine: sa.Engine,
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.config import Config
+from bot.config import Config, load_catalogue
 from bot.labour.arithmetic.days import midnight
 from bot.review import Facts, Figure, Section
 from bot.review.arithmetic import sizing
@@ -17,7 +17,9 @@ from bot.review.arithmetic.sizing import Advice
 from bot.review.costs import costs
 from bot.review.facts import Incident, Measure
 from bot.review.facts.platform import Impact
-from tests.config_stage import example
+from bot.services.run import runs
+from bot.services.slack import forms
+from tests.config_stage import actions, example
 from tests.review_stage import ZONE, at, facts, month
 
 DAY = timedelta(days=1)
@@ -98,6 +100,15 @@ def test_the_way_down_is_by_a_quarter_at_most_and_says_what_to_type() -> None:
         "pay-api: 18 → 14 → 11 → 9 → 7 → 6 → 5 → 4, at most a quarter a step and a peak between two. Type "
         "`/vigie run right-size-cluster group=cluster desired=4`.")
     assert [row[2:4] for row in rows(given, "pool-steps")][:2] == [(18, 14), (14, 11)]
+
+
+def test_the_shipped_runbook_takes_the_line_that_is_to_be_typed() -> None:
+    config = having()
+    [line] = {row[4] for row in rows(lived(machines(), config), "pool-steps")}
+    [name], values = forms.sort_out(line.removeprefix(f"{config.command} run ").split())
+    runbook = load_catalogue(None, config, actions()).runbook(name)
+    runs.check(runbook, values)
+    assert values == {"group": "cluster", "desired": "4"}
 
 
 def test_the_saving_names_its_count_and_stays_in_the_currency_that_is_billed() -> None:

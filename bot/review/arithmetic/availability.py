@@ -165,6 +165,9 @@ def _uptime(
 
 
 def _outside(window: Window, free: Sequence[Stretch]) -> Iterator[Window]:
+    if not free:
+        yield window
+        return
     for each in minus([window.stretch], free):
         yield Window(window.service, each.start, each.end, window.share, window.incident, window.alert)
 

@@ -148,7 +148,7 @@ class Measurer:
         return [Reading(due.kind, due.subject, due.day, self._desk.clock.now(), body)]
 
     def _bill(self, due: Due) -> list[Reading]:
-        """Only what is new or has changed; a day of which the bill knows nothing is kept as such, and asked for again."""
+        """Only what is new or has changed. A day of which the bill says nothing is kept as such, unless it once said more."""
         found = self._clouds.bills(self._desk.config.month.costs.tag, due.day, due.until)
         with self._desk.read() as connection:
             known = measures.newest(connection, COST, due.subject, due.day)
@@ -157,7 +157,7 @@ class Measurer:
         now = self._desk.clock.now()
         return [
             Reading(COST, due.subject, day, now, body) for day, body in bodies.items()
-            if day not in known or known[day].body != body
+            if day not in known or (day in found and known[day].body != body)
         ]
 
     def _machines(self, pool: Pool, start: datetime, end: datetime) -> dict[str, Any]:
