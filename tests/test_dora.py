@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bot.review.facts import Month
 from bot.services.incident import bank_api, reminding
+from bot.services.review import agreed_facts
 from bot.services.slack import hush
 from bot.store import cards
 from tests.duty_stage import Life, paris
@@ -348,3 +350,30 @@ def test_no_post_of_reminders_calls_by_name(sqlite_engine: sa.Engine) -> None:
     with here.desk.read() as connection:
         bodies = connection.execute(sa.select(cards.post.c.body).where(cards.post.c.key.like("notice:%"))).scalars()
         assert all("<@" not in (each or "") for each in bodies)
+
+
+# --- what a month knows ---------------------------------------------------------------------------------------------------
+
+
+def test_a_review_as_of_then_knows_nothing_that_was_said_since(engine: sa.Engine) -> None:
+    here = reporting(engine)
+    major(here, ago=30)
+    here.say("alice", "incident cause 1 nat")
+    here.move("2026-11-24 12:00")
+    month = Month.of("2026-11", "Europe/Paris", "FR", here.clock.now())
+
+    def known() -> Any:
+        with here.desk.read() as connection:
+            return agreed_facts.incidents(connection, month, month.start)
+
+    before = known()
+    assert [(each.cause, each.ended_at, each.major, len(each.notices)) for each in before] == [("nat", None, True, 2)]
+    here.move("2026-11-24 13:00")
+    for line in (
+        "incident end 1 11:00", "incident cause 1 disk", "incident cause 1 disk of 3a", "incident third-party 1 AWS",
+        "incident aware 1 09:40 a client had called", "incident impact 1 ledger 09:30 10:00",
+        "incident notice 1 initial A-1 at=11:50",
+        "classify 1 " + MINOR,
+    ):
+        here.say("alice", line)
+    assert known() == before
