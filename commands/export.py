@@ -1,8 +1,10 @@
-"""Files of incidents for authorities: the pre-filled report in the thread; the larger lists come from the command line."""
+"""Files of incidents, in the thread: pre-filled reports, timeline, post-mortem; larger lists come from the command line."""
 
 from bot.errors import Refused
 from bot.services.incident import exporting, filling, ground, papers
+from bot.services.incident.deeds import DEEDS, POST_MORTEM, TIMELINE
 from bot.services.incident.filling import HUMAN
+from bot.services.incident.questions import Said
 from bot.store.incidents import Incident
 from commands import Call, Subject, command
 from commands.incident import REF
@@ -33,8 +35,8 @@ def _meant(call: Call, words: list[str]) -> Incident:
 
 @command(
     "export",
-    usage="incident <number> [initial|intermediate|final] | dora | pci",
-    help="write the report on an incident as far as Vigie knows it, as a file; lists for assessors",
+    usage="incident <number> [initial|intermediate|final] | timeline|post-mortem <number> | dora | pci",
+    help="files of an incident: the report as far as Vigie knows it, timeline, post-mortem; lists for assessors",
     example="export incident 3",
     level="read",
     subject=subject,
@@ -45,6 +47,8 @@ def export(call: Call) -> str:
     what = words.pop(0) if words else INCIDENT if call.ref else ""
     if what in MONTHLY:
         raise Refused(BY_HAND.format(what=what, month=words[0] if words else THIS_MONTH))
+    if what in (TIMELINE, POST_MORTEM):
+        return DEEDS[what](call.desk, call.actor, _meant(call, words), Said(what, None, (), {}))
     if what != INCIDENT:
         raise Refused(WHICH.format(command=config.command))
     it = _meant(call, words)

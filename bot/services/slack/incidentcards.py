@@ -13,8 +13,8 @@ from bot.store.incidents import Incident
 
 CLASSIFY, IMPACT, END, SENT = "Classify…", "Impact…", "It is over…", "A report is sent…"
 MORE = (
-    ("Root cause…", "incident:cause"), ("From a third party…", "incident:third-party"), ("Timeline", "incident:timeline"),
-    ("Post-mortem", "incident:post-mortem"), ("Pre-filled report", "export:incident"),
+    ("Root cause…", "incident:cause"), ("From a third party…", "incident:third-party"), ("Timeline", "export:timeline"),
+    ("Post-mortem", "export:post-mortem"), ("Pre-filled report", "export:incident"),
 )
 LONGEST_LINE = 700
 TITLE = "{title} ({at})"
