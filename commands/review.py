@@ -35,7 +35,7 @@ ABOUT_AGAIN = "A new version is made of what is known now; it says what differs 
 WHY_LABEL, MONTH_LABEL = "Why, for those who have signed the one before", "Which month"
 
 SHORT, MOST_CHANGES, MONTHS = 12, 10, 12
-REF = re.compile(r"(20\d\d-\d\d)(?:v(\d{1,3}))?")
+REF = re.compile(r"(20\d\d-\d\d)(?:v(\d{1,3}))?", re.ASCII)
 VERBS = ("show", "page", "pdf", "csv", "again", "sign", "versions")
 
 

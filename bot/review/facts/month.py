@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.calendars import public_holidays
 
-WRITTEN = re.compile(r"(?P<year>20\d\d)-(?P<month>0[1-9]|1[0-2])")
+WRITTEN = re.compile(r"(?P<year>20[0-9]{2})-(?P<month>0[1-9]|1[0-2])")
 DAY, SATURDAY = timedelta(days=1), 5
 WORKING_DAYS, OPENS = 3, time(9)            # the cut-off: the third working day after the month, at 09:00 of its zone
 

@@ -71,9 +71,8 @@ def decide(desk: Desk, actor: Actor, wanted: Wanted) -> Decision:
         "text": _text(desk, wanted.text), "owner": owner, "kind": _kind(wanted.kind), "due": _day(config, actor, wanted.due, now),
         "side": config.people[owner].organisation if owner else actor.organisation, "saving": _saving(wanted.saving),
     }
-    about = _about(desk, wanted.about)
+    month, about = choosing.month_of(config, wanted.month, now).name, _about(desk, wanted.about)
     with desk.begin("decide") as connection:
-        month = wanted.month or choosing.month_of(config, None, now).name
         number = reviews.add_decision(connection, **values, **about, month=month, made_by=actor.key, made_at=now)
         told = {name: each for name, each in {**values, **about}.items() if name != "kind"}
         _record(connection, actor, "decision made", number, now, **told, month=month, action=values["kind"])

@@ -13,12 +13,12 @@ from bot.review import Review
 from bot.review.arithmetic import written
 from bot.review.facts import Month
 from bot.services.review import choosing, composing, gathering
-from bot.store import journal, reviews
+from bot.store import months, reviews
+from bot.store.journal import journal
 from bot.store.reviews import Sealed, Signature
 
 NO_VERSION = "There is no version {version} of the review of {month}: {known}."
 SEALED = "review sealed"            # the journal's word for it
-MOST_ENTRIES = 200
 NONE_KEPT, KEPT = "none is sealed yet", "the newest is v{newest}"
 
 
@@ -84,8 +84,8 @@ def is_whole(connection: sa.Connection, kept: Sealed) -> bool:
     text = reviews.body(connection, kept.month, kept.version)
     if hashlib.sha256(text.encode()).hexdigest() != kept.digest:
         return False
-    entries = journal.about(connection, [f"review:{kept.month}"], MOST_ENTRIES)
-    told = (json.loads(each.details) for each in entries if each.kind == SEALED)
+    mine = journal.c.object == f"review:{kept.month}"
+    told = (json.loads(each.details) for each in months.told(connection, (SEALED,), kept.made_at, kept.made_at, mine))
     return any((each["version"], each["digest"]) == (kept.version, kept.digest) for each in told)
 
 

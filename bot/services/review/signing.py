@@ -1,5 +1,6 @@
 """Both sides say yes to a sealed review: one lead or manager of each, to exactly its digest."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -42,23 +43,27 @@ def sign(desk: Desk, actor: Actor, month: str | None, version: int | None = None
 def _require_sealed(desk: Desk, found: Read, version: int | None) -> Sealed:
     if found.sealed is None:
         raise Refused(PROVISIONAL.format(month=found.month.name, at=posting.local(found.month, found.month.cut_off)))
-    newest = found.sealed.version
-    if version not in (None, newest):
-        raise Refused(OLDER.format(month=found.month.name, newest=newest, command=desk.config.command))
+    _require_newest(desk, found.sealed, version or found.sealed.version)
     return found.sealed
 
 
+def _require_newest(desk: Desk, newest: Sealed | None, version: int) -> None:
+    if newest is not None and newest.version != version:
+        raise Refused(OLDER.format(month=newest.month, newest=newest.version, command=desk.config.command))
+
+
 def _require_whole(connection: sa.Connection, desk: Desk, found: Read, kept: Sealed) -> None:
-    """What is signed is what was sealed, and the journal that it was made of has not been touched since."""
+    """What is signed is what was sealed; the journal that it was made of, and that names it, has not been touched since."""
     if not reading.is_whole(connection, kept):
         raise Refused(ALTERED.format(version=kept.version, month=kept.month))
-    looked = trail(connection, found.month)
+    looked = trail(connection, replace(found.month, as_of=desk.clock.now()))
     if looked.ok is False:
         raise Refused(BROKEN.format(where=where(looked), version=kept.version, month=kept.month))
 
 
 def _write(connection: sa.Connection, desk: Desk, actor: Actor, kept: Sealed) -> bool:
     now = desk.clock.now()
+    _require_newest(desk, reviews.sealed(connection, kept.month), kept.version)        # one may have been made meanwhile
     reviews.sign(connection, Signature(kept.month, kept.version, actor.organisation, actor.key, now, kept.digest))
     _record(connection, actor, "review signed", kept, now)
     both = not signers.missing(desk.config, reviews.signatures(connection, kept.month, kept.version))

@@ -1,0 +1,82 @@
+"""The month among people who mean no good: names that are no months, versions that change while somebody signs, forged rows."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+
+import commands
+from bot.discover import discover
+from bot.entrypoints.perform import Reply, Saying, perform
+from bot.errors import Refused
+from bot.services.desk import VIGIE, Desk
+from bot.services.ledger import journal as ledger
+from bot.services.review import decisions, sealing, signing
+from bot.store import journal, reviews
+from commands import Command
+from tests.month_stage import CUT_OFF, MORNING, NOVEMBER, close, go_to, lived, pass_by, seal
+from tests.story import ALICE, MARIE, PAUL
+
+FAMILY = discover(commands, Command)
+
+
+@pytest.fixture
+def desk(sqlite_engine: sa.Engine) -> Desk:
+    """November is over and sealed."""
+    made = lived(sqlite_engine)
+    go_to(made, CUT_OFF)
+    sealing.act(made)
+    go_to(made, MORNING)
+    return made
+
+
+def say(desk: Desk, user: str, *words: str) -> Reply:
+    return perform(desk, FAMILY, Saying("T0BRIDGE01", user, "slack C0REVIEW01", words))
+
+
+@pytest.mark.parametrize("month", ["banana", "../../etc", "2026-13", "2031-01", "20２6-10", "%s{x}"])
+def test_nothing_is_decided_for_a_month_that_is_none_so_that_no_reminder_trips_over_it(desk: Desk, month: str) -> None:
+    assert not say(desk, "U0MARIE001", "decide", "text", "owner=lea", "due=2026-12-04", f"month={month}").ok
+    assert say(desk, "U0MARIE001", "decide", "text", "owner=lea", "due=2026-12-04", "month=2026-10").ok
+    go_to(desk, datetime(2026, 12, 4, 10, tzinfo=UTC))
+    assert decisions.act(desk) == 1
+
+
+def test_a_review_that_was_read_a_thousand_times_is_still_known_as_the_one_that_was_sealed(desk: Desk) -> None:
+    with desk.begin("read") as connection:
+        for _ in range(1000):
+            ledger.record(connection, actor=VIGIE, kind="review read", object=f"review:{NOVEMBER}", outcome="done",
+                          at=desk.clock.now())
+    assert signing.sign(desk, MARIE, NOVEMBER)[0].version == 1
+
+
+def test_a_version_that_is_replaced_while_somebody_looks_at_it_is_not_signed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    close(desk, 3, ALICE)
+    looked = signing._require_whole
+
+    def interrupted(*given: object) -> None:
+        looked(*given)  # type: ignore[arg-type]
+        sealing.again(desk, PAUL, NOVEMBER, "the last one is closed")
+
+    monkeypatch.setattr(signing, "_require_whole", interrupted)
+    with pytest.raises(Refused, match="There is a newer version of 2026-11: v2"):
+        signing.sign(desk, MARIE, NOVEMBER)
+
+
+def test_who_changes_a_sealed_review_and_the_entry_that_names_it_is_found(desk: Desk) -> None:
+    seal(desk)
+    pass_by(desk, hours=1)
+    seal(desk)
+    with desk.engine.begin() as connection:
+        for trigger in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars().all():
+            connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
+        text = reviews.body(connection, NOVEMBER, 1).replace("Bridge", "Padok")
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        [entry] = journal.about(connection, [f"review:{NOVEMBER}"], 9)
+        details = json.dumps({**json.loads(entry.details), "digest": digest})
+        connection.execute(sa.update(journal.journal).where(journal.journal.c.id == entry.id).values(details=details))
+        connection.execute(sa.update(reviews.review).values(body=text, digest=digest))
+    with pytest.raises(Refused, match=f"entry {entry.id}, .*was changed after it was sealed"):
+        signing.sign(desk, MARIE, NOVEMBER)
