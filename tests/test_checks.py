@@ -34,9 +34,9 @@ name: {name}
 title: {name}
 owner: bridge
 reviewed: 2026-11-01
-parameters: {{desired: {{type: integer, default: 6}}}}
+parameters: {{group: {{default: cluster}}, desired: {{type: integer, default: 6}}}}
 steps:
-- {{name: scale, uses: aws.asg.set_desired, with: {{group: pay-api, desired: "${{{{ params.desired }}}}"}}}}
+- {{name: scale, uses: aws.asg.set_desired, with: {{group: "${{{{ params.group }}}}", desired: "${{{{ params.desired }}}}"}}}}
 """
 
 
