@@ -59,7 +59,8 @@ def _within(column: sa.ColumnElement[Any], numbers: Range) -> sa.ColumnElement[b
 
 def _stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[sa.Row[Any]]:
     """Read as it comes: a month may be larger than what we may hold."""
-    yield from connection.execute(query.execution_options(yield_per=FETCHED))
+    with connection.execute(query.execution_options(yield_per=FETCHED)) as found:      # closed too when nobody reads on
+        yield from found
 
 
 def _by_numbers(connection: sa.Connection, query: sa.Select[Any], column: sa.Column[Any], wanted: Iterable[Any]) -> Iterator[Any]:
