@@ -58,7 +58,8 @@ def private() -> Review:
     (412, "count", "412"), (1234567, "count", "1,234,567"), (3.25, "count", "3.25"), (None, "count", "—"), (0, "count", "0"),
     (0.4134, "share", "41.3 %"), (1, "share", "100 %"), (0, "share", "0 %"), (0.99962, "share", "99.962 %"),
     (42, "seconds", "42 s"), (190, "seconds", "3 min 10 s"), (59.7, "seconds", "1 min"), (7260, "seconds", "2 h 1 min"),
-    (93600, "seconds", "1 d 2 h"), (22.35, "minutes", "22.35 min"), (-3.5, "minutes", "−3.5 min"), (2, "hours", "2 h"),
+    (93600, "seconds", "1 d 2 h"), (22.35, "minutes", "22.35 min"), (-3.5, "minutes", "−3.5 min"),
+    (1078.76, "minutes", "1,079 min"), (2, "hours", "2 h"),
 ])
 def test_a_value_is_said_as_people_say_it(value: float | None, unit: str, words: str) -> None:
     assert wording.amount(value, unit) == words  # type: ignore[arg-type]
@@ -80,7 +81,7 @@ def test_instants_stand_in_the_zone_of_the_month_and_an_hour_shown_twice_says_wh
     (3, 0, "count", "less", "▲", "3 more than in September, when it was 0", "worse"),
     (0.413, 0.40, "share", "more", "▲", "1.3 points more than in September (40 %)", "better"),
     (0.99962, 0.9995, "share", "more", "▲", "0.012 points more than in September (99.95 %)", "better"),
-    (7, 7, "count", "less", "＝", "unchanged since September", ""),
+    (7, 7, "count", "less", "=", "unchanged since September", ""),
     (8, 4, "count", "", "▲", "100 % more than in September (4)", ""),
 ])
 def test_what_became_of_a_figure_is_said_in_words(

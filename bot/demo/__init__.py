@@ -235,7 +235,7 @@ class Demo:
 def build(stage: Stage) -> Demo:
     """All of it, on one port; nothing runs yet."""
     settings_environ = dict(stage.environ)
-    config = load_config(Path(settings_environ["VIGIE_CONFIG"]))
+    config = load_config(Path(settings_environ["VIGIE_CONFIG"])).model_copy(update={"public_url": stage.url})
     if stage.speed:
         quiet = config.probation.model_copy(update={"minutes": QUIET_MINUTES})
         config = config.model_copy(update={"probation": quiet, "coverages": paged_at(config, stage.speed)})

@@ -43,7 +43,8 @@ class Story:
     """The player, the workspace in which one watches, and what answers on the port."""
 
     def __init__(self, name: str, url: str, environ: Mapping[str, str], minutes_a_second: float = 0) -> None:
-        self.name, self.config, self._url = name, load_config(Path(environ["VIGIE_CONFIG"])), url
+        self.name, self._url = name, url
+        self.config = load_config(Path(environ["VIGIE_CONFIG"])).model_copy(update={"public_url": url})
         team = seed(url, self.config)
         self.environ = {
             **environ, "SLACK_BOT_TOKEN": team.app.token, "SLACK_SIGNING_SECRET": team.app.signing_secret,

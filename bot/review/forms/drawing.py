@@ -28,7 +28,10 @@ def picture(chart: dict[str, Any], form: str) -> bytes:
 def spec_of(chart: dict[str, Any], titled: bool) -> Any:
     points = chart["points"]
     places, series = list(dict.fromkeys(each[0] for each in points)), list(dict.fromkeys(each[1] for each in points))
-    values = [{"across": across, "series": name, "value": value, "order": series.index(name)} for across, name, value in points]
+    values = [
+        {"across": place, "series": name, "value": value, "order": series.index(name)}
+        for place, name, value in points if value or chart["mark"] not in BAR       # no bar for nought
+    ]
     lying = chart["mark"] in BAR and len(places) <= FEW_PLACES and max(map(len, places)) > LONG_NAME
     axes = _lying(chart, places) if lying else _standing(chart, places)
     drawn = _mark(alt.Chart({"values": values}), chart["mark"]).encode(**axes, **_series(chart["mark"], series, lying))
@@ -49,13 +52,13 @@ def _standing(chart: dict[str, Any], places: list[str]) -> dict[str, Any]:
     shown = places[:: -(-len(places) // FEW_PLACES)]
     upright = 0 if max(map(len, shown)) * len(shown) < 100 else -40
     axis = alt.Axis(values=shown, labelAngle=upright, title=chart["across"], labelOverlap=True, grid=False)
-    scale = alt.Scale(paddingInner=0.25, paddingOuter=0.15)
+    scale = alt.Scale(domain=places, paddingInner=0.25, paddingOuter=0.15)
     return {"x": alt.X("across:N", sort=places, axis=axis, scale=scale), "y": alt.Y("value:Q", **_counted(chart))}
 
 
 def _lying(chart: dict[str, Any], places: list[str]) -> dict[str, Any]:
     axis = alt.Axis(title=None, labelLimit=300, grid=False)
-    scale = alt.Scale(paddingInner=0.25, paddingOuter=0.15)
+    scale = alt.Scale(domain=places, paddingInner=0.25, paddingOuter=0.15)
     return {"y": alt.Y("across:N", sort=places, axis=axis, scale=scale), "x": alt.X("value:Q", **_counted(chart))}
 
 
@@ -76,7 +79,7 @@ def _series(mark: str, series: list[str], lying: bool) -> dict[str, Any]:
     encoding: dict[str, Any] = {"color": alt.Color("series:N", sort=series, scale=scale, legend=legend if several else None)}
     if mark == "bars" and several:
         beside = alt.YOffset if lying else alt.XOffset
-        encoding["yOffset" if lying else "xOffset"] = beside("series:N", sort=series)
+        encoding["yOffset" if lying else "xOffset"] = beside("series:N", sort=series, scale=alt.Scale(domain=series))
     if mark in BAR:
         encoding["order"] = alt.Order("order:Q")
     elif several:
@@ -86,7 +89,7 @@ def _series(mark: str, series: list[str], lying: bool) -> dict[str, Any]:
 
 def _wrapped(title: str, width: int = 80) -> list[str]:
     lines = [""]
-    for word in title.split():
+    for word in title.replace(" %", "\u00a0%").split(" "):
         lines[-1:] = [f"{lines[-1]} {word}".strip()] if len(lines[-1]) + len(word) < width else [lines[-1], word]
     return lines
 

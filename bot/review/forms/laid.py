@@ -1,6 +1,6 @@
 """A review laid out to be read: every value in words, every number with its list and its definition. Page and PDF draw this."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ UNITS = {
     "count": N_("count"), "share": N_("share"), "seconds": N_("length of time"), "minutes": N_("minutes"), "hours": N_("hours"),
     "days": N_("days"), "money": N_("money"), "text": N_("text"),
 }
+PROSE, LONG = "prose", 40   # a column with a text of more characters wants room
 WIDE, SHORT = 11, 3         # a list of so many columns and so few rows is turned: it reads, and prints, as a column of facts
 MEANING = N_("{unit}, definition version {version}")
 SHAPES: Mapping[Kind, str] = {              # numbers stand at the right; a time is not broken
@@ -48,7 +49,7 @@ class Line:
     grey: bool
 
 
-Columns = tuple[tuple[str, str], ...]                       # title and shape: num, at or nothing
+Columns = tuple[tuple[str, str], ...]                       # title and shape: num, at, prose or nothing
 Rows = tuple[tuple[tuple[str, Value], ...], ...]            # a cell is its words and what it sorts by
 
 
@@ -180,7 +181,7 @@ def _sheet(table: Table, review: Review) -> Sheet:
     rows = tuple(
         tuple((wording.cell(value, kind, review), value) for value, kind in zip(row, kinds, strict=True)) for row in table.rows
     )
-    shapes = tuple((each.title, SHAPES.get(each.kind, "")) for each in table.columns)
+    shapes = tuple((each.title, _shape(each.kind, (row[place][0] for row in rows))) for place, each in enumerate(table.columns))
     if len(shapes) >= WIDE and 0 < len(rows) <= SHORT:
         shapes, rows = _turned(shapes, rows)
     note = FIRST.format(shown=f"{len(table.rows):,}") if table.total > len(table.rows) else ""
@@ -189,11 +190,15 @@ def _sheet(table: Table, review: Review) -> Sheet:
     )
 
 
+def _shape(kind: Kind, cells: Iterable[str]) -> str:
+    return SHAPES.get(kind) or (PROSE if max(map(len, cells), default=0) > LONG else "")
+
+
 def _turned(columns: Columns, rows: Rows) -> tuple[Columns, Rows]:
     """Columns become rows; what stood first in each row becomes its head."""
     heads = tuple((row[0][0], "") for row in rows)
     turned = tuple(((title, title), *(row[place] for row in rows)) for place, (title, _) in enumerate(columns) if place)
-    return (columns[0], *heads), turned
+    return ((columns[0][0], ""), *heads), turned
 
 
 def _picture(chart: Chart, svg: bytes) -> Picture:

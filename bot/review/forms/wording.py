@@ -21,8 +21,9 @@ MORE, LESS = N_("{by} more than in {before} ({past})"), N_("{by} less than in {b
 POINTS, TIMES = N_("{points} points"), N_("{times} times what it was in {before} ({past})")
 FROM_NOTHING = N_("{by} more than in {before}, when it was {past}")
 WAS = N_("was {past} in {before}")
-UP, DOWN, LEVEL = "▲", "▼", "＝"
+UP, DOWN, LEVEL = "▲", "▼", "="
 BETTER, WORSE = N_("better"), N_("worse")
+MANY = 100                              # of more minutes nobody counts the seconds
 MANY_TIMES = 3                          # "4.2 times" says more than "320 % more"
 
 
@@ -47,9 +48,9 @@ def amount(value: float | int | None, unit: Unit, currency: str | None = None) -
     if unit == "seconds":
         return lasting(value)
     if unit == "money":
-        return f"{_number(value, 0 if abs(value) >= 100 else 2)} {currency or ''}".rstrip()
+        return f"{_number(value, 0 if abs(value) >= MANY else 2)} {currency or ''}".rstrip()
     words = {"minutes": " min", "hours": " h", "days": " d"}.get(unit, "")
-    return f"{_number(value)}{words}"
+    return f"{_number(value, 0 if abs(value) >= MANY and words else 2)}{words}"
 
 
 def share(value: float) -> str:
