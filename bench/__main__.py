@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from bench import growth, kill, latency, memory, report, soak, storm
+from bench import growth, kill, latency, memory, month, report, soak, storm
 from bench.databases import KINDS, Database
 from bench.processes import Broken
 from bench.scale import FULL, QUICK, Scale
 from bench.stage import Stage, stage
 
-SCENES = {"storm": storm.run, "latency": latency.run, "memory": memory.run, "growth": growth.run, "kill": kill.run}
+SCENES = {"storm": storm.run, "latency": latency.run, "memory": memory.run, "growth": growth.run, "month": month.run,
+          "kill": kill.run}
 UNKNOWN = "There is no {kind} called {name}; there are: {names}."
 UNDER_WAY = "{database}: {scene} ..."
 TOOK = " {seconds:.0f} s"
@@ -22,13 +23,13 @@ NOTHING_LOST = "Nothing was lost."
 
 
 def main(
-    scene: Annotated[str, typer.Argument(help="storm, latency, memory, growth, kill, all, or soak")] = "all",
+    scene: Annotated[str, typer.Argument(help="storm, latency, memory, growth, month, kill, all, or soak")] = "all",
     quick: Annotated[bool, typer.Option(help="Smaller numbers: a look, not a measurement.")] = False,
     database: Annotated[str, typer.Option(help="sqlite or postgresql; else both.")] = "",
     minutes: Annotated[float, typer.Option(help="Of soak: how long, on each database.")] = 60,
     seed: Annotated[int, typer.Option(help="Of soak: the same seed brings the same faults at the same times.")] = 1,
 ) -> None:
-    """Storms, latency, memory, growth and kill -9, on real processes; prints a table, writes bench/results.json.
+    """Storms, latency, memory, growth, reviews and kill -9, on real processes; prints a table, writes bench/results.json.
 
     `soak`: a busy platform in bad weather, instead; prints what was lost, and fails if that is anything.
     """

@@ -54,7 +54,7 @@ ROWS = (
                 CASE WHEN past.n % {TAKEN} = 0 THEN 'alert acked' ELSE 'alert recovered' END ELSE 'alert closed' END,
             'alert:' || ({{base}} + past.n), 'done', 'webhook bridge-generic',
             '{{{{"severity":"high","title":"check is slow","why":["no rule of vigie.yaml matches it","not important"]}}}}'
-        FROM past CROSS JOIN (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3) AS turn ORDER BY past.n, turn.n""",
+        FROM past CROSS JOIN (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3) AS turn ORDER BY 1""",
 )
 
 
@@ -70,7 +70,7 @@ class Past:
 def store(url: str, month: Past, base: int) -> None:
     """Alerts, signals, observations, groups and three entries of the journal each; sealed."""
     engine = create_engine(url)
-    step = (month.end - month.start).total_seconds() / month.alerts
+    step = ((month.end - month.start).total_seconds() - 2 * CLOSED_S) / month.alerts        # all of it over within it
     at = AT[engine.dialect.name]
     times = {
         name: at.format(start=stamp(month.start), step=f"{step:.3f}", later=later)

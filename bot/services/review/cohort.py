@@ -101,8 +101,9 @@ def group(members: Sequence[Member], known: Known, reopened: bool = False, cycle
     acted = min((at for at in (known.touches.get(number), engaged) if at is not None), default=None)
     verdict, level = known.verdicts.get(first.group_id), known.levels.get(first.group_id, 0)
     return Group(
-        id=number if number == first.group_id else first.group_id, alert=number, service=known.same(first.service), title=known.same(first.title),
-        pattern=known.pattern(first), fingerprint=known.same(first.fingerprint), sources=known.sources.get(number, ()),
+        id=number if number == first.group_id else first.group_id, alert=number, service=known.same(first.service),
+        title=known.same(first.title), pattern=known.pattern(first), fingerprint=known.same(first.fingerprint),
+        sources=known.sources.get(number, ()),
         severity=known.same(last.severity), important=last.important, recognised=known.recognised(last),
         opened_at=first.opened_at, runbook=last.runbook, symptom=first.symptom,
         side=known.sides.at(first.service, first.opened_at), signals=last.signals, alerts=len(members),

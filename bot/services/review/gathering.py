@@ -114,7 +114,9 @@ def _alerts(connection: sa.Connection, config: Config, month: Month) -> _Read:
 
 
 def _moved(rows: Iterable[sa.Row[Any]], as_of: datetime) -> list[tuple[int, str]]:
-    return [(row.id, row.fingerprint) for row in rows if row.updated_at > as_of and (row.closed_at is None or row.closed_at > as_of)]
+    """Those that went on after it."""
+    unsettled = (each for each in rows if each.closed_at is None or each.closed_at > as_of)
+    return [(each.id, each.fingerprint) for each in unsettled if each.updated_at > as_of]
 
 
 def _fill(
