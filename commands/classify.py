@@ -140,5 +140,5 @@ def _owed(call: Call, found: Incident, before: bool) -> str:
     config, now = call.desk.config, call.desk.clock.now()
     with call.desk.read() as connection:
         left = [each for each in notices.still_open(connection, found.id) if each.kind != "bank_api"]
-    said = [f"{showing.NAMES[each.kind]} {reminding.limit(config, found, each, now)}" for each in left]
+    said = [f"{showing.NAMES[each.kind]} {reminding.limit(config, each, now)}" for each in left]
     return OWED.format(all="; ".join(said)) if said else ENDED_ALL if before else NOTHING

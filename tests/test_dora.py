@@ -228,7 +228,7 @@ def test_by_day_the_duty_and_whoever_reports_are_told_each_step_once(engine: sa.
     for at, count in (("12:00", 2), ("12:30", 2), ("13:00", 3), ("13:45", 4), ("14:00", 5), ("14:05", 5), ("20:00", 5)):
         remind(here, f"2026-11-24 {at}")
         assert sum("initial" in each for each in told(here, "marie")) == count, at
-    assert "it was due Tue 24 Nov 14:00 (Paris time), 0 s ago" in told(here, "marie")[-1]
+    assert "late since Tue 24 Nov 14:00 (Paris time), 0 s ago" in told(here, "marie")[-1]
     assert here.offers("marie", "notice:")[0] == ["It is sent…", "incident:notice:initial", "incident1"]
 
 
@@ -249,7 +249,7 @@ def test_at_night_nobody_in_blackout_is_told_and_the_duty_learns_why(engine: sa.
     every = here.directs("marie", "notice:") + here.directs("paul", "notice:")
     assert every and all(each.due_at is not None and each.due_at >= eight for each in every)
     [at_eight] = [each for each in told(here, "marie") if "initial" in each]        # one word of all that fell into it
-    assert "it was due Tue 24 Nov 05:00 (Paris time), 3 h ago" in at_eight
+    assert "late since Tue 24 Nov 05:00 (Paris time), 3 h ago" in at_eight
     on_duty = next(each for each in ("lea", "omar", "ines") if told(here, each))
     said = told(here, on_duty)
     assert len(said) == 5 and "Marie is in Bridge's blackout until Tue 24 Nov 08:00 (Paris time) and is told then." in said[0]

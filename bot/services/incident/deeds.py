@@ -37,7 +37,8 @@ AWARE = "{name} is known since {at}; the limits of its reports are counted anew.
 BEFORE = "Before, it was {at}; the journal has both."
 PARTY, NO_PARTY = "{name} came from {party}.", "{name} came from no third party."
 SENT, NEXT, NOTHING_MORE = "The {kind} of {name} was sent {at}. {next}", "Owed now: {all}.", "Nothing more is owed."
-DELAYED = "Kept: the {kind} of {name} will be late, for {why}. Tell {authority} before its limit."
+DELAYED = "Kept: the {kind} of {name} will be late, for {why}. Tell {authority} {when}."
+BEFORE_IT, AT_ONCE = "before its limit", "at once: its limit is over"
 FILED = "The {what} of {name} is in the thread of its card, as a file."
 HOW_IMPACT = "Say service, from, to (or - while it lasts): `{command} incident impact {id} pay-api 02:14 02:31 30%`."
 HOW_NOTICE = "Say which: `{command} incident notice {id} {known} <reference>`."
@@ -117,10 +118,12 @@ def _notice(desk: Desk, actor: Actor, it: Incident, said: Said) -> str:
         raise Refused(HOW_NOTICE.format(command=config.command, id=it.id, known="|".join(clocks.REPORTS)))
     kind, why = noticing.kind_of(kind), said.get("delay")
     if why and not reference:
-        noticing.delay(desk, it, actor, kind, why)
+        left = noticing.delay(desk, it, actor, kind, why)
         known = ground.regulator(config)
         authority = known.authority if known else reminding.AUTHORITY
-        return DELAYED.format(kind=showing.NAMES[kind], name=it.name, why=why, authority=authority)
+        over = left.due_at is not None and left.due_at < desk.clock.now()
+        return DELAYED.format(kind=showing.NAMES[kind], name=it.name, why=why, authority=authority,
+                              when=AT_ONCE if over else BEFORE_IT)
     at = ground.past(desk, said.get("at").split(), actor)[0] if said.get("at") else None
     made = noticing.sent(desk, it, actor, kind, reference, at, why)
     sent_at = ground.when(config, made.sent_at or desk.clock.now())
@@ -131,7 +134,7 @@ def _next(desk: Desk, it: Incident) -> str:
     with desk.read() as connection:
         left = notices.still_open(connection, it.id)
     now = desk.clock.now()
-    said = [f"{showing.NAMES[each.kind]} {reminding.limit(desk.config, it, each, now)}" for each in left]
+    said = [f"{showing.NAMES[each.kind]} {reminding.limit(desk.config, each, now)}" for each in left]
     return NEXT.format(all="; ".join(said)) if said else NOTHING_MORE
 
 

@@ -100,8 +100,12 @@ def past(desk: Desk, words: Sequence[str], actor: Actor) -> tuple[datetime, tupl
 
 def when(config: Config, at: datetime) -> str:
     """Sun 22 Nov 02:14 (Paris time): by the clocks of the platform's owner."""
-    zone = config.organisations[own(config)].timezone
-    return f"{moments.shown(at, zone)} ({moments.place_of(zone)})"
+    return f"{shown(config, at)} ({moments.place_of(config.organisations[own(config)].timezone)})"
+
+
+def shown(config: Config, at: datetime) -> str:
+    """The same where the place was told already: Sun 22 Nov 02:14"""
+    return moments.shown(at, config.organisations[own(config)].timezone)
 
 
 def text(given: str, most: int = LONGEST) -> str:

@@ -30,7 +30,7 @@ NAMES = {
 }
 OWED = "📮 {what} of {name} ({title}) is owed to {whom}: {due}."
 DUE = "by {at}, in {left}"
-LATE = "it was due {at}, {left} ago. Say why: `{command} incident notice {id} {kind} delay=…`"
+LATE, SAY_WHY = "late since {at}, {left} ago", "Say why it is late: `{command} incident notice {id} {kind} delay=…`."
 WITHOUT_DELAY = "without delay"
 HOW = (
     "`{command} export incident {id}` fills in what Vigie knows; when it is sent: "
@@ -133,19 +133,19 @@ def _said(config: Config, incident: Incident, owed: Notice, now: datetime) -> st
     """As it is when it is read."""
     what, known = NAMES[owed.kind], ground.regulator(config)
     head = OWED.format(
-        what=what[0].upper() + what[1:], name=incident.name, title=incident.title, due=limit(config, incident, owed, now),
+        what=what[0].upper() + what[1:], name=incident.name, title=incident.title, due=limit(config, owed, now),
         whom=CLIENTS if owed.kind == "clients" else known.authority if known else AUTHORITY,
     )
-    return " ".join([head, HOW.format(command=config.command, id=incident.id, kind=owed.kind)])
+    words = [HOW, *([SAY_WHY] if owed.due_at is not None and owed.due_at <= now else [])]
+    return " ".join([head, *(each.format(command=config.command, id=incident.id, kind=owed.kind) for each in words)])
 
 
-def limit(config: Config, incident: Incident, owed: Notice, now: datetime) -> str:
-    """by Sun 22 Nov 06:14 (Paris time), in 3 h 10; or that it is late, and what to do."""
+def limit(config: Config, owed: Notice, now: datetime) -> str:
+    """by Sun 22 Nov 06:14 (Paris time), in 3 h 10; or since when it is late."""
     if owed.due_at is None:
         return WITHOUT_DELAY
     words = DUE if owed.due_at > now else LATE
-    return words.format(at=ground.when(config, owed.due_at), left=lasting(abs(owed.due_at - now)), command=config.command,
-                        id=incident.id, kind=owed.kind)
+    return words.format(at=ground.when(config, owed.due_at), left=lasting(abs(owed.due_at - now)))
 
 
 def _about(config: Config, sleepers: Sequence[str], owed: Notice, now: datetime) -> Iterator[str]:

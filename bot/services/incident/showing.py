@@ -70,9 +70,9 @@ def lines(view: View) -> Iterator[str]:
     yield HEAD.format(face=FACES[it.ended_at is None], name=it.name.capitalize(), kind=KINDS[it.kind] + drill, what=headline(it))
     yield " · ".join([BEGAN.format(began=ground.when(config, it.began_at)), _length(view)])
     yield KNOWN.format(
-        alerts=" ".join(f"#{each}" for each in view.alerts) or "none", detected=ground.when(config, it.detected_at),
+        alerts=" ".join(f"#{each}" for each in view.alerts) or "none", detected=ground.shown(config, it.detected_at),
         found_by=it.found_by, own=ground.own_name(config), who=telling.name(config, it.aware_by),
-        aware=ground.when(config, it.aware_at) if it.aware_at else "an unknown time",
+        aware=ground.shown(config, it.aware_at) if it.aware_at else "an unknown time",
     )
     yield _impact(view)
     yield " · ".join([CAUSE.format(cause=it.cause) if it.cause else NO_CAUSE,
@@ -91,7 +91,7 @@ def _length(view: View) -> str:
     it = view.incident
     if it.ended_at is None:
         return LASTS.format(length=lasting(view.now - it.began_at))
-    return LASTED.format(ended=ground.when(view.config, it.ended_at), length=lasting(it.ended_at - it.began_at))
+    return LASTED.format(ended=ground.shown(view.config, it.ended_at), length=lasting(it.ended_at - it.began_at))
 
 
 def _impact(view: View) -> str:
@@ -101,10 +101,10 @@ def _impact(view: View) -> str:
 
 
 def stretch(config: Config, each: Impact, now: datetime) -> str:
-    end = ground.when(config, each.end) if each.end else STILL
+    end = ground.shown(config, each.end) if each.end else STILL
     share = SHARE.format(share=each.share) if each.share < 1 else ""
     length = lasting(timedelta(seconds=impact.down_s([each], now)))
-    return STRETCH.format(service=each.service, start=ground.when(config, each.start), end=end, length=length, share=share)
+    return STRETCH.format(service=each.service, start=ground.shown(config, each.start), end=end, length=length, share=share)
 
 
 def _classified(view: View) -> str:
@@ -112,17 +112,17 @@ def _classified(view: View) -> str:
         return UNCLASSIFIED.format(command=view.config.command, id=view.incident.id)
     last = view.history[-1]
     return CLASSIFIED.format(
-        verdict=MAJOR if last.major else NOT_MAJOR, rules=last.rules, at=ground.when(view.config, last.at),
+        verdict=MAJOR if last.major else NOT_MAJOR, rules=last.rules, at=ground.shown(view.config, last.at),
         who=telling.name(view.config, last.by), reasons="; ".join(json.loads(last.reasons)),
     )
 
 
 def _owed(view: View) -> str:
     said = [
-        f"{NAMES[each.kind]} {reminding.limit(view.config, view.incident, each, view.now)}" for each in view.owed if each.is_open
+        f"{NAMES[each.kind]} {reminding.limit(view.config, each, view.now)}" for each in view.owed if each.is_open
     ]
     done = [
-        SENT.format(kind=NAMES[each.kind], at=ground.when(view.config, each.sent_at),
+        SENT.format(kind=NAMES[each.kind], at=ground.shown(view.config, each.sent_at),
                     reference=f" ({each.reference})" if each.reference else "")
         + (LATE_SENT if each.due_at and each.sent_at > each.due_at else "")
         for each in view.owed if each.sent_at

@@ -30,20 +30,21 @@ INCIDENT_LINES = {
     "incident impact": "impact on {service} from {start} to {end}",
     "incident cause": "root cause: {cause}",
     "incident ended": "over since {ended}",
-    "incident aware changed": "known since {after} (before: {before}): {reason}",
+    "incident aware changed": "known since {after} (before: {before}){reason}",
     "incident third party": "from a third party: {third_party}",
     "incident alert added": "alerts {alerts} added",
     "incident classified": "classified: {reasons}",
-    "notice owed": "{notice} owed, until {due}",
+    "notice owed": "{notice} owed {due}",
     "notice told": "reminded of {notice} ({step}): {who}",
     "notice sent": "{notice} sent {reference}",
-    "notice delayed": "{notice} will be late: {reason}",
-    "notice ended": "{notice} no longer owed: {why}",
+    "notice delayed": "{notice} will be late{reason}",
+    "notice ended": "{notice} no longer owed{why}",
     "incident paper": "file written: {what}",
 }
 MOST = 5_000
 LASTS = "lasts"
 _DATE = re.compile(r"<!date\^\d+\^\{time\}\|([^<>|]*)>")
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00")
 _SIGNS = re.compile(r"([\\`*_\[\]<>|#])")
 
 
@@ -86,7 +87,8 @@ def table(config: Config, told: Sequence[Entry], zone: str) -> Iterator[str]:
 def what(config: Config, entry: Entry) -> str:
     """One entry in a few words, as the card's thread tells it, without Slack's markup."""
     said = logbook.sentence(config, entry, INCIDENT_LINES)
-    return mask_text(html.unescape(_DATE.sub(lambda found: found[1], said)))
+    told = _ISO.sub(lambda found: ground.shown(config, datetime.fromisoformat(found[0])), html.unescape(said))
+    return mask_text(_DATE.sub(lambda found: found[1], told)).strip()
 
 
 def who(config: Config, entry: Entry) -> str:
