@@ -11,6 +11,7 @@ from bot.review.facts import Past
 
 NO_EARLIER = N_("no earlier month")
 NOT_THEN = N_("not measured in the month before")
+UNSURE = N_("not compared: too little is known of it")
 REDEFINED = N_("its definition changed: version {before} then, {now} now")
 
 PROVISIONAL = N_("So far, provisional: facts up to {as_of}; the month can be signed from {cut_off} on.")
@@ -57,6 +58,8 @@ def trend(figure: Figure, before: Mapping[str, Past] | None) -> Trend:
         return Trend(None, NOT_THEN)
     if past.definition != now:
         return Trend(None, REDEFINED.format(before=past.definition, now=now))
+    if figure.grey:
+        return Trend(None, UNSURE)
     return Trend(past.value)
 
 
