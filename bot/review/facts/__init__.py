@@ -35,8 +35,8 @@ class Facts:
     carried: Sequence[Group] = ()           # opened before it, and still open when it began
     drills: Sequence[Group] = ()            # opened in the month as drills or tests: counted apart
     maintained: Sequence[Group] = ()        # opened in the month under agreed maintenance: counted apart
-    earlier: Sequence[Group] = ()           # of the six months before, drills left out: the newest of each fingerprint and
-                                            # month; its `alerts` says how many groups there were
+    earlier: Sequence[Group] = ()           # drills left out: every group of the month before; of the five before that the
+                                            # first of each fingerprint and month. `alerts`: groups that it stands for
     runs: Sequence[Run] = ()                # begun in the month
     pages: Sequence[Page] = ()              # attempts to reach somebody in the month
     told: Sequence[Told] = ()               # what the journal has of breaches, waivers, broken glass, held back ...

@@ -24,13 +24,15 @@ HALF_YEAR, QUARTER = 6, 3               # months that are looked back upon: for 
 
 @dataclass(frozen=True, slots=True)
 class Echoes:
-    """What came in the months before. Of the last, every group; of those before it, the first of each fingerprint."""
+    """What came in the months before: of the last every group, of the others the first of each fingerprint.
+
+    `alerts` of each says how many groups it stands for.
+    """
 
     since: datetime
     starts: tuple[datetime, ...]        # of these months, oldest first, and of the month itself
     names: tuple[str, ...]
     groups: tuple[Group, ...]
-    stand_for: Mapping[int, int]        # groups that one of them stands for, itself included; else it is one
 
     def volumes(self) -> dict[str, int]:
         """Groups by month, of the quarter before; a month before the first alert is not among them."""
@@ -38,7 +40,7 @@ class Echoes:
         for each in self.groups:
             name = self.names[self._place(each.opened_at)]
             if name in counts:
-                counts[name] += self._many(each)
+                counts[name] += each.alerts
         return {name: count for name, count in counts.items() if self.starts[self.names.index(name) + 1] > self.since}
 
     def between(self, start: datetime, end: datetime, about: Callable[[str, str], bool]) -> int:
@@ -46,18 +48,15 @@ class Echoes:
         total = 0.0
         for each in self.groups:
             if about(each.service, each.pattern):
-                total += self._many(each) * self._part(each, start, end)
+                total += each.alerts * self._part(each, start, end)
         return round(total)
 
     def _part(self, group: Group, start: datetime, end: datetime) -> float:
-        if group.id not in self.stand_for:
-            return float(start <= group.opened_at < end)
         place = self._place(group.opened_at)
+        if place == len(self.names) - 1:
+            return float(start <= group.opened_at < end)
         first, last = max(self.starts[place], self.since), self.starts[place + 1]
         return max(0.0, (min(end, last) - max(start, first)) / (last - first))
-
-    def _many(self, group: Group) -> int:
-        return self.stand_for.get(group.id, 1)
 
     def _place(self, at: datetime) -> int:
         return max(0, bisect_right(self.starts, at, hi=len(self.names)) - 1)
@@ -68,23 +67,22 @@ def echoes(connection: sa.Connection, config: Config, month: Month, known: Known
     oldest = months.oldest(connection) or month.start
     names = tuple(month.previous(steps) for steps in range(HALF_YEAR, 0, -1))
     before = [choosing.named(config, each, month.as_of) for each in names]
-    found, stand_for = list[Group](), dict[int, int]()
+    found: list[Group] = []
     for each in before[:-1]:
         if each.end > oldest:
-            found += _firsts(connection, config, each, known, stand_for)
+            found += _firsts(connection, config, each, known)
     if month.start > oldest:
         found += _all(connection, config, replace(before[-1], as_of=month.as_of))
     starts = (*(each.start for each in before), month.start)
-    return Echoes(max(oldest, starts[0]), starts, names, tuple(found), stand_for)
+    return Echoes(max(oldest, starts[0]), starts, names, tuple(found))
 
 
-def _firsts(connection: sa.Connection, config: Config, month: Month, known: Known, stand_for: dict[int, int]) -> list[Group]:
+def _firsts(connection: sa.Connection, config: Config, month: Month, known: Known) -> list[Group]:
     counts = {row.first: row.groups for row in months.opened(connection, month.start, month.end)}
     known.sources |= {row.alert_id: (row.source,) for row in months.observers_of(connection, counts)}
     rows = months.members_of(connection, counts)
-    found = [group([first], known) for first, *_ in members(rows, month.end, {}) if not known.means(config.month.drills, first)]
-    stand_for |= {each.id: counts[each.id] for each in found}
-    return found
+    founders = (first for first, *_ in members(rows, month.end, {}) if not known.means(config.month.drills, first))
+    return [replace(group([first], known), alerts=counts[first.id]) for first in founders]
 
 
 def _all(connection: sa.Connection, config: Config, month: Month) -> list[Group]:
@@ -99,7 +97,7 @@ def _all(connection: sa.Connection, config: Config, month: Month) -> list[Group]
     for each in members(months.members(connection, numbers), month.as_of, {}):
         if each[0].opened_at < month.end:
             cohort.add(each)
-    return cohort.groups.units
+    return [each if each.alerts == 1 else replace(each, alerts=1) for each in cohort.groups.units]
 
 
 def sealed(connection: sa.Connection, month: Month) -> dict[str, Past] | None:
