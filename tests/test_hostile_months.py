@@ -80,3 +80,14 @@ def test_who_changes_a_sealed_review_and_the_entry_that_names_it_is_found(desk: 
         connection.execute(sa.update(reviews.review).values(body=text, digest=digest))
     with pytest.raises(Refused, match=f"entry {entry.id}, .*was changed after it was sealed"):
         signing.sign(desk, MARIE, NOVEMBER)
+
+
+def test_a_journal_that_was_cut_off_below_the_seal_that_a_review_names_is_found(desk: Desk) -> None:
+    with desk.engine.begin() as connection:
+        for trigger in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars().all():
+            connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
+        connection.execute(sa.delete(journal.seal))
+    for _ in ("as it was left", "sealed anew from its beginning"):
+        with pytest.raises(Refused, match=r"TRUNCATED: the seal that was posted \(\w+\) is not there"):
+            signing.sign(desk, MARIE, NOVEMBER)
+        seal(desk)

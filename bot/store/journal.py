@@ -119,6 +119,10 @@ def last_seal(connection: sa.Connection, before: datetime | None = None) -> Seal
     return Seal(*row) if row else None
 
 
+def has_seal(connection: sa.Connection, hash_: str) -> bool:
+    return connection.execute(sa.select(seal.c.id).where(seal.c.hash == hash_).limit(1)).first() is not None
+
+
 def first_at(connection: sa.Connection) -> datetime | None:
     """When the journal was begun."""
     return connection.execute(sa.select(journal.c.at).order_by(journal.c.id).limit(1)).scalar_one_or_none()

@@ -143,6 +143,12 @@ def newest_month(connection: sa.Connection) -> str | None:
     return found
 
 
+def newest_head(connection: sa.Connection, until: datetime) -> str | None:
+    """What the newest review that was sealed by then names as the journal's last seal."""
+    query = sa.select(review.c.head).where(review.c.head.is_not(None), review.c.made_at <= until)
+    return connection.execute(query.order_by(review.c.made_at.desc(), review.c.version.desc()).limit(1)).scalar_one_or_none()
+
+
 def body(connection: sa.Connection, month: str, version: int) -> str:
     mine = (review.c.month == month, review.c.version == version)
     return str(connection.execute(sa.select(review.c.body).where(*mine)).scalar_one())

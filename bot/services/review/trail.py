@@ -8,11 +8,12 @@ from datetime import date
 import sqlalchemy as sa
 
 from bot.review.facts import Month, Trail
+from bot.services.ledger.faults import HEAD_GONE, TRUNCATED, Fault, Head
 from bot.services.ledger.inspection import Inspection
-from bot.store import months
+from bot.store import journal, months, reviews
 from bot.store.journal import Entry, Seal
 
-REFUSED = "refused"
+REFUSED, NONE = "refused", "none"
 MARK = "***"                            # in a card number as it is kept: 411111******1111
 _CARD = re.compile(r"\d{6}\*{3,9}\d{4}(?!\d)")
 
@@ -44,11 +45,21 @@ def _look(connection: sa.Connection, month: Month) -> Trail:
             days |= {month.local(told.sealed_at).date()} if month.has(told.sealed_at) else set()
         head = told
     inspection.finish()
-    bad = inspection.faults[0] if inspection.faults else None
+    bad = inspection.faults[0] if inspection.faults else _cut_off(connection, month, head)
     return Trail(
-        ok=bad is None if inspection.seals else None, head=head.hash if head else None, sealed_to=head.to_id if head else 0,
+        ok=bad is None if inspection.seals or bad else None,
+        head=head.hash if head else None, sealed_to=head.to_id if head else 0,
         first_bad=bad.id if bad else None, why=str(bad) if bad else None, seals=inspection.seals, days_sealed=len(days),
     )
+
+
+def _cut_off(connection: sa.Connection, month: Month, last: Seal | None) -> Fault | None:
+    """Each sealed review names the seal that was the last one then: where that is gone, so is all that came after it."""
+    known = reviews.newest_head(connection, month.as_of)
+    if known is None or journal.has_seal(connection, known):
+        return None
+    words = HEAD_GONE.format(head=Head(known), last=Head(last.hash, last.id) if last else NONE)
+    return Fault(TRUNCATED, last.to_id + 1 if last else 1, words)
 
 
 def _masked(connection: sa.Connection, month: Month) -> dict[str, int]:
