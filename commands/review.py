@@ -21,7 +21,9 @@ PROVISIONAL = (
 NOT_KEPT = "*{month}, {sides}*: reckoned now, provisional: no version of it was sealed."
 SIGNED, UNSIGNED = "Signed by {who}.", "Nobody has signed it yet."
 SIGNATURE = "{who} for {side}"
-REPORT, PDF, CSV = "Report: {url}", "PDF: {url}", "CSV: {url}"
+LINKS = {"page": "Report", "pdf": "PDF", "csv": "CSV"}
+LINK = "{what} for {side}, works for {length}: {url}"
+MORE_FORMS = "As PDF or as lists: `{command} review {month} pdf`, or csv."
 BY_COMMAND = "The whole of it, where Vigie runs: `vigie review {month} --format html` (or pdf, csv, json)."
 DONE_SIGNING = "You have signed v{version} of {month} for {side}: digest {digest}.{both}"
 NOT_YOURS = "You sign for {own}, not for {other}: press the other button, or say `review sign`."
@@ -103,7 +105,7 @@ def subject(call: Call) -> Subject:
 
 @command(
     "review",
-    usage="[month] [again <why>|sign|versions]",
+    usage="[month] [pdf|csv|again <why>|sign|versions]",
     help="read the month, sign it, have it made anew",
     example="review 2026-10",
     level="read",
@@ -122,8 +124,8 @@ def _show(call: Call, said: Said) -> str:
     with desk.read() as connection:
         found = reading.get(connection, desk.config, said.month, now, said.version)
     shown = audience.shown_to(found.review, call.actor.organisation)
-    lines = [*reviewcards.summary(shown), *found.review.notes, _signatures(call, found)]
-    return "\n".join([_head(found), *lines, *_links(call, found)])
+    signed = [_signatures(call, found)] if found.sealed else []
+    return "\n".join([_head(found), *reviewcards.summary(shown), *found.review.notes, *signed, *_links(call, found)])
 
 
 def _head(found: Read) -> str:
@@ -146,16 +148,17 @@ def _signatures(call: Call, found: Read) -> str:
     return SIGNED.format(who=", ".join(names)) if names else UNSIGNED
 
 
-def _links(call: Call, found: Read, only: str | None = None) -> list[str]:
+def _links(call: Call, found: Read, form: str = "page") -> list[str]:
     """For the asker's own side: what only they may see is in it."""
+    config = call.desk.config
     actor, version = call.actor, found.sealed.version if found.sealed else 0
     url = links.link(call.desk, found.month.name, version, actor.organisation, call.desk.clock.now(), actor.key)
     if url is None:
         return [BY_COMMAND.format(month=found.month.name)]
-    told = {
-        "page": REPORT.format(url=url), "pdf": PDF.format(url=f"{url}&format=pdf"), "csv": CSV.format(url=f"{url}&format=csv"),
-    }
-    return [told[only]] if only else list(told.values())
+    side, length = config.organisations[actor.organisation].name, wording.lasting(config.month.link_lasts.total_seconds())
+    whole = url if form == "page" else f"{url}&format={form}"
+    told = [LINK.format(what=LINKS[form], side=side, length=length, url=whole)]
+    return [*told, MORE_FORMS.format(command=config.command, month=found.month.name)] if form == "page" else told
 
 
 def _link(call: Call, said: Said) -> str:

@@ -170,9 +170,10 @@ def test_with_an_address_each_gets_links_for_the_own_side(sqlite_engine: sa.Engi
     config = desk.config.model_copy(update={"public_url": "https://vigie.example.com"})
     reached = Desk(desk.engine, config, desk.clock, desk.ids, link_key="a key")
     answer = say(reached, "U0MARIE001", "review").text
-    assert "Report: https://vigie.example.com/reports/2026-11?key=" in answer and "PDF: https://" in answer
+    assert "Report for Bridge, works for 7 d: https://vigie.example.com/reports/2026-11?key=" in answer
+    assert "As PDF or as lists: `/vigie review 2026-11 pdf`, or csv." in answer
     only = say(reached, "U0INES0001", "review", "pdf", ref="2026-11v1", way="button").text.splitlines()
-    assert len(only) == 2 and only[1].startswith("PDF: https://") and only[1].endswith("format=pdf")
+    assert len(only) == 2 and only[1].startswith("PDF for Padok, works for 7 d: https://") and only[1].endswith("format=pdf")
 
 
 def test_a_month_that_is_not_over_is_shown_so_far_and_says_when_it_will_be_sealed(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from bot.review import Review
 from bot.review.arithmetic import written
 from bot.review.facts import Month
 from bot.services.review import choosing, composing, gathering
-from bot.store import months, reviews
+from bot.store import reviews, testimony
 from bot.store.journal import journal
 from bot.store.reviews import Sealed, Signature
 
@@ -85,7 +85,7 @@ def is_whole(connection: sa.Connection, kept: Sealed) -> bool:
     if hashlib.sha256(text.encode()).hexdigest() != kept.digest:
         return False
     mine = journal.c.object == f"review:{kept.month}"
-    told = (json.loads(each.details) for each in months.told(connection, (SEALED,), kept.made_at, kept.made_at, mine))
+    told = (json.loads(each.details) for each in testimony.told(connection, (SEALED,), kept.made_at, kept.made_at, mine))
     return any((each["version"], each["digest"]) == (kept.version, kept.digest) for each in told)
 
 
