@@ -361,7 +361,7 @@ def test_work_is_what_people_said_or_else_from_taking_to_the_end() -> None:
     groups = [group(1, acked_min=2, resolved_min=12), group(2, acked_min=2, resolved_min=12), group(3, resolved_min=12)]
     said = Intervention("lea", "padok", 1, at("2026-10-05 14:00"), at("2026-10-05 14:45"), True)
     month_ = facts(groups, interventions=[said])
-    assert column("work", table("repeats", month_)) == [55] and column("people", table("repeats", month_)) == ["Alice 2×"]
+    assert column("work", table("repeats", month_)) == [55] and column("people", table("repeats", month_)) == ["Bridge 2×"]
 
 
 def proposed(groups: Sequence[Group], runs: Sequence[Run] = (), **more: Any) -> tuple[str, str]:
@@ -400,7 +400,11 @@ SEPTEMBER = group(80, "2026-09-15 10:00")
      "People called it a duplicate 3 times: group it with its twin."),
     (three(acked_min=1, resolved_min=30, relapses=1), (), (), "fix", "It came back 3 times after it had ended."),
     (three(acked_min=1, resolved_min=90), (), (), "fix", "It lasts long: 90 min at the median."),
-    (three(resolved_min=9, fixed_by=1), (), (), "fix", "Vigie mends it each time, 3 times now: take away its cause."),
+    (three(resolved_min=9, fixed_by=1), (), (), "fix", "Vigie repaired it 3 of 3 times: take away its cause."),
+    ([*three(resolved_min=9, fixed_by=1)[:2], HANDLED[2]], (run(1), run(2)), (), "fix",
+     "Vigie repaired it 2 of 3 times: take away its cause."),
+    (three(resolved_min=90), (), (SEPTEMBER,), "tune",
+     "Nobody acted on any of the 3, and each healed alone: let it wait longer, or delete it."),
     (HANDLED, (), (SEPTEMBER,), "fix", "It was there the month before too, once."),
 ])
 def test_each_repeat_has_one_proposed_action_with_its_reason(

@@ -1,5 +1,7 @@
 """Top repeats: what came again and again, the work that it made, and one proposed action for each."""
 
+from collections import Counter
+
 from bot.review import N_, Chart, Column, Definition, Facts, Figure, Figures, Section, Table, chapter
 from bot.review.arithmetic.listing import Given, listing
 from bot.review.arithmetic.lists import alerts
@@ -118,16 +120,23 @@ def _top(facts: Facts, top: list[Repeat]) -> Table:
 def _proposed(facts: Facts, repeat: Repeat, proposal: Proposal) -> tuple[Given, ...]:
     """What to do stands first, the grounds follow."""
     _, title, service, count, share_of_all, before, chronic, since, newest = _counted(facts, repeat)
-    people = ", ".join(_name(facts, key, taken) for key, taken in repeat.handled_by.most_common())
+    sides = ", ".join(f"{side} {taken}×" for side, taken in _handled(facts, repeat).most_common())
     return (
-        title, count, proposal.action, proposal.reason, before, chronic, since, share_of_all, people or None,
+        title, count, proposal.action, proposal.reason, before, chronic, since, share_of_all, sides or None,
         round(repeat.work_min, 1), service, newest,
     )
 
 
-def _name(facts: Facts, key: str, count: int) -> str:
-    known = facts.config.people.get(key)
-    return f"{known.name if known else key} {count}×"
+def _handled(facts: Facts, repeat: Repeat) -> Counter[str]:
+    """Whose people took them, or ended them. Counts of what single people did are for nobody."""
+    known, names = facts.config.people, facts.config.organisations
+    found: Counter[str] = Counter()
+    for each in repeat.groups:
+        closer = known.get(each.closed_by or "") if each.ending == "person" else None
+        side = each.acked_side or (closer.organisation if closer else None)
+        if side:
+            found[names[side].name if side in names else side] += 1
+    return found
 
 
 def _charts(top: list[Repeat], whole: int) -> tuple[Chart, ...]:

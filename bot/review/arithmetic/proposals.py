@@ -32,7 +32,8 @@ TRANSIENT = N_("{brief} of {count} healed alone in under 5 min: give it a longer
 RELAPSES = N_("It came back {relapses} after it had ended.")
 LONG = N_("It lasts long: {median} at the median.")
 CHRONIC = N_("It was there the month before too, {before}.")
-MENDED = N_("Vigie mends it each time, {count} times now: take away its cause.")
+REPAIRED = N_("Vigie repaired it {fixed} of {count} times: take away its cause.")
+ALONE = N_("Nobody acted on any of the {count}, and each healed alone: let it wait longer, or delete it.")
 COMES_BACK = N_("It came {count} times: find its cause.")
 
 ONCE, TWICE, TIMES = N_("once"), N_("twice"), N_("{count} times")
@@ -152,8 +153,16 @@ def _long(repeat: Repeat, runs: Runs) -> str | None:
     return LONG.format(median=length(middle)) if middle > LONG_S else None
 
 
-def _mended(repeat: Repeat, runs: Runs) -> str | None:
-    return MENDED.format(count=repeat.count) if all(each.ending == "fixed" for each in repeat.groups) else None
+def _repaired(repeat: Repeat, runs: Runs) -> str | None:
+    """What Vigie repairs most times needs no runbook more: its cause is left."""
+    fixed = sum(each.ending == "fixed" for each in repeat.groups)
+    return REPAIRED.format(fixed=fixed, count=repeat.count) if fixed * 2 > repeat.count else None
+
+
+def _alone(repeat: Repeat, runs: Runs) -> str | None:
+    """What nobody ever needed to act on is a matter of the alert, however long it lasts or how often it comes back."""
+    idle = repeat.count >= OFTEN and all(each.ending == "healed" and not each.touched for each in repeat.groups)
+    return ALONE.format(count=repeat.count) if idle and not _verdicts(repeat)["useful"] else None
 
 
 def _chronic(repeat: Repeat, runs: Runs) -> str | None:
@@ -170,8 +179,9 @@ def _verdicts(repeat: Repeat) -> Counter[str]:
 
 RULES: tuple[tuple[Action, Reason], ...] = (
     ("delete", _never_needed), ("delete", _noise),
-    ("fix", _needs_fix),
+    ("fix", _needs_fix), ("fix", _repaired),
     ("automate", _same_runbook), ("automate", _no_runbook),
     ("tune", _often_noise), ("tune", _flaps), ("tune", _wakes), ("tune", _duplicate), ("tune", _transient),
-    ("fix", _relapses), ("fix", _long), ("fix", _mended), ("fix", _chronic), ("fix", _comes_back),
+    ("tune", _alone),
+    ("fix", _relapses), ("fix", _long), ("fix", _chronic), ("fix", _comes_back),
 )

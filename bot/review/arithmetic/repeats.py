@@ -38,12 +38,6 @@ class Repeat:
     def chronic(self) -> bool:
         return self.count >= OFTEN and self.before > 0
 
-    @property
-    def handled_by(self) -> Counter[str]:
-        """Who took them, or ended them."""
-        taken = (each.acked_by or (each.closed_by if each.ending == "person" else None) for each in self.groups)
-        return Counter(person for person in taken if person)
-
 
 def repeats(facts: Facts) -> list[Repeat]:
     """Every pattern of the month, those that came most often first."""
