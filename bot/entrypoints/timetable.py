@@ -76,7 +76,8 @@ def at_work(hands: Hands) -> Iterator[Door]:
         (REVIEW_S, "decisions", partial(decisions.act, desk)),
         (HOUSEKEEPING_S, "stale runbooks", partial(reminding.remind, desk)),
         (MEASURE_S, "measures", hands.measurer.act),
-        *((SHIFTS_S, name, partial(act, desk)) for name, act in {**daily.ACTS, **owed.ACTS}.items()),
+        *((SHIFTS_S, name, partial(act, desk)) for name, act in daily.ACTS.items()),
+        *((REVIEW_S, name, partial(act, desk)) for name, act in owed.ACTS.items()),
         *hands.watch.doors(),
     )
     yield from (Door(seconds, name, _in_thread(act)) for seconds, name, act in rows)

@@ -14,7 +14,7 @@ from bot.services.incident import ground
 from bot.services.rota import office, telling
 from bot.store import alerts, cards, incidents
 from bot.store.alerts import Alert
-from bot.store.incidents import Incident
+from bot.store.incidents import Incident, incident_alert
 from runbooks.model import When
 
 KIND = "bank_api_down"
@@ -56,7 +56,7 @@ def is_about(config: Config, connection: sa.Connection, alert: Alert) -> bool:
     known = ground.regulator(config)
     if known is None or known.bank_api == When():
         return False
-    seen = alerts.observed(connection, [alert.id]).get(alert.id, ())
+    seen = alerts.observed(connection, [alert.id]).get(alert.id, ()) if known.bank_api.source else ()
     sources = [row.source for row in seen] or [""]
     names = (alert.labels.get("name") or alert.labels.get("alertname") or alert.title, alert.title)
     return any(
@@ -120,10 +120,13 @@ def act(desk: Desk) -> bool:
 
 def _undeclared(connection: sa.Connection, config: Config, now: datetime) -> Iterator[Alert]:
     """Of the last days, weekends between them: each is told on every working day until it is four days old."""
-    row = alerts.alert.c
-    since = sa.select(alerts.alert).where(row.opened_at >= now - LOOK_BACK, row.opened_at <= now).order_by(row.id)
-    for each in map(alerts.read, connection.execute(since)):
-        if is_about(config, connection, each) and incidents.of_alert(connection, [each.id]) is None:
+    row, known = alerts.alert.c, ground.regulator(config)
+    declared = sa.select(incident_alert.c.alert_id).where(incident_alert.c.alert_id == row.id).exists()
+    query = sa.select(alerts.alert).where(row.opened_at >= now - LOOK_BACK, row.opened_at <= now, ~declared)
+    if known and known.bank_api.service:
+        query = query.where(row.service.in_(known.bank_api.service))
+    for each in map(alerts.read, connection.execute(query.order_by(row.id))):
+        if is_about(config, connection, each):
             yield each
 
 
