@@ -3,7 +3,7 @@
 Numbers of rows grow with time: a stretch of time is a range of them, found by bisection, and no index is kept for it.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from bot.store import traffic
 from bot.store.alerts import alert, alert_group, note, observation, signal
-from bot.store.journal import Entry, Seal, journal, seal
 from bot.store.pages import page_attempt, silence
 from bot.store.reviews import verdict
 from bot.store.runs import run, step
@@ -31,7 +30,7 @@ def numbers(connection: sa.Connection, moment: sa.Column[Any], start: datetime, 
     """The smallest range of a table's numbers that holds every row of [start, end]; a few others may be among them."""
     number = moment.table.c.id
     about = _first(connection, moment, start - SLACK), _first(connection, moment, end + SLACK)
-    query = sa.select(number).where(_within(number, about), moment >= start, moment <= end).limit(1)
+    query = sa.select(number).where(within(number, about), moment >= start, moment <= end).limit(1)
     first = connection.execute(query.order_by(number)).scalar_one_or_none()
     last = connection.execute(query.order_by(number.desc())).scalar_one_or_none()
     return (about[0], about[0]) if first is None or last is None else (first, last + 1)
@@ -53,17 +52,17 @@ def _first(connection: sa.Connection, moment: sa.Column[Any], at: datetime) -> i
     return int(low)
 
 
-def _within(column: sa.ColumnElement[Any], numbers: Range) -> sa.ColumnElement[bool]:
+def within(column: sa.ColumnElement[Any], numbers: Range) -> sa.ColumnElement[bool]:
     return sa.and_(column >= numbers[0], column < numbers[1])
 
 
-def _stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[sa.Row[Any]]:
+def stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[sa.Row[Any]]:
     """Read as it comes: a month may be larger than what we may hold."""
     with connection.execute(query.execution_options(yield_per=FETCHED)) as found:      # closed too when nobody reads on
         yield from found
 
 
-def _by_numbers(connection: sa.Connection, query: sa.Select[Any], column: sa.Column[Any], wanted: Iterable[Any]) -> Iterator[Any]:
+def by_numbers(connection: sa.Connection, query: sa.Select[Any], column: sa.Column[Any], wanted: Iterable[Any]) -> Iterator[Any]:
     known = list(wanted)
     for first in range(0, len(known), ASKED):
         yield from connection.execute(query.where(column.in_(known[first:first + ASKED])))
@@ -74,19 +73,19 @@ def _by_numbers(connection: sa.Connection, query: sa.Select[Any], column: sa.Col
 
 def members(connection: sa.Connection, groups: Range) -> Iterator[sa.Row[Any]]:
     """The alerts of these groups, group by group, the founder first."""
-    return _stream(connection, _members().where(_within(alert.c.group_id, groups)).order_by(alert.c.group_id, alert.c.id))
+    return stream(connection, _members().where(within(alert.c.group_id, groups)).order_by(alert.c.group_id, alert.c.id))
 
 
 def members_of(connection: sa.Connection, groups: Iterable[int]) -> list[sa.Row[Any]]:
     """The same of some groups."""
-    found = _by_numbers(connection, _members(), alert.c.group_id, sorted(groups))
+    found = by_numbers(connection, _members(), alert.c.group_id, sorted(groups))
     return sorted(found, key=lambda each: (each.group_id, each.id))
 
 
 def alerts_of(connection: sa.Connection, numbers: Iterable[int]) -> Iterator[sa.Row[Any]]:
     """Number, service and labels of some alerts."""
     row = alert.c
-    return _by_numbers(connection, sa.select(row.id, row.service, row.labels), row.id, sorted(numbers))
+    return by_numbers(connection, sa.select(row.id, row.service, row.labels), row.id, sorted(numbers))
 
 
 def _members() -> sa.Select[Any]:
@@ -103,14 +102,14 @@ def spanning(connection: sa.Connection, start: datetime, closed_since: datetime)
 
 def unknown(connection: sa.Connection, alerts: Range, service: str) -> list[int]:
     """Those of these alerts that no runbook knows, of a service that nobody knows."""
-    query = sa.select(alert.c.id).where(_within(alert.c.id, alerts), alert.c.service == service, alert.c.recognised.is_(False))
+    query = sa.select(alert.c.id).where(within(alert.c.id, alerts), alert.c.service == service, alert.c.recognised.is_(False))
     return list(connection.execute(query).scalars())
 
 
 def moved_since(connection: sa.Connection, alerts: Range, at: datetime) -> list[tuple[int, str]]:
     """Those of these alerts whose rows tell of a later instant, each with its fingerprint."""
     later = sa.and_(alert.c.updated_at > at, sa.or_(alert.c.closed_at.is_(None), alert.c.closed_at > at))
-    query = sa.select(alert.c.id, alert.c.fingerprint).where(_within(alert.c.id, alerts), alert.c.opened_at <= at, later)
+    query = sa.select(alert.c.id, alert.c.fingerprint).where(within(alert.c.id, alerts), alert.c.opened_at <= at, later)
     return [(row.id, row.fingerprint) for row in connection.execute(query)]
 
 
@@ -130,77 +129,36 @@ def followers(connection: sa.Connection, fingerprints: Iterable[str], start: dat
     """Groups founded by alerts of these fingerprints from `start` up to `until`."""
     row = alert.c
     query = sa.select(row.group_id).where(row.opened_at >= start, row.opened_at <= until, row.group_id == row.id)
-    return [each.group_id for each in _by_numbers(connection, query, row.fingerprint, sorted(fingerprints))]
+    return [each.group_id for each in by_numbers(connection, query, row.fingerprint, sorted(fingerprints))]
 
 
 def observers(connection: sa.Connection, alerts: Range) -> Iterator[sa.Row[Any]]:
     """Who has observed these alerts: number, source, endpoint."""
     row = observation.c
-    query = sa.select(row.alert_id, row.source, row.endpoint).where(_within(row.alert_id, alerts))
-    return _stream(connection, query.order_by(row.alert_id, row.source))
+    query = sa.select(row.alert_id, row.source, row.endpoint).where(within(row.alert_id, alerts))
+    return stream(connection, query.order_by(row.alert_id, row.source))
 
 
 def observers_of(connection: sa.Connection, alerts: Iterable[int]) -> Iterator[sa.Row[Any]]:
     row = observation.c
     query = sa.select(row.alert_id, row.source, row.endpoint).order_by(row.alert_id, row.source)
-    return _by_numbers(connection, query, row.alert_id, sorted(alerts))
+    return by_numbers(connection, query, row.alert_id, sorted(alerts))
 
 
 # --- what was done about them ---------------------------------------------------------------------------------------------
 
 
-def told(
-    connection: sa.Connection, kinds: Collection[str], start: datetime, until: datetime, *about: sa.ColumnElement[bool]
-) -> Iterator[sa.Row[Any]]:
-    """Entries of the journal of these kinds from `start` up to `until`, in order."""
-    row = journal.c
-    query = sa.select(journal).where(row.at >= start, row.at <= until, row.kind.in_(tuple(kinds)), *about)
-    return _stream(connection, query.order_by(row.id))
-
-
-def acts(connection: sa.Connection, kinds: Collection[str], start: datetime, until: datetime) -> Iterator[sa.Row[Any]]:
-    """What people did about alerts in that time: object, instant, actor, organisation, kind; in order."""
-    row = journal.c
-    query = sa.select(row.object, row.at, row.actor, row.organisation, row.kind).where(
-        row.at >= start, row.at <= until, row.kind.in_(tuple(kinds)), row.outcome == "done",
-        row.actor != "vigie", row.actor.not_like("observer:%"),
-    )
-    return _stream(connection, query.order_by(row.id))
-
-
-def happened(connection: sa.Connection, kind: str, start: datetime, until: datetime) -> Iterator[sa.Row[Any]]:
-    """Of what happened to which alerts in that time: object and instant, in order."""
-    row = journal.c
-    query = sa.select(row.object, row.at).where(row.at >= start, row.at <= until, row.kind == kind, row.outcome == "done")
-    return _stream(connection, query.order_by(row.id))
-
-
-def entries_of(connection: sa.Connection, alerts: Iterable[int], until: datetime) -> list[sa.Row[Any]]:
-    """All that the journal has of these alerts up to then, in order."""
-    row = journal.c
-    query = sa.select(journal).where(row.at <= until, row.outcome == "done")
-    found = _by_numbers(connection, query, row.object, [f"alert:{each}" for each in sorted(alerts)])
-    return sorted(found, key=lambda each: each.id)
-
-
-def openings(connection: sa.Connection, alerts: Iterable[int], kind: str, until: datetime) -> Iterator[sa.Row[Any]]:
-    """What was written down when these alerts were opened: object, details."""
-    row = journal.c
-    query = sa.select(row.object, row.details).where(row.kind == kind, row.at <= until)
-    return _by_numbers(connection, query, row.object, [f"alert:{each}" for each in sorted(alerts)])
-
-
 def notes(connection: sa.Connection, alerts: Range, until: datetime) -> Iterator[sa.Row[Any]]:
     """What people wrote on these alerts: number, instant, actor."""
     row = note.c
-    query = sa.select(row.alert_id, row.at, row.actor).where(_within(row.alert_id, alerts), row.at <= until)
-    return _stream(connection, query.order_by(row.id))
+    query = sa.select(row.alert_id, row.at, row.actor).where(within(row.alert_id, alerts), row.at <= until)
+    return stream(connection, query.order_by(row.id))
 
 
 def notes_of(connection: sa.Connection, alerts: Iterable[int], until: datetime) -> list[sa.Row[Any]]:
     row = note.c
     query = sa.select(row.alert_id, row.at, row.actor).where(row.at <= until).order_by(row.id)
-    return list(_by_numbers(connection, query, row.alert_id, sorted(alerts)))
+    return list(by_numbers(connection, query, row.alert_id, sorted(alerts)))
 
 
 def runs(connection: sa.Connection, start: datetime, until: datetime) -> list[sa.Row[Any]]:
@@ -211,7 +169,7 @@ def runs(connection: sa.Connection, start: datetime, until: datetime) -> list[sa
              "begun_at", "ended_at", "relapsed_at", "glass")
     range_ = numbers(connection, run.c.begun_at, start, until)
     query = sa.select(*(run.c[name] for name in names), undone.label("undone")).where(
-        _within(run.c.id, range_), run.c.begun_at >= start, run.c.begun_at <= until
+        within(run.c.id, range_), run.c.begun_at >= start, run.c.begun_at <= until
     )
     return list(connection.execute(query.order_by(run.c.id)))
 
@@ -220,18 +178,18 @@ def attempts(connection: sa.Connection, start: datetime, until: datetime) -> lis
     """Attempts to reach somebody in that time."""
     row, range_ = page_attempt.c, numbers(connection, page_attempt.c.at, start, until)
     query = sa.select(row.person, row.group_id, row.level, row.role, row.medium, row.at, row.state, row.sent_at, row.seen_at)
-    return list(connection.execute(query.where(_within(row.id, range_), row.at >= start, row.at <= until).order_by(row.id)))
+    return list(connection.execute(query.where(within(row.id, range_), row.at >= start, row.at <= until).order_by(row.id)))
 
 
 def verdicts(connection: sa.Connection, groups: Range, until: datetime) -> list[sa.Row[Any]]:
     """What people said that these groups were worth, oldest first."""
-    query = sa.select(verdict).where(_within(verdict.c.group_id, groups), verdict.c.at <= until)
+    query = sa.select(verdict).where(within(verdict.c.group_id, groups), verdict.c.at <= until)
     return list(connection.execute(query.order_by(verdict.c.id)))
 
 
 def verdicts_of(connection: sa.Connection, groups: Iterable[int], until: datetime) -> list[sa.Row[Any]]:
     query = sa.select(verdict).where(verdict.c.at <= until).order_by(verdict.c.id)
-    return list(_by_numbers(connection, query, verdict.c.group_id, sorted(groups)))
+    return list(by_numbers(connection, query, verdict.c.group_id, sorted(groups)))
 
 
 def silences(connection: sa.Connection, start: datetime, until: datetime) -> list[sa.Row[Any]]:
@@ -264,9 +222,9 @@ def received(connection: sa.Connection, start: datetime, until: datetime) -> Ite
     """The signals of that time, in order: endpoint, observer, organisation, source, fingerprint, instant."""
     row, range_ = signal.c, numbers(connection, signal.c.received_at, start, until)
     query = sa.select(row.endpoint, row.observer, row.organisation, row.source, row.fingerprint, row.received_at).where(
-        _within(row.id, range_), row.received_at >= start, row.received_at < until
+        within(row.id, range_), row.received_at >= start, row.received_at < until
     )
-    return _stream(connection, query.order_by(row.id))
+    return stream(connection, query.order_by(row.id))
 
 
 def dropped(connection: sa.Connection, until: datetime) -> dict[str, int]:
@@ -280,35 +238,6 @@ def masked(connection: sa.Connection, start: datetime, until: datetime, mark: st
     """Bodies of that time in which something is masked: endpoint, body."""
     row, range_ = signal.c, numbers(connection, signal.c.received_at, start, until)
     query = sa.select(row.endpoint, row.body).where(
-        _within(row.id, range_), row.received_at >= start, row.received_at < until, row.body.contains(mark)
+        within(row.id, range_), row.received_at >= start, row.received_at < until, row.body.contains(mark)
     )
-    return _stream(connection, query)
-
-
-# --- the journal ----------------------------------------------------------------------------------------------------------
-
-
-def kinds(connection: sa.Connection, start: datetime, until: datetime) -> list[sa.Row[Any]]:
-    """How many entries there are of each kind and outcome in [start, until)."""
-    row = journal.c
-    query = sa.select(row.kind, row.outcome, sa.func.count().label("entries")).where(row.at >= start, row.at < until)
-    return list(connection.execute(query.group_by(row.kind, row.outcome).order_by(row.kind, row.outcome)))
-
-
-def sealed(connection: sa.Connection, start: datetime, until: datetime) -> Iterator[Entry | Seal]:
-    """The seals made in that time, each behind the entries that it covers; before them all the last seal before."""
-    row, range_ = seal.c, numbers(connection, seal.c.sealed_at, start, until)
-    before = sa.select(sa.func.max(row.id)).where(row.id < range_[1], row.sealed_at < start).scalar_subquery()
-    mine = (row.id >= sa.func.coalesce(before, 0), row.sealed_at <= until, row.id < range_[1])
-    entries: Iterator[Any] = iter(())
-    entry = None
-    for number, each in enumerate(_stream(connection, sa.select(seal).where(*mine).order_by(row.id))):
-        found = Seal(*tuple(each))
-        if number == 0:
-            first = found.to_id + 1 if found.sealed_at < start else found.from_id
-            entries = _stream(connection, sa.select(journal).where(journal.c.id >= first).order_by(journal.c.id))
-            entry = next(entries, None)
-        while entry is not None and entry.id <= found.to_id:
-            yield Entry(*tuple(entry))
-            entry = next(entries, None)
-        yield found
+    return stream(connection, query)

@@ -17,7 +17,7 @@ from bot.services.alert.triage import NO_RULE
 from bot.services.desk import OBSERVER, VIGIE
 from bot.services.review import histories
 from bot.services.review.sides import Sides
-from bot.store import months
+from bot.store import months, testimony
 from bot.store.alerts import SEVERITIES
 from bot.store.months import Range
 from runbooks.model import When
@@ -200,7 +200,7 @@ def note_silenced(known: Known, rows: Iterable[Any]) -> dict[int, set[int]]:
 
 def note_ruled(known: Known, connection: sa.Connection, alerts: Iterable[int], until: datetime) -> None:
     """Of alerts that no runbook and no service knows, those that a rule of vigie.yaml knew when they opened."""
-    for row in months.openings(connection, alerts, OPENED, until):
+    for row in testimony.openings(connection, alerts, OPENED, until):
         if NO_RULE not in json.loads(row.details).get("why", (NO_RULE,)):
             known.ruled.add(int(row.object.removeprefix("alert:")))
 
@@ -246,8 +246,8 @@ def in_range(
 ) -> dict[str, int]:
     """Fills `known` with what was done and observed about these alerts; returns how many alerts each endpoint told of."""
     endpoints: dict[str, int] = {}
-    note_acts(known, months.acts(connection, ACTS, start, as_of))
-    note_relapses(known, months.happened(connection, RELAPSED, start, as_of))
+    note_acts(known, testimony.acts(connection, ACTS, start, as_of))
+    note_relapses(known, testimony.happened(connection, RELAPSED, start, as_of))
     rows = (row for row in months.observers(connection, alerts) if row.alert_id not in changed)
     note_observers(known, chain(rows, *(each.told for each in changed.values())), endpoints)
     _note_notes(known, months.notes(connection, alerts, as_of))
@@ -257,7 +257,7 @@ def in_range(
 
 def of_some(connection: sa.Connection, known: Known, alerts: Sequence[int], groups: Sequence[int], as_of: datetime) -> None:
     """The same for a few alerts that are older."""
-    entries = months.entries_of(connection, alerts, as_of)
+    entries = testimony.entries_of(connection, alerts, as_of)
     people = (row for row in entries if row.kind in ACTS and row.actor != VIGIE.key and not row.actor.startswith(OBSERVER))
     note_acts(known, ((row.object, row.at, row.actor, row.organisation, row.kind) for row in people))
     note_observers(known, months.observers_of(connection, [each for each in alerts if each not in known.sources]), {})

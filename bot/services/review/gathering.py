@@ -28,7 +28,7 @@ from bot.services.review.histories import History
 from bot.services.review.sides import Sides
 from bot.services.review.told import told
 from bot.services.review.trail import trail as _trail
-from bot.store import months
+from bot.store import months, testimony
 from bot.store.alerts import alert
 from bot.store.months import Range
 
@@ -102,7 +102,7 @@ def _alerts(connection: sa.Connection, config: Config, month: Month) -> _Read:
     read = _Read(
         Cohort(config, month, known, agreed_facts.maintenance(config, month)), known,
         alert_facts.in_range(connection, known, alerts, changed, since, as_of),
-        alert_facts.note_silenced(known, months.told(connection, (alert_facts.HELD_BACK,), since, as_of)),
+        alert_facts.note_silenced(known, testimony.told(connection, (alert_facts.HELD_BACK,), since, as_of)),
         months.runs(connection, since, as_of), months.attempts(connection, since, as_of),
     )
     known.levels |= duty_facts.levels(read.attempts)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.services.alert.folding import OPENED, RECOVERED_NOW, RELAPSED, WORSENED
 from bot.services.desk import VIGIE
-from bot.store import months
+from bot.store import months, testimony
 
 CLOSED = "alert closed"
 
@@ -65,6 +65,6 @@ def of(connection: sa.Connection, moved: Sequence[tuple[int, str]], as_of: datet
     for row in months.signals_by(connection, moved, as_of):
         found[row.alert_id].signals += row.signals
         found[row.alert_id].told.append((row.alert_id, row.source, row.endpoint))
-    for entry in months.entries_of(connection, found, as_of):
+    for entry in testimony.entries_of(connection, found, as_of):
         found[int(entry.object.removeprefix("alert:"))].happened(entry)
     return found

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from bot.review.facts import Month, Told
-from bot.store import months
+from bot.store import testimony
 
 KINDS = (
     "rule breached", "rule waived", "rest moved", "held back", "held back told", "glass broken", "glass called", "glass reviewed",
@@ -18,6 +18,6 @@ KINDS = (
 
 def told(connection: sa.Connection, month: Month) -> Iterator[Told]:
     """Entries of these kinds, in order."""
-    for row in months.told(connection, KINDS, month.start, month.until):
+    for row in testimony.told(connection, KINDS, month.start, month.until):
         if month.has(row.at):
             yield Told(row.id, row.at, row.actor, row.organisation, row.kind, row.object, row.outcome, json.loads(row.details))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.review.facts import Month, Trail
 from bot.services.ledger.faults import HEAD_GONE, TRUNCATED, Fault, Head
 from bot.services.ledger.inspection import Inspection
-from bot.store import journal, months, reviews
+from bot.store import journal, months, reviews, testimony
 from bot.store.journal import Entry, Seal
 
 REFUSED, NONE = "refused", "none"
@@ -20,7 +20,7 @@ _CARD = re.compile(r"\d{6}\*{3,9}\d{4}(?!\d)")
 
 def trail(connection: sa.Connection, month: Month) -> Trail:
     """Reads what was sealed from the month's beginning until what is known; what came before was looked at a month ago."""
-    counts = months.kinds(connection, month.start, month.until)
+    counts = testimony.kinds(connection, month.start, month.until)
     kinds: Counter[str] = Counter()
     for row in counts:
         kinds[row.kind] += row.entries
@@ -34,7 +34,7 @@ def _look(connection: sa.Connection, month: Month) -> Trail:
     """Each entry against the seal over it, each seal against the one before it; page by page, however long."""
     inspection, days = Inspection(), set[date]()
     head: Seal | None = None
-    for told in months.sealed(connection, month.start, month.as_of):
+    for told in testimony.sealed(connection, month.start, month.as_of):
         if isinstance(told, Entry):
             inspection.entry(told)
             continue

@@ -1,0 +1,77 @@
+"""What a review asks of the journal of a month: what was told and done, how much of it, and the seals over it."""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.store.journal import Entry, Seal, journal, seal
+from bot.store.months import by_numbers, numbers, stream
+
+
+def told(
+    connection: sa.Connection, kinds: Collection[str], start: datetime, until: datetime, *about: sa.ColumnElement[bool]
+) -> Iterator[sa.Row[Any]]:
+    """Entries of the journal of these kinds from `start` up to `until`, in order."""
+    row = journal.c
+    query = sa.select(journal).where(row.at >= start, row.at <= until, row.kind.in_(tuple(kinds)), *about)
+    return stream(connection, query.order_by(row.id))
+
+
+def acts(connection: sa.Connection, kinds: Collection[str], start: datetime, until: datetime) -> Iterator[sa.Row[Any]]:
+    """What people did about alerts in that time: object, instant, actor, organisation, kind; in order."""
+    row = journal.c
+    query = sa.select(row.object, row.at, row.actor, row.organisation, row.kind).where(
+        row.at >= start, row.at <= until, row.kind.in_(tuple(kinds)), row.outcome == "done",
+        row.actor != "vigie", row.actor.not_like("observer:%"),
+    )
+    return stream(connection, query.order_by(row.id))
+
+
+def happened(connection: sa.Connection, kind: str, start: datetime, until: datetime) -> Iterator[sa.Row[Any]]:
+    """Of what happened to which alerts in that time: object and instant, in order."""
+    row = journal.c
+    query = sa.select(row.object, row.at).where(row.at >= start, row.at <= until, row.kind == kind, row.outcome == "done")
+    return stream(connection, query.order_by(row.id))
+
+
+def entries_of(connection: sa.Connection, alerts: Iterable[int], until: datetime) -> list[sa.Row[Any]]:
+    """All that the journal has of these alerts up to then, in order."""
+    row = journal.c
+    query = sa.select(journal).where(row.at <= until, row.outcome == "done")
+    found = by_numbers(connection, query, row.object, [f"alert:{each}" for each in sorted(alerts)])
+    return sorted(found, key=lambda each: each.id)
+
+
+def openings(connection: sa.Connection, alerts: Iterable[int], kind: str, until: datetime) -> Iterator[sa.Row[Any]]:
+    """What was written down when these alerts were opened: object, details."""
+    row = journal.c
+    query = sa.select(row.object, row.details).where(row.kind == kind, row.at <= until)
+    return by_numbers(connection, query, row.object, [f"alert:{each}" for each in sorted(alerts)])
+
+
+def kinds(connection: sa.Connection, start: datetime, until: datetime) -> list[sa.Row[Any]]:
+    """How many entries there are of each kind and outcome in [start, until)."""
+    row = journal.c
+    query = sa.select(row.kind, row.outcome, sa.func.count().label("entries")).where(row.at >= start, row.at < until)
+    return list(connection.execute(query.group_by(row.kind, row.outcome).order_by(row.kind, row.outcome)))
+
+
+def sealed(connection: sa.Connection, start: datetime, until: datetime) -> Iterator[Entry | Seal]:
+    """The seals made in that time, each behind the entries that it covers; before them all the last seal before."""
+    row, range_ = seal.c, numbers(connection, seal.c.sealed_at, start, until)
+    before = sa.select(sa.func.max(row.id)).where(row.id < range_[1], row.sealed_at < start).scalar_subquery()
+    mine = (row.id >= sa.func.coalesce(before, 0), row.sealed_at <= until, row.id < range_[1])
+    entries: Iterator[Any] = iter(())
+    entry = None
+    for number, each in enumerate(stream(connection, sa.select(seal).where(*mine).order_by(row.id))):
+        found = Seal(*tuple(each))
+        if number == 0:
+            first = found.to_id + 1 if found.sealed_at < start else found.from_id
+            entries = stream(connection, sa.select(journal).where(journal.c.id >= first).order_by(journal.c.id))
+            entry = next(entries, None)
+        while entry is not None and entry.id <= found.to_id:
+            yield Entry(*tuple(entry))
+            entry = next(entries, None)
+        yield found
