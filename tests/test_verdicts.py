@@ -15,6 +15,8 @@ from bot.services.slack import cards as drawn
 from bot.store import cards, journal, reviews
 from commands import Command
 from tests.month_stage import MORNING, NOVEMBER, alert, clock, close, go_to, lived
+from tests.stage import ALERTS, staged
+from tests.stage import LEA as LEA_IN_SLACK
 from tests.story import ALICE, INES, LEA, T0
 
 FAMILY = discover(commands, Command)
@@ -110,3 +112,15 @@ def test_a_verdict_after_the_review_was_sealed_says_that_it_counts_in_the_next_v
     assert verdicts.give(desk, LEA, alert(desk, 1), "noise").later
     assert "The review of November 2026 is sealed: it counts in its next version" in say(
         desk, "U0ALICE001", "verdict", "1", "noise").text
+
+
+def test_the_list_on_a_closed_card_gives_the_verdict_in_slack_itself(sqlite_engine: sa.Engine) -> None:
+    with staged(sqlite_engine) as stage:
+        stage.send("bridge-generic", {"key": "k", "state": "firing", "severity": "info", "title": "It fails", "service": "ledger"})
+        ts = stage.card(ALERTS, "It fails", LEA_IN_SLACK)["ts"]
+        said = stage.ask(LEA_IN_SLACK, ALERTS, "/vigie close 1 it was a test")
+        assert "closed" in said, said
+        stage.reads(ALERTS, "It fails", "What was it worth?")
+        stage.click(LEA_IN_SLACK, ALERTS, ts, "Noise: nobody was needed")
+        stage.told(ALERTS, LEA_IN_SLACK, "#1: noise.")
+        stage.reads(ALERTS, "It fails", "Verdict: noise (Léa")
