@@ -87,8 +87,8 @@ def need(measured: Measured, aims: Aims) -> Need:
         waiting = rate * percentile(list(measured.latency_s.values()), 95)      # Little's law
         by["thread pool"] = ceil(waiting * aims.growth / (THREADS_TARGET * aims.threads))
     if measured.busy_threads:
-        busy = percentile(_product(measured.busy_threads, measured.in_service, 1), 99)
-        by["thread pool"] = max(by.get("thread pool", 0), ceil(busy * aims.growth / THREADS_TARGET))
+        full = percentile(_product(measured.busy_threads, measured.in_service, 1), 99)
+        by["thread pool"] = max(by.get("thread pool", 0), ceil(full * aims.growth / THREADS_TARGET))
     load = max(by.values())
     return Need(by, load, with_a_zone_to_spare(load, measured.zones))
 
