@@ -116,7 +116,8 @@ def test_a_verdict_after_the_review_was_sealed_says_that_it_counts_in_the_next_v
 
 def test_the_list_on_a_closed_card_gives_the_verdict_in_slack_itself(sqlite_engine: sa.Engine) -> None:
     with staged(sqlite_engine) as stage:
-        stage.send("bridge-generic", {"key": "k", "state": "firing", "severity": "info", "title": "It fails", "service": "ledger"})
+        fault = {"key": "k", "state": "firing", "severity": "info", "title": "It fails", "service": "ledger"}
+        stage.send("bridge-generic", fault)
         ts = stage.card(ALERTS, "It fails", LEA_IN_SLACK)["ts"]
         said = stage.ask(LEA_IN_SLACK, ALERTS, "/vigie close 1 it was a test")
         assert "closed" in said, said
