@@ -91,13 +91,29 @@ def test_every_number_leads_to_its_list_and_every_name_to_its_definition(report:
     expect(alerts).to_contain_text("▼ 25 % less than in September (80) (better)")
     alerts.get_by_role("link", name="60").click()
     expect(report.locator("#list-volume")).to_be_in_viewport()
+    expect(report.locator("#list-volume .list")).to_be_visible()
     alerts.get_by_role("link", name="Alerts").click()
     expect(report.locator("#definition-volume")).to_be_in_viewport()
 
 
 @pytest.mark.browser
+def test_a_long_list_is_folded_until_somebody_wants_it(browser: Browser, file: Path) -> None:
+    for script in (True, False):
+        context = browser.new_context(java_script_enabled=script)
+        opened = context.new_page()
+        opened.goto(file.as_uri())
+        listed = opened.locator("#list-resolved")
+        expect(listed.locator("summary")).to_contain_text("40 in all")
+        expect(listed.locator("td").first).to_be_hidden()
+        opened.locator("#figure-responses-mttr_mean_s td.value a").click()
+        expect(listed.locator("td").first).to_be_visible()
+        context.close()
+
+
+@pytest.mark.browser
 def test_a_list_sorts_by_size_both_ways_by_mouse_and_by_keyboard(report: Page) -> None:
-    listed = report.locator("[role=region][aria-label='Acknowledged alerts'] table, #list-acknowledged ~ .list table").first
+    report.evaluate("document.querySelectorAll('.sheet').forEach(each => { each.open = true })")
+    listed = report.locator("[role=region][aria-label='Acknowledged alerts'] table, #list-acknowledged .list table").first
     head = listed.locator("thead th.num").first
     column = head.evaluate("each => each.cellIndex")
     values = f"table => [...table.tBodies[0].rows].map(row => row.cells[{column}]).map(v => Number(v.dataset.v ?? v.textContent))"
@@ -122,7 +138,7 @@ def test_without_a_script_everything_is_there(browser: Browser, file: Path) -> N
     context.set_default_timeout(PATIENCE_MS)
     opened = context.new_page()
     opened.goto(file.as_uri())
-    expect(opened.locator("#list-resolved ~ .list").first.locator("tbody tr")).to_have_count(40)
+    expect(opened.locator("#list-resolved .list").first.locator("tbody tr")).to_have_count(40)
     expect(opened.locator("figure img").first).to_be_visible()
     context.close()
 
@@ -138,12 +154,13 @@ def test_on_a_phone_nothing_stands_beyond_its_edge(browser: Browser, file: Path)
 
 @pytest.mark.browser
 def test_on_paper_no_list_is_cut_off_at_its_edge_and_a_long_one_says_how_it_goes_on(report: Page) -> None:
+    report.locator("#list-resolved summary").click()
     report.set_viewport_size({"width": 673, "height": 980})         # A4 between its margins
     report.emulate_media(media="print")
     assert report.evaluate("document.documentElement.scrollWidth") <= 673
-    shown = report.locator("#list-resolved ~ .list").first
+    shown = report.locator("#list-resolved .list").first
     expect(shown.locator("tbody tr:visible")).to_have_count(page.PRINTED)
-    expect(report.get_by_text("Printed: the first 25 of 40;").first).to_be_visible()
+    expect(report.locator("#list-resolved").get_by_text("Printed: the first 25 of 40;")).to_be_visible()
     expect(report.get_by_role("navigation")).to_be_hidden()
     assert report.pdf(prefer_css_page_size=True).startswith(b"%PDF")
 

@@ -13,7 +13,7 @@ from bot.review.forms.laid import Laid, Sheet, lay
 
 TEMPLATE, PRINTING = (Path(__file__).with_name(each) for each in ("document.typ", "printing.py"))
 MODULES = ("typst",)
-PRINTED = 25                        # rows of a list on paper
+WHOLE, BEGUN = 25, 10               # a list of so many rows is printed whole; of a longer one its beginning
 LINE, GAP, WIDEST = 132, 2, 60      # characters that stand in one line, between two columns, in the widest of them
 SIZE, SMALLEST = 7.5, 5.5           # points
 
@@ -44,8 +44,9 @@ def _plain(laid: Laid) -> dict[str, Any]:
 
 
 def _sheet(sheet: Sheet) -> dict[str, Any]:
-    rows = [[words for words, _ in row] for row in sheet.rows[:PRINTED]]
-    told = (CUT if sheet.total > PRINTED else ROWS).format(total=sheet.total, printed=PRINTED)
+    is_long = sheet.total > WHOLE
+    rows = [[words for words, _ in row] for row in sheet.rows[:BEGUN if is_long else WHOLE]]
+    told = (CUT if is_long else ROWS).format(total=sheet.total, printed=BEGUN)
     heads = [title for title, _ in sheet.columns]
     widths, size = _widths([list(cells) for cells in zip(heads, *rows, strict=True)])
     return {"name": sheet.name, "title": sheet.title, "columns": sheet.columns, "rows": rows, "widths": widths, "size": size,

@@ -1,4 +1,14 @@
-// Sorting, the only thing here that needs a script: a click on a column's head, numbers by size and words by alphabet.
+// Sorting needs a script: a click on a column's head, numbers by size and words by alphabet. So does keeping a list open to
+// which a link has led; all else works without.
+function unfold() {
+  const list = document.getElementById(location.hash.slice(1));
+  if (list?.tagName !== "DETAILS" || list.open) return;
+  list.open = true;
+  list.scrollIntoView();
+}
+addEventListener("hashchange", unfold);
+unfold();
+
 for (const table of document.querySelectorAll(".list table")) {
   table.querySelectorAll("thead th").forEach((head, column) => {
     const press = document.createElement("span");        // no <button>: Chromium prints those on the first page only
