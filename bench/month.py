@@ -26,7 +26,7 @@ from bot.store.reviews import review
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 YOUNG, HALF, FULL = "young", "half_a_month", "old"
 # Month after month, each as a share of `scale.month`; those with a name are reviewed when they are stored.
-PLAN = ((1.0, ""),) * 4 + ((1.0, YOUNG), (1.0, ""), (1.0, ""), (1.5, ""), (0.5, HALF), (1.0, FULL))
+PLAN = ((1.5, ""), *((1.0, ""),) * 3, (1.0, YOUNG), (0.5, HALF), *((1.0, ""),) * 3, (1.0, FULL))
 LONGEST_S = 600
 
 
