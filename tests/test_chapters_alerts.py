@@ -263,7 +263,7 @@ def test_handled_with_a_runbook_counts_only_what_people_handled() -> None:
         [*(group(number, acked_min=1, resolved_min=5) for number in (1, 2)), group(3, resolved_min=5, fixed_by=1), group(4)],
         runs=[run(1), run(3), run(2, purpose="proof")],
     )
-    assert known(figure("runbook_coverage_handled", month_)) == (0.5, 2, {})
+    assert known(figure("runbook_coverage_handled", month_)) == (0.5, 2, {"handled by nobody": 2})
     assert column("alert", table("handled-without-run", month_)) == [2]
 
 

@@ -29,8 +29,8 @@ A_DAY = Definition(
 )
 A_DAY_BEFORE = Definition(
     "volume_per_day_3m", N_("Alerts a day in the three months before"),
-    N_("Alerts of the three months before / their days of 24 real hours; a month without an alert is left out."), "count",
-    source=SOURCE,
+    N_("Alerts of the three months before / their days of 24 real hours; months before the first alert are left out. In the "
+       "older two, what came back within 30 min and what came in agreed maintenance is counted too."), "count", source=SOURCE,
 )
 CLOSED = Definition(
     "closed_in_month", N_("Ended in the month"), N_("Alerts that ended in the month, whenever they had opened."), "count",

@@ -54,6 +54,7 @@ OLD_SILENCES = Definition(
 )
 
 NO_SIGNAL, NO_ALERT, NO_VERDICT = N_("no notification came"), N_("no alert came"), N_("no alert has a verdict")
+UNJUDGED = N_("without a verdict")
 UNSURE = N_("only {share} of the alerts that people handled have a verdict; {wanted} are asked for")
 SAID = N_("{signals} made {alerts}. {flapping} flapped, {brief} healed alone in under 5 min, {storms}.")
 SIGNAL, SIGNALS, ALERT, ALERTS = N_("notification"), N_("notifications"), N_("alert"), N_("alerts")
@@ -120,7 +121,8 @@ def _not_needed(facts: Facts) -> Figure:
     if given and grey and found.share is not None:
         why = UNSURE.format(share=percent(found.share), wanted=percent(facts.config.month.verdict_coverage))
     value = share(sum(each.verdict in NOT_NEEDED for each in given), len(given))
-    return NOT_ACTIONABLE.of(value, len(given), behind="not-needed", why=why, grey=grey)
+    left_out = {UNJUDGED: len(facts.groups) - len(given)} if len(given) < len(facts.groups) else {}
+    return NOT_ACTIONABLE.of(value, len(given), left_out, behind="not-needed", why=why, grey=grey)
 
 
 def _said(groups: Sequence[Group], flapping: list[Group], brief: list[Group], bursts: list[list[Group]]) -> Iterator[str]:

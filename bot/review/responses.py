@@ -29,7 +29,7 @@ ESCALATION = Definition(
 )
 
 FEW = N_("only {n}: see the list")
-NO_ALERT, NOBODY_CALLED = N_("no alert came"), N_("nobody was called")
+NO_ALERT, NOBODY_CALLED, QUIET = N_("no alert came"), N_("nobody was called"), N_("called nobody")
 SAID = N_("{title}: median {median}, 90th percentile {p90} ({n}).")
 SAID_OF_FEW = N_("{title}: {mean} on average ({n}: see the list).")
 OPEN = N_("{count} still open; the oldest for {age}.")
@@ -68,7 +68,7 @@ def responses(facts: Facts, figures: Figures) -> Section:
             *(figure for each in found for figure in _times(each)),
             OTHER_SIDE.of(len(other), len(acked.timed), behind="acked-by-other-side"),
             _share(PAGED, called, facts.groups, "called", NO_ALERT),
-            _share(ESCALATION, escalated, called, "escalated", NOBODY_CALLED),
+            _share(ESCALATION, escalated, called, "escalated", NOBODY_CALLED, len(facts.groups) - len(called)),
         ),
         (
             _counted("slowest", N_("The ten that took longest to resolve"), resolved.timed[:SLOWEST]), _by(found),
@@ -89,8 +89,11 @@ def _times(taken: Taken) -> Iterator[Figure]:
         yield definition.of(value, found.n, out, behind=measure.counted[0], why=why if value is None else None)
 
 
-def _share(definition: Definition, part: Sequence[Group], whole: Sequence[Group], behind: str, none: str) -> Figure:
-    return definition.of(share(len(part), len(whole)), len(whole), behind=behind, why=None if whole else none)
+def _share(
+    definition: Definition, part: Sequence[Group], whole: Sequence[Group], behind: str, none: str, quiet: int = 0
+) -> Figure:
+    left_out = {QUIET: quiet} if quiet else {}
+    return definition.of(share(len(part), len(whole)), len(whole), left_out, behind=behind, why=None if whole else none)
 
 
 def _by_other_side(group: Group) -> bool:

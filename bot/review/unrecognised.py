@@ -38,7 +38,7 @@ SAID = N_("{unknown} not recognised; {without} no runbook.")
 ONE_WAS, MANY_WERE = N_("alert was"), N_("alerts were")
 ONE_HAD, MANY_HAD = N_("has"), N_("have")
 NO_ALERT, NOBODY, NO_RUN = N_("no alert came"), N_("nobody handled an alert"), N_("no run ended")
-UNDER_WAY = N_("under way")
+UNDER_WAY, UNHANDLED = N_("under way"), N_("handled by nobody")
 ENDED = ("succeeded", "failed", "cancelled")
 
 RUN_COLUMNS = (
@@ -63,7 +63,8 @@ def unrecognised(facts: Facts, figures: Figures) -> Section:
             _of_all(UNRECOGNISED, len(unknown), len(groups), "unrecognised"),
             _of_all(RULES, len(groups) - len(bare), len(groups), "without-runbook"),
             HANDLED.of(
-                share(len(handled) - len(unaided), len(handled)), len(handled), behind="handled-without-run",
+                share(len(handled) - len(unaided), len(handled)), len(handled),
+                {UNHANDLED: len(groups) - len(handled)} if len(handled) < len(groups) else {}, behind="handled-without-run",
                 why=None if handled else NOBODY,
             ),
             _enough(facts),

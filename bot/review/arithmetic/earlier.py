@@ -30,8 +30,8 @@ def last_month(facts: Facts) -> Sequence[Group]:
 
 
 def three_months(facts: Facts) -> float | None:
-    """Groups a day in the three months before, of those that have any; None: none has."""
-    known = [steps for steps in BEFORE if facts.volumes.get(facts.month.previous(steps))]
+    """Groups a day in the three months before, of those that are known; None: none is. A month of which none came counts."""
+    known = [steps for steps in BEFORE if facts.month.previous(steps) in facts.volumes]
     days = sum(earlier_days(facts, steps) for steps in known)
     return sum(facts.volumes[facts.month.previous(steps)] for steps in known) / days if days else None
 

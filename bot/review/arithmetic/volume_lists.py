@@ -50,7 +50,7 @@ def _months(facts: Facts) -> Table:
     days = {facts.month.previous(steps): earlier_days(facts, steps) for steps in BEFORE}
     rows = [
         (name, count, round(days[name] * 24), _short(count / days[name]))
-        for name, count in sorted(facts.volumes.items()) if name in days and count
+        for name, count in sorted(facts.volumes.items()) if name in days
     ]
     return listing("volume-months", N_("Alerts of the three months before"), MONTHS, rows, N_("No earlier month."))
 
