@@ -80,6 +80,7 @@ def test_instants_stand_in_the_zone_of_the_month_and_an_hour_shown_twice_says_wh
     (50, 12, "count", "less", "▲", "4.2 times what it was in September (12)", "worse"),
     (3, 0, "count", "less", "▲", "3 more than in September, when it was 0", "worse"),
     (0.413, 0.40, "share", "more", "▲", "1.3 points more than in September (40 %)", "better"),
+    (0.611, 0.601, "share", "", "▲", "1 point more than in September (60.1 %)", ""),
     (0.99962, 0.9995, "share", "more", "▲", "0.012 points more than in September (99.95 %)", "better"),
     (7, 7, "count", "less", "=", "unchanged since September", ""),
     (8, 4, "count", "", "▲", "100 % more than in September (4)", ""),

@@ -288,7 +288,7 @@ def test_a_bill_is_added_up_in_its_own_currency_by_service_and_kind() -> None:
     assert found["cost_untagged_share"].value == pytest.approx(0.25)
     assert rows(given, "costs") == (("pay-api", "EC2", 930, "USD", 0.75), ("no service", "Tax", 310, "USD", 0.25))
     [chart] = [each for each in written(given).charts if each.name == "cost-by-day"]
-    assert chart.title == "1,240 USD were spent, 75% of it on pay-api" and len(chart.points) == 62
+    assert chart.title == "1,240 USD were spent, 75 % of it on pay-api" and len(chart.points) == 62
 
 
 def test_days_that_are_not_on_the_bill_are_named_and_estimates_are_grey() -> None:

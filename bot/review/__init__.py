@@ -11,7 +11,8 @@ from typing import Any, Literal
 from bot.review.facts import Facts as Facts
 
 Unit = Literal["count", "share", "seconds", "minutes", "hours", "days", "money", "text"]
-Kind = Literal["text", "count", "share", "seconds", "minutes", "instant", "day", "alert", "run", "person", "money"]
+Kind = Literal["text", "count", "share", "seconds", "minutes", "instant", "day", "alert", "run", "person", "side",
+               "list", "money"]
 Mark = Literal["bars", "stacked", "line", "steps"]
 Value = str | int | float | bool | None
 
@@ -71,7 +72,7 @@ class Table:
     name: str                               # unique in the review: never-acknowledged
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[Value, ...], ...]     # instants as ISO 8601 in UTC, alerts as their number, people as their key
+    rows: tuple[tuple[Value, ...], ...]     # instants in UTC as ISO 8601; alerts, people, sides, lists as their key
     total: int                              # how many there are, shown or not
     empty: str = ""                         # what stands there when there are no rows
     only_for: str | None = None

@@ -46,7 +46,7 @@ WAITS, WAIT = N_("alert waits for"), N_("alerts wait for")
 
 OPEN_COLUMNS = (
     Column("id", N_("Number"), "count"), Column("text", N_("Action")), Column("kind", N_("Kind")),
-    Column("owner", N_("Owner"), "person"), Column("side", N_("Side")), Column("due", N_("Due"), "day"),
+    Column("owner", N_("Owner"), "person"), Column("side", N_("Side"), "side"), Column("due", N_("Due"), "day"),
     Column("late", N_("Days late"), "count"), Column("age", N_("Days old"), "count"), Column("month", N_("Decided")),
     Column("saving", N_("Expected saving")), Column("alert", N_("Newest alert"), "alert"),
 )

@@ -7,6 +7,7 @@ from bot.review import N_, Column, Definition, Facts, Figure, Figures, Section, 
 from bot.review.arithmetic import reporting
 from bot.review.arithmetic.listing import listing
 from bot.review.arithmetic.numbers import share
+from bot.review.arithmetic.plain import length, percent
 from bot.review.arithmetic.recurrence import Recurrence
 from bot.review.arithmetic.reporting import MET, MINUTE_S, OPEN, Limit, bank_told, downtime_min, is_micro
 from bot.review.facts import Incident
@@ -226,13 +227,20 @@ def _failed(failures: Iterable[tuple[Any, ...]]) -> Table:
     return listing("control-failures", N_("Failures of controls"), columns, rows, N_("None was found."))
 
 
+def _plain(figure: Figure) -> str | None:
+    """A share or a length of time, as people say it."""
+    if figure.value is None:
+        return None
+    return length(figure.value) if figure.definition.unit == "seconds" else percent(figure.value, 1)
+
+
 def _partner(figures: Figures) -> Table:
     """What other sections say of both sides, as evidence on a provider of ICT services."""
     columns = (
         Column("figure", N_("Figure")), Column("value", N_("Value")), Column("n", N_("Of"), "count"), Column("why", N_("Remark")),
     )
     rows = (
-        (each.definition.title, "" if each.value is None else f"{each.value:.4g} {each.definition.unit}", each.n, each.why or "")
+        (each.definition.title, _plain(each), each.n, each.why or "")
         for name in PARTNER_FIGURES if (each := figures.get(name)) is not None
     )
     return listing("third-party", N_("The partner as a third party: figures of this review"), columns, rows,

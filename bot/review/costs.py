@@ -8,6 +8,7 @@ from bot.review.arithmetic.bills import Bills, added, bills
 from bot.review.arithmetic.listing import listing
 from bot.review.arithmetic.measured import why_unread
 from bot.review.arithmetic.outages import days_named
+from bot.review.arithmetic.plain import percent
 from bot.review.arithmetic.sizing import Advice
 
 TITLE = N_("Cost and right-sizing")
@@ -59,7 +60,7 @@ KEEP = N_("{pool} runs {runs} machines, load needs {load}, {enough} keep you thr
 SHORT = N_("{pool} runs {runs} machines, and {enough} would keep you through the loss of a zone: it has too few.")
 REFUSED = N_("{pool}: nothing can be advised: {why}.")
 DOUBTED = N_("{pool}, what leaves a doubt: {why}.")
-BILL_CHART = N_("{total:,.0f} {currency} were spent, {share:.0%} of it on {first}")
+BILL_CHART = N_("{total:,.0f} {currency} were spent, {share} of it on {first}")
 BILL_ALT = N_("Cost of each day in {currency}, by service: {named}.")
 POOL_CHART = N_("{runs} machines run where {enough} are enough")
 POOL_ALT = N_("Machines of each pool: {named}.")
@@ -207,7 +208,7 @@ def _bill_chart(billed: Bills) -> Iterator[Chart]:
     points = tuple(sorted([*spent, *gaps], key=lambda point: (point[0], [*order, MISSING].index(point[1]))))
     (first,), most = ranked[0]
     currency = billed.currencies[0]
-    title = BILL_CHART.format(total=total, currency=currency, share=most / total, first=first)
+    title = BILL_CHART.format(total=total, currency=currency, share=percent(most / total), first=first)
     told = ", ".join(f"{name} {amount:,.0f}" for (name,), amount in ranked[:MOST_SERVICES])
     yield Chart("cost-by-day", title, BILL_ALT.format(currency=currency, named=told), "stacked", N_("day"), currency, points)
 

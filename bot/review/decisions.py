@@ -41,7 +41,7 @@ WAITING, DROPPED, UNMEASURED = N_("open"), N_("dropped"), N_("not measurable, or
 
 COLUMNS = (
     Column("id", N_("Number"), "count"), Column("text", N_("Decision")), Column("kind", N_("Kind")),
-    Column("month", N_("Decided")), Column("owner", N_("Owner"), "person"), Column("side", N_("Side")),
+    Column("month", N_("Decided")), Column("owner", N_("Owner"), "person"), Column("side", N_("Side"), "side"),
     Column("due", N_("Due"), "day"), Column("state", N_("State")),
     Column("late", N_("Days late"), "count"), Column("effect", N_("Effect")),
     Column("before", N_("Alerts a day before"), "count"), Column("after", N_("After"), "count"),

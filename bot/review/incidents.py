@@ -8,6 +8,7 @@ from bot.review.arithmetic import outages
 from bot.review.arithmetic.availability import Basis, Requests, Uptime, Window
 from bot.review.arithmetic.measured import why_unread
 from bot.review.arithmetic.outages import NO_METRICS, days_named
+from bot.review.arithmetic.plain import percent
 from bot.review.arithmetic.stretches import minus, minutes
 
 TITLE = N_("Incidents and availability")
@@ -66,12 +67,14 @@ NO_DAYS = N_("no day of this month has figures of requests{why}")
 SOME_DAYS = N_("without figures: {days}{why}")
 LAST_TRY = N_(" (the last try: {why})")
 
-SAID = N_("{share:.3%} available: {used:.1f} of {budget:.2f} minutes of the error budget ({target:.2%}) are used, "
+SAID = N_("{share} available: {used:.1f} of {budget:.2f} minutes of the error budget ({target}) are used, "
           "{left:.1f} are left.")
-OVERDRAWN = N_("{share:.3%} available: {used:.1f} minutes were bad and the error budget ({target:.2%}) has {budget:.2f}: it is "
+OVERDRAWN = N_("{share} available: {used:.1f} minutes were bad and the error budget ({target}) has {budget:.2f}: it is "
                "overdrawn by {over:.1f}.")
-BURNING = N_("{elapsed:.0%} of the month are over, and {used:.0%} of the budget are used.")
-WITHOUT = N_("Had no maintenance been agreed, it would be {share:.3%}.")
+BURNING = N_("{elapsed} of the month are over, and {used} of the budget are used.")
+WITHOUT = N_("Had no maintenance been agreed, it would be {share}.")
+BESIDE = N_("Not in it: {minutes:.0f} minutes in which important alerts fired and nobody declared an incident. Declare those "
+            "that hurt somebody: `/vigie incident <alert>`.")
 GUESSED = N_("No incident was declared. Important alerts fired for {minutes:.0f} minutes: declare those that hurt "
              "somebody.")
 WHOLE = N_("Incident {id} names no window: it counts from its beginning to its end.")
@@ -188,11 +191,15 @@ def _said(facts: Facts, up: Uptime, windows: Sequence[Window], asked: Sequence[R
     if up.basis == "suspected":
         yield GUESSED.format(minutes=up.bad_min)
     words = SAID if up.left_min >= 0 else OVERDRAWN
-    yield words.format(share=share, used=up.bad_min, budget=up.budget_min, left=up.left_min, over=-up.left_min, target=target)
-    if up.maintenance_min or bare != share:
-        yield WITHOUT.format(share=bare)
+    yield words.format(share=percent(share, 3), used=up.bad_min, budget=up.budget_min, left=up.left_min, over=-up.left_min,
+                       target=percent(target, 2))
+    suspected = _suspected(facts).value
+    if suspected and up.basis != "suspected":
+        yield BESIDE.format(minutes=suspected)
+    if bare != share:
+        yield WITHOUT.format(share=percent(bare, 3))
     if facts.month.until < facts.month.end:
-        yield BURNING.format(elapsed=reckoning.elapsed_share(facts.month), used=up.used or 0)
+        yield BURNING.format(elapsed=percent(reckoning.elapsed_share(facts.month)), used=percent(up.used or 0))
     whole = {each.incident for each in windows if each.whole}
     yield from (WHOLE.format(id=id) for id in sorted(each for each in whole if each is not None))
     yield from (LASTS.format(id=each.id) for each in reckoning.incidents_of(facts) if each.ended_at is None)

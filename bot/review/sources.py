@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from bot.review import N_, Chart, Column, Definition, Facts, Figure, Figures, Section, chapter
 from bot.review.arithmetic.listing import Given, listing
 from bot.review.arithmetic.numbers import share
+from bot.review.arithmetic.plain import length
 from bot.review.facts import Source
 
 TITLE = N_("Sources")
 SOURCES, SILENT = "sources", "silent-sources"
 
 QUIET = N_("Sent nothing this month: {names}.")
-LONGEST = N_("The longest silence of one that did send was that of {observer} ({endpoint}): {hours:.1f} h.")
+LONGEST = N_("The longest silence of one that did send was that of {observer} ({endpoint}): {lasted}.")
 REFUSED = N_("{count} notifications were refused or could not be read: see the list.")
 NO_ENDPOINT = N_("no endpoint is configured")
 CHARTED = N_("{observer} sent most of the notifications: {count} of {all}")
@@ -65,7 +66,7 @@ def _said(facts: Facts, silent: Sequence[str]) -> Iterator[str]:
     if silent:
         yield QUIET.format(names=", ".join(silent))
     if longest := _longest(facts):
-        yield LONGEST.format(observer=longest.observer, endpoint=longest.endpoint, hours=(longest.longest_silence_s or 0) / 3600)
+        yield LONGEST.format(observer=longest.observer, endpoint=longest.endpoint, lasted=length(longest.longest_silence_s or 0))
     if refused := sum(each.dropped + each.unreadable for each in facts.sources):
         yield REFUSED.format(count=refused)
 

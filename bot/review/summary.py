@@ -44,7 +44,7 @@ WORST = N_("{overdue}, \"{text}\" {days} late")
 MACHINES = N_("{pool} runs {runs} machines, load needs {load}, {enough} keep you through the loss of a zone: {runs} → {enough}")
 MACHINES_OF_ONE_ZONE = N_("{pool} runs {runs} machines in one zone, load needs {load}: {runs} → {enough}")
 SAVES = N_(" is about {money:,.0f} {currency} a month")
-COLUMNS = (Column("what", N_("What")), Column("why", N_("Why")), Column("list", N_("List")))
+COLUMNS = (Column("what", N_("What")), Column("why", N_("Why")), Column("list", N_("List"), "list"))
 
 Thing = tuple[str, str, str]        # what, why, the list behind it
 DOT = " · "

@@ -13,7 +13,7 @@ ENDED = {
 }
 COLUMNS = (
     Column("alert", N_("Alert"), "alert"), Column("opened", N_("Opened"), "instant"), Column("service", N_("Service")),
-    Column("title", N_("What")), Column("severity", N_("Severity")), Column("side", N_("On duty")),
+    Column("title", N_("What")), Column("severity", N_("Severity")), Column("side", N_("On duty"), "side"),
     Column("ended", N_("How it ended")), Column("by", N_("Taken by"), "person"),
 )
 

@@ -6,8 +6,8 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
 ROUND = 10 * MINUTE                         # from here on, seconds are not worth saying
 
 
-def percent(share: float) -> str:
-    return f"{share * 100:.0f} %"
+def percent(share: float, digits: int = 0) -> str:
+    return f"{share * 100:.{digits}f} %"
 
 
 def percents(parts: Sequence[float]) -> list[str]:

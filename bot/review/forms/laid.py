@@ -30,7 +30,9 @@ PROSE, LONG = "prose", 40   # a column with a text of more characters wants room
 WIDE, SHORT = 11, 3         # a list of so many columns and so few rows is turned: it reads, and prints, as a column of facts
 MEANING = N_("{unit}, definition version {version}")
 SHAPES: Mapping[Kind, str] = {              # numbers stand at the right; a time is not broken
-    **dict.fromkeys(("count", "share", "seconds", "minutes", "money"), "num"), **dict.fromkeys(("instant", "day", "alert"), "at"),
+    **dict.fromkeys(("count", "share", "seconds", "minutes", "money"), "num"),
+    **dict.fromkeys(("instant", "day", "alert"), "at"),
+    "list": "to",
 }
 
 
@@ -49,7 +51,7 @@ class Line:
     grey: bool
 
 
-Columns = tuple[tuple[str, str], ...]                       # title and shape: num, at, prose or nothing
+Columns = tuple[tuple[str, str], ...]                       # title and shape: num, at, to (another list), prose or nothing
 Rows = tuple[tuple[tuple[str, Value], ...], ...]            # a cell is its words and what it sorts by
 
 

@@ -25,6 +25,7 @@ WORDS = {
 }
 POLICY = "default-src 'none'; img-src data:; style-src {style}; script-src {script}; base-uri 'none'; form-action 'none'"
 A_PAGE = N_("a page")
+LEADS = " class=to"                 # a cell that names another list leads there
 
 
 def html(
@@ -82,4 +83,5 @@ def _cell(words: str, value: Any, shape: str) -> str:
     """What it sorts by stands beside it where it is not what it says."""
     sorts = "" if value is None else str(value)
     told = "" if sorts == words or isinstance(value, bool) else f' data-v="{escape(sorts)}"'
-    return f'<td{shape}{told}>{escape(words)}</td>'
+    shown = f'<a href="#list-{escape(sorts)}">{escape(words)}</a>' if shape == LEADS else escape(words)
+    return f"<td{shape}{told}>{shown}</td>"

@@ -14,11 +14,13 @@ MEASURED: Mapping[Kind, Unit] = {"share": "share", "seconds": "seconds", "minute
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 LENGTHS = ((DAY, HOUR, ("d", "h")), (HOUR, MINUTE, ("h", "min")), (MINUTE, 1, ("min", "s")))
+FINE = 0.01                             # what moves less than that, near such a promise, is told as exactly
 NEARLY_ALL = 0.99                       # shares from here to 1 are promises, and told to a thousandth of a percent
 
 SAME = N_("unchanged since {before}")
 MORE, LESS = N_("{by} more than in {before} ({past})"), N_("{by} less than in {before} ({past})")
-POINTS, TIMES = N_("{points} points"), N_("{times} times what it was in {before} ({past})")
+ONE_POINT, POINTS = N_("1 point"), N_("{points} points")
+TIMES = N_("{times} times what it was in {before} ({past})")
 FROM_NOTHING = N_("{by} more than in {before}, when it was {past}")
 WAS = N_("was {past} in {before}")
 UP, DOWN, LEVEL = "▲", "▼", "="
@@ -95,6 +97,10 @@ def cell(value: Value, kind: Kind, review: Review) -> str:
 def _text(value: str, kind: Kind, review: Review) -> str:
     if kind == "person":
         return review.people.get(value, value)
+    if kind == "side":
+        return review.organisations.get(value, value)
+    if kind == "list":
+        return next((each.title for part in review.sections for each in part.tables if each.name == value), value)
     if kind == "instant":
         return instant(value, review.zone)
     return day(value) if kind == "day" else value
@@ -168,7 +174,8 @@ def _moved(figure: Figure, now: float, then: float) -> str:
 
 def _by(figure: Figure, delta: float, then: float) -> str:
     if figure.definition.unit == "share":
-        return POINTS.format(points=_number(100 * delta, 1 if delta >= 0.01 else 3))
+        points = _number(100 * delta, 3 if delta < FINE and then >= NEARLY_ALL - FINE else 1)
+        return ONE_POINT if points == "1" else POINTS.format(points=points)
     if then > 0:
         return f"{_number(100 * delta / then, 0 if delta / then >= 0.01 else 2)} %"
     return amount(delta, figure.definition.unit, figure.currency)
