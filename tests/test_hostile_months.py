@@ -16,6 +16,7 @@ from bot.services.ledger import journal as ledger
 from bot.services.review import decisions, sealing, signing
 from bot.store import journal, reviews
 from commands import Command
+from tests.incident_stage import fires, incident, reporting
 from tests.month_stage import CUT_OFF, MORNING, NOVEMBER, close, go_to, lived, pass_by, seal
 from tests.story import ALICE, MARIE, PAUL
 
@@ -91,3 +92,12 @@ def test_a_journal_that_was_cut_off_below_the_seal_that_a_review_names_is_found(
         with pytest.raises(Refused, match=r"TRUNCATED: the seal that was posted \(\w+\) is not there"):
             signing.sign(desk, MARIE, NOVEMBER)
         seal(desk)
+
+
+def test_how_an_incident_was_found_is_one_of_the_words_of_the_report_and_no_text_of_its_own(sqlite_engine: sa.Engine) -> None:
+    here = reporting(sqlite_engine)
+    number = fires(here)
+    said = here.say("marie", "incident", f"{number}", "found=4111111111111111 <script>")
+    assert "is none of those" in said and "monitoring systems, clients, third-party provider" in said
+    here.say("marie", "incident", f"{number}", "found=Third party provider")
+    assert incident(here).found_by == "third-party provider"

@@ -19,6 +19,7 @@ ALREADY = (
     "{alert} is of {name} already, declared by {who} at {at}. Another alert joins it by `{command} incident add {id} <alert>`."
 )
 NO_KIND = "\"{given}\" is no kind of incident: say {known}."
+NO_FINDER = "found \"{given}\" is none of those whom the report asks for: say {known}."
 LATER_THAN_SEEN = "It cannot have begun at {at}, after it was detected ({detected})."
 ALREADY_OVER = "{name} is over since {at} already."
 BEFORE_IT_BEGAN = "{name} began at {began}: it cannot have ended at {at}."
@@ -49,6 +50,15 @@ def kind_of(given: str) -> str:
     if kind not in KINDS:
         raise Refused(NO_KIND.format(given=given[:20], known=", ".join(KINDS)))
     return kind
+
+
+def found_by(given: str) -> str:
+    """Raises Refused with those that the template of the report knows."""
+    name = " ".join(given.lower().replace("-", " ").split())
+    known = {each.replace("-", " "): each for each in FOUND_BY}
+    if name not in known:
+        raise Refused(NO_FINDER.format(given=given[:20], known=", ".join(FOUND_BY)))
+    return known[name]
 
 
 def declare(desk: Desk, alert: Alert, actor: Actor, wish: Wish) -> Incident:

@@ -51,7 +51,7 @@ def declare(desk: Desk, actor: Actor, alert: Alert, said: Said) -> str:
     kind = words.pop(0) if words and words[0].lower().replace("-", "_") in KINDS else said.get("kind")
     began = ground.past(desk, said.get("began").split(), actor)[0] if said.get("began") else None
     wish = Wish(declaring.kind_of(kind) if kind else None, " ".join(words) or said.get("title"), began,
-                said.get("found") or FOUND_BY[0], said.get("drill") == YES)
+                declaring.found_by(said.get("found") or FOUND_BY[0]), said.get("drill") == YES)
     made = declaring.declare(desk, alert, actor, wish)
     told = WITH_IMPACT if made.kind == declaring.OUTAGE else NO_IMPACT_YET
     return DECLARED.format(
@@ -122,7 +122,7 @@ def _notice(desk: Desk, actor: Actor, it: Incident, said: Said) -> str:
         known = ground.regulator(config)
         authority = known.authority if known else reminding.AUTHORITY
         over = left.due_at is not None and left.due_at < desk.clock.now()
-        return DELAYED.format(kind=showing.NAMES[kind], name=it.name, why=why, authority=authority,
+        return DELAYED.format(kind=showing.NAMES[kind], name=it.name, why=left.delay_reason, authority=authority,
                               when=AT_ONCE if over else BEFORE_IT)
     at = ground.past(desk, said.get("at").split(), actor)[0] if said.get("at") else None
     made = noticing.sent(desk, it, actor, kind, reference, at, why)
