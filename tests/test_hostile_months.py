@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 import sqlalchemy as sa
@@ -11,14 +14,14 @@ import commands
 from bot.discover import discover
 from bot.entrypoints.perform import Reply, Saying, perform
 from bot.errors import Refused
-from bot.services.desk import VIGIE, Desk
+from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.ledger import journal as ledger
 from bot.services.review import decisions, sealing, signing
 from bot.store import journal, reviews
 from commands import Command
 from tests.incident_stage import fires, incident, reporting
 from tests.month_stage import CUT_OFF, MORNING, NOVEMBER, close, go_to, lived, pass_by, seal
-from tests.story import ALICE, MARIE, PAUL
+from tests.story import ALICE, INES, MARIE, PAUL
 
 FAMILY = discover(commands, Command)
 
@@ -101,3 +104,30 @@ def test_how_an_incident_was_found_is_one_of_the_words_of_the_report_and_no_text
     assert "is none of those" in said and "monitoring systems, clients, third-party provider" in said
     here.say("marie", "incident", f"{number}", "found=Third party provider")
     assert incident(here).found_by == "third-party provider"
+
+
+def test_both_sides_in_one_instant_have_agreed(postgres_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = lived(postgres_engine)
+    go_to(desk, CUT_OFF)
+    sealing.act(desk)
+    together, record = Barrier(2), signing._record
+
+    def slowly(connection: sa.Connection, actor: Actor, kind: str, *more: object) -> None:
+        record(connection, actor, kind, *more)  # type: ignore[arg-type]
+        if kind == "review signed":
+            with suppress(BrokenBarrierError):
+                together.wait(1)
+
+    monkeypatch.setattr(signing, "_record", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        both = pool.map(lambda who: signing.sign(desk, who, NOVEMBER)[1], (MARIE, INES))
+        assert sorted(both) == [False, True]
+
+
+def test_whoever_sleeps_neither_signs_nor_has_a_version_made(sqlite_engine: sa.Engine) -> None:
+    here = reporting(sqlite_engine, "2026-12-04 10:00")
+    fires(here, minutes_ago=60 * 24 * 10)
+    sealing.act(here.desk)
+    here.move("2026-12-05 03:00")
+    for words in ("sign", "again because"):
+        assert "You are in Bridge's blackout" in here.say("marie", f"review {NOVEMBER} {words}")

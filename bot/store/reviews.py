@@ -154,6 +154,12 @@ def body(connection: sa.Connection, month: str, version: int) -> str:
     return str(connection.execute(sa.select(review.c.body).where(*mine)).scalar_one())
 
 
+def hold(connection: sa.Connection, month: str, version: int) -> None:
+    """Whoever else would sign it waits until this transaction is over."""
+    mine = (review.c.month == month, review.c.version == version)
+    connection.execute(sa.select(review.c.version).where(*mine).with_for_update())
+
+
 def sign(connection: sa.Connection, new: Signature) -> None:
     """Raises IntegrityError when that side has signed."""
     connection.execute(sa.insert(review_signature).values(**asdict(new)))

@@ -15,6 +15,7 @@ from bot.review.arithmetic.differing import Change
 from bot.review.facts import Month, Trail
 from bot.services import singly
 from bot.services.desk import VIGIE, Actor, Desk
+from bot.services.leave import blackout
 from bot.services.ledger import journal as ledger
 from bot.services.review import choosing, composing, gathering, posting, reading, signers, signing, verdicts
 from bot.store import cards, journal, reviews
@@ -111,6 +112,7 @@ def _keep(
 def again(desk: Desk, actor: Actor, name: str | None, why: str) -> Sealed:
     """A later version with what was learnt since, and what it differs in; raises Refused."""
     signers.require(desk.config, actor, "review again")
+    blackout.require_awake(desk, actor, "review", "write")
     now, why = desk.clock.now(), mask_text(" ".join(why.split()))
     month = choosing.month_of(desk.config, name, now)
     with desk.read() as connection:

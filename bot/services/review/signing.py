@@ -43,7 +43,7 @@ def sign(desk: Desk, actor: Actor, month: str | None, version: int | None = None
 def _require_sealed(desk: Desk, found: Read, version: int | None) -> Sealed:
     if found.sealed is None:
         raise Refused(PROVISIONAL.format(month=found.month.name, at=posting.local(found.month, found.month.cut_off)))
-    _require_newest(desk, found.sealed, version or found.sealed.version)
+    _require_newest(desk, found.sealed, found.sealed.version if version is None else version)
     return found.sealed
 
 
@@ -63,6 +63,7 @@ def _require_whole(connection: sa.Connection, desk: Desk, found: Read, kept: Sea
 
 def _write(connection: sa.Connection, desk: Desk, actor: Actor, kept: Sealed) -> bool:
     now = desk.clock.now()
+    reviews.hold(connection, kept.month, kept.version)      # of two sides in one instant the second sees the first
     _require_newest(desk, reviews.sealed(connection, kept.month), kept.version)        # one may have been made meanwhile
     reviews.sign(connection, Signature(kept.month, kept.version, actor.organisation, actor.key, now, kept.digest))
     _record(connection, actor, "review signed", kept, now)
