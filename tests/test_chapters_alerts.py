@@ -158,7 +158,7 @@ def test_endings_add_up_to_all_and_only_what_vigie_fixed_is_automation() -> None
     assert shares == [4 / 7, 1 / 7, 1 / 7, 1 / 7] and sum(each or 0 for each in shares) == pytest.approx(1)
     assert [table(figure(name, month_).behind or "", month_).total for name in ENDINGS] == [4, 1, 1, 1]
     said = section("automation", month_).said[0]
-    assert said == "7 alerts: 57 % healed alone, 15 % fixed by Vigie, 14 % closed by a person, 14 % still open."
+    assert said == "7 alerts: 57 % healed alone, 15 % fixed by Vigie, 14 % ended by people, 14 % still open."
 
 
 def test_printed_shares_add_up_to_a_hundred() -> None:

@@ -20,6 +20,7 @@ from tests.months import Invention
 
 ALERTS = "SELECT id, group_id, fingerprint, service, labels, recognised, signals FROM alert"
 JOURNAL = "SELECT object, at, actor, kind, details FROM journal ORDER BY id"
+HANDS = ("alert acked", "alert noted", "alert snoozed", "alert assigned", "alert closed", "approval signed")
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 WORKS = (paris("2026-10-18 02:00"), paris("2026-10-18 09:00"))
 
@@ -68,6 +69,8 @@ def reckon(engine: sa.Engine, month: Month) -> dict[str, Any]:
 
 
 def happen(alert: dict[str, Any], at: float, actor: str, kind: str, details: dict[str, Any]) -> None:
+    if kind in HANDS and not actor.startswith(("vigie", "observer:")):
+        alert["hand"] = min(at, alert.get("hand", at))
     if kind == "alert opened":
         alert |= {"opened": at, "ruled": any(word.startswith("rule ") for word in details["why"])}
     elif kind == "alert acked" and alert["ack"] is None:
@@ -83,13 +86,16 @@ def happen(alert: dict[str, Any], at: float, actor: str, kind: str, details: dic
 def unit(members: list[dict[str, Any]]) -> dict[str, Any]:
     first, over = members[0], all(each["closed"] for each in members)
     how = {each["how"] for each in members}
+    end = max(each["well"] or each["closed"] for each in members) if over else None
+    hand = min((each["hand"] for each in members if "hand" in each), default=None)
+    worked = end is not None and hand is not None and hand <= end
     return {
         "opened": first["opened"], "labels": first["labels"], "service": first["service"],
         "prints": {each["print"] for each in members}, "signals": sum(each["signals"] for each in members),
         "known": any(each["known"] or each["service"] != "unknown" or each["ruled"] for each in members),
         "ack": min((each["ack"] for each in members if each["ack"]), default=None),
-        "end": max(each["well"] or each["closed"] for each in members) if over else None,
-        "how": next(name for name in ("person", "fixed", "healed") if name in how) if over else "open",
+        "end": end, "worked": worked,
+        "how": "open" if not over else "person" if worked else next(each for each in ("person", "fixed", "healed") if each in how),
     }
 
 
@@ -101,7 +107,9 @@ def together(units: list[dict[str, Any]]) -> list[dict[str, Any]]:
         before = [last.get(print_) for print_ in each["prints"]]
         same = before[0] if before[0] is not None and all(one is before[0] for one in before) else None
         if same and same["end"] is not None and each["opened"] - same["end"] <= 1800:
-            same |= {"end": each["end"], "how": each["how"], "signals": same["signals"] + each["signals"],
+            worked = same["worked"] or each["worked"]
+            how = "person" if worked and each["how"] != "open" else each["how"]
+            same |= {"end": each["end"], "how": how, "worked": worked, "signals": same["signals"] + each["signals"],
                      "ack": same["ack"] or each["ack"], "known": same["known"] or each["known"]}
         else:
             found.append(each)

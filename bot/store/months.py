@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bot.store import traffic
 from bot.store.alerts import alert, alert_group, note, observation, signal
+from bot.store.approvals import approval, signature
 from bot.store.pages import page_attempt, silence
 from bot.store.reviews import verdict
 from bot.store.runs import run, step
@@ -172,6 +173,14 @@ def runs(connection: sa.Connection, start: datetime, until: datetime) -> list[sa
         within(run.c.id, range_), run.c.begun_at >= start, run.c.begun_at <= until
     )
     return list(connection.execute(query.order_by(run.c.id)))
+
+
+def approved(connection: sa.Connection, start: datetime, until: datetime) -> list[sa.Row[Any]]:
+    """When a person first said yes to a run in that time, by group; what was said beforehand is no act."""
+    row = signature.c
+    query = sa.select(run.c.group_id, sa.func.min(row.at).label("at")).join(approval, approval.c.id == row.approval_id)
+    query = query.join(run, run.c.id == approval.c.run_id).where(row.at >= start, row.at <= until, row.standing.is_(None))
+    return list(connection.execute(query.where(run.c.group_id.is_not(None)).group_by(run.c.group_id)))
 
 
 def attempts(connection: sa.Connection, start: datetime, until: datetime) -> list[sa.Row[Any]]:

@@ -9,7 +9,7 @@ from bot.review.arithmetic.listing import MOST, Given, listing
 from bot.review.facts import Group
 
 ENDED = {
-    "healed": N_("healed alone"), "fixed": N_("fixed by Vigie"), "person": N_("closed by a person"), "open": N_("still open"),
+    "healed": N_("healed alone"), "fixed": N_("fixed by Vigie"), "person": N_("ended by people"), "open": N_("still open"),
 }
 COLUMNS = (
     Column("alert", N_("Alert"), "alert"), Column("opened", N_("Opened"), "instant"), Column("service", N_("Service")),

@@ -82,6 +82,7 @@ class Known:
     sources: dict[int, tuple[str, ...]] = field(default_factory=dict)
     noted: dict[int, datetime] = field(default_factory=dict)
     ran: dict[int, datetime] = field(default_factory=dict)          # by group: the first run that a person began
+    approved: dict[int, datetime] = field(default_factory=dict)     # by group: the first yes that a person said to a run
     verdicts: dict[int, sa.Row[Any]] = field(default_factory=dict)  # by group
     levels: dict[int, int] = field(default_factory=dict)            # by group
     relapsed: dict[int, list[datetime]] = field(default_factory=dict)       # by alert: each time that it came back
@@ -116,6 +117,11 @@ class Known:
         """When the first person began a run or wrote something."""
         noted, ran = self.noted.get(alert), self.ran.get(group)
         return min(noted, ran) if noted and ran else noted or ran
+
+    def acted(self, group: int, alert: int) -> datetime | None:
+        """When the first person did anything about it: took it, ran, approved or wrote something, closed it."""
+        found = (self.touches.get(alert), self.engaged(group, alert), self.approved.get(group))
+        return min((at for at in found if at is not None), default=None)
 
     def recognised(self, member: Member) -> bool:
         """Whether a runbook, a service or a rule knew it when it opened."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from bot.config import Config
 from bot.review.arithmetic.bursts import most_in_an_hour
 from bot.review.facts import Group, Maintenance, Month
+from bot.review.facts.alerts import Ending
 from bot.services.review.alert_facts import Known, Member, worst
 
 SAME = timedelta(minutes=30)            # of quiet; what comes back later is another group
@@ -98,7 +99,9 @@ def group(members: Sequence[Member], known: Known, reopened: bool = False, cycle
     last = first if len(members) == 1 else known.folded(members)
     number, ended = first.id, _ended(members)
     taken, engaged = known.acks.get(number), known.engaged(first.group_id, number)
-    acted = min((at for at in (known.touches.get(number), engaged) if at is not None), default=None)
+    acted = known.acted(first.group_id, number)
+    touched = acted is not None and (ended.resolved_at is None or acted <= ended.resolved_at)
+    ending = _how(ended.ending, touched)
     verdict, level = known.verdicts.get(first.group_id), known.levels.get(first.group_id, 0)
     return Group(
         id=number if number == first.group_id else first.group_id, alert=number, service=known.same(first.service),
@@ -110,10 +113,10 @@ def group(members: Sequence[Member], known: Known, reopened: bool = False, cycle
         relapses=last.relapses, called_at=last.called_at, level=level, escalated="timeout" if level > 1 else None,
         acked_at=taken.at if taken else None, acked_by=taken.actor if taken else None,
         acked_side=taken.organisation if taken else None, engaged_at=engaged, resolved_at=ended.resolved_at,
-        closed_at=ended.closed_at, closed_by=ended.closed_by, ending=ended.ending, fixed_by=ended.fixed_by,
+        closed_at=ended.closed_at, closed_by=ended.closed_by, ending=ending,
+        fixed_by=ended.fixed_by if ending == "fixed" else None,
         closed_side=known.sides.at(first.service, ended.closed_at) if ended.closed_at else None,
-        touched=acted is not None and (ended.resolved_at is None or acted <= ended.resolved_at),
-        silenced=number in known.silenced, verdict=verdict.verdict if verdict else None,
+        touched=touched, silenced=number in known.silenced, verdict=verdict.verdict if verdict else None,
         verdict_by=verdict.by if verdict else None, reopened=reopened, cycles=cycles,
     )
 
@@ -147,9 +150,15 @@ def _ended(members: Sequence[Member]) -> _Ended:
     return _Ended(ending, resolved_at, last.closed_at, last.closed_by, fixed_by)
 
 
+def _how(ending: Ending, touched: bool) -> Ending:
+    """What a person worked on did not heal alone, nor was it fixed without a person, even if nobody had to close it."""
+    return "person" if touched and ending != "open" else ending
+
+
 def joined(first: Group, then: Group) -> Group:
     """One group that went on: opened with the first, ended with the second."""
     took, verdict = first if first.acked_at else then, then if then.verdict else first
+    ending = _how(then.ending, first.touched or then.touched)
     return replace(
         first, sources=tuple(dict.fromkeys((*first.sources, *then.sources))), severity=worst((first.severity, then.severity)),
         important=first.important or then.important, signals=first.signals + then.signals, alerts=first.alerts + then.alerts,
@@ -157,7 +166,7 @@ def joined(first: Group, then: Group) -> Group:
         level=max(first.level, then.level), escalated=first.escalated or then.escalated, acked_at=took.acked_at,
         acked_by=took.acked_by, acked_side=took.acked_side, engaged_at=first.engaged_at or then.engaged_at,
         resolved_at=then.resolved_at, closed_at=then.closed_at, closed_by=then.closed_by, closed_side=then.closed_side,
-        ending=then.ending, fixed_by=then.fixed_by, touched=first.touched or then.touched,
+        ending=ending, fixed_by=then.fixed_by if ending == "fixed" else None, touched=first.touched or then.touched,
         silenced=first.silenced or then.silenced, cycles=max(first.cycles, then.cycles), verdict=verdict.verdict,
         verdict_by=verdict.verdict_by,
     )

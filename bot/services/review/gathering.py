@@ -107,6 +107,7 @@ def _alerts(connection: sa.Connection, config: Config, month: Month) -> _Read:
     )
     known.levels |= duty_facts.levels(read.attempts)
     alert_facts.note_runs(known, read.runs)
+    known.approved |= {row.group_id: row.at for row in months.approved(connection, since, as_of)}
     alert_facts.note_ruled(known, connection, months.unknown(connection, alerts, UNKNOWN_SERVICE), as_of)
     alert_facts.of_some(connection, known, [row.id for row in older], sorted({row.group_id for row in older}), as_of)
     _fill(connection, read.cohort, older, groups, changed)
