@@ -50,5 +50,5 @@ def test_a_demo_that_plays_is_neither_cleared_nor_joined_and_check_is_about_it(t
 
 def test_a_story_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(Misbuilt, match="DEMO_STORY=winter is no story: .* say autumn or spring or month"):
+    with pytest.raises(Misbuilt, match=r"DEMO_STORY=winter is no story: .* say autumn or spring or month"):
         demo.set_stage({"DEMO_STORY": "winter"})
