@@ -95,7 +95,7 @@ def unit(members: list[dict[str, Any]]) -> dict[str, Any]:
         "known": any(each["known"] or each["service"] != "unknown" or each["ruled"] for each in members),
         "ack": min((each["ack"] for each in members if each["ack"]), default=None),
         "end": end, "worked": worked,
-        "how": "open" if not over else "person" if worked else next(each for each in ("person", "fixed", "healed") if each in how),
+        "how": "open" if not over else "person" if worked else next(one for one in ("person", "fixed", "healed") if one in how),
     }
 
 
