@@ -112,7 +112,7 @@ def test_times_are_split_by_side_and_by_severity() -> None:
     groups = [group(number, "2026-10-05 02:00", acked_min=number, severity="critical") for number in range(1, 6)]
     rows = table("responses-by", facts([*groups, group(9, acked_min=1)])).rows
     assert [row[1:] for row in rows] == [
-        ("side on duty", "bridge", 1, 60, None, None), ("side on duty", "padok", 5, 180, 180, 300),
+        ("side on duty", "Bridge", 1, 60, None, None), ("side on duty", "Padok", 5, 180, 180, 300),
         ("severity", "critical", 5, 180, 180, 300), ("severity", "high", 1, 60, None, None),
     ]
 
@@ -474,7 +474,7 @@ def test_what_is_decided_in_this_review_is_new_and_checked_next_month() -> None:
     assert column("id", table("decisions", month_)) == [1, 3] and column("id", table("actions-open", month_)) == [1, 5]
     names = ("decisions_open", "decisions_overdue", "decisions_made", "decisions_closed", "decisions_age_median_days")
     assert [value(name, month_) for name in names] == [2, 1, 1, 1, 15]
-    assert section("actions", month_).said == ("2 actions are open, 1 overdue; 0 proposed.",)
+    assert section("actions", month_).said[0] == "2 actions are open, 1 overdue; 0 proposed."
 
 
 # --- the summary ---

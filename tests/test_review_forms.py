@@ -83,7 +83,7 @@ def test_instants_stand_in_the_zone_of_the_month_and_an_hour_shown_twice_says_wh
     (0.611, 0.601, "share", "", "▲", "1 point more than in September (60.1 %)", ""),
     (0.99962, 0.9995, "share", "more", "▲", "0.012 points more than in September (99.95 %)", "better"),
     (7, 7, "count", "less", "=", "unchanged since September", ""),
-    (8, 4, "count", "", "▲", "100 % more than in September (4)", ""),
+    (8, 4, "count", "", "▲", "4 more than in September (4)", ""),
 ])
 def test_what_became_of_a_figure_is_said_in_words(
     now: float, then: float, unit: str, better: str, arrow: str, words: str, judgement: str
@@ -197,10 +197,11 @@ def test_version_signatures_and_digest_stand_at_the_foot() -> None:
     shown = laid.lay(review(), DIGEST, {}, [Signed("Padok", "Inès", datetime(2026, 11, 5, 9, tzinfo=UTC))])
     assert shown.state == "version 1, sealed"
     assert shown.foot == (
-        "Signed for Padok by Inès, 5 Nov 2026 10:00.", laid.WHOLE.format(entries=7, sealed_to=7), f"SHA-256 {DIGEST}",
+        "Signed for Padok by Inès, 5 Nov 2026 10:00.", "Not signed for Bridge.", laid.WHOLE.format(entries=7, sealed_to=7),
+        f"SHA-256 {DIGEST}",
     )
     broken = review(journal={"entries": 7, "ok": False, "first_bad": 3, "why": "ENTRY"})
-    assert laid.lay(broken, DIGEST, {}).foot[1] == "Journal: NOT whole at entry 3: ENTRY."
+    assert laid.lay(broken, DIGEST, {}).foot[2] == "Journal: NOT whole at entry 3: ENTRY."
 
 
 def test_what_cannot_be_drawn_is_told_with_its_reason() -> None:

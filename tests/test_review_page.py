@@ -254,7 +254,7 @@ def test_the_browser_lets_the_page_do_all_that_it_needs_and_nothing_else(stage: 
     opened.goto(address(stage))
     expect(opened.get_by_role("heading", level=1)).to_have_text("October 2026")
     expect(opened.locator("thead [role=button]").first).to_be_attached()         # the script ran
-    assert opened.evaluate("getComputedStyle(document.body).maxWidth") == "896px"       # the style counts
+    assert opened.evaluate("getComputedStyle(document.body).maxWidth") == "992px"       # the style counts
     expect(opened.get_by_role("link", name="PDF", exact=True)).to_be_visible()
     context.close()
     assert faults == []

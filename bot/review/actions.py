@@ -41,7 +41,9 @@ NONE_OPEN = N_("no action is open")
 NOTHING = N_("Nothing came three times without a decision about it.")
 SAID = N_("{open}, {overdue} overdue; {proposed} proposed.")
 ACTION, ACTIONS, ARE = N_("action is open"), N_("actions are open"), N_("are")
-PLEASE = N_("{missing} a verdict: {share} of those that people handled have one, {wanted} are asked for.")
+NEXT = N_("Take up what is proposed with `{command} decide`; say what became of an action with `{command} action`.")
+PLEASE = N_("{missing} a verdict: {share} of those that people handled have one, {wanted} are asked for. "
+            "*Give verdicts* below the review's message asks for them.")
 WAITS, WAIT = N_("alert waits for"), N_("alerts wait for")
 
 OPEN_COLUMNS = (
@@ -104,6 +106,8 @@ def _figures(facts: Facts, proposed: list[tuple[Repeat, Proposal]]) -> Iterator[
 
 def _said(facts: Facts, proposed: list[tuple[Repeat, Proposal]], verdicts: Coverage) -> Iterator[str]:
     yield SAID.format(open=several(len(_open(facts)), ACTION, ACTIONS), overdue=len(overdue(facts)), proposed=len(proposed))
+    if proposed or _open(facts):
+        yield NEXT.format(command=facts.config.command)
     if verdicts.missing and verdicts.share is not None:
         yield PLEASE.format(
             missing=several(len(verdicts.missing), WAITS, WAIT), share=percent(verdicts.share),

@@ -71,7 +71,7 @@ def responses(facts: Facts, figures: Figures) -> Section:
             _share(ESCALATION, escalated, called, "escalated", NOBODY_CALLED, len(facts.groups) - len(called)),
         ),
         (
-            _counted("slowest", N_("The ten that took longest to resolve"), resolved.timed[:SLOWEST]), _by(found),
+            _counted("slowest", N_("The ten that took longest to resolve"), resolved.timed[:SLOWEST]), _by(facts, found),
             *(table for each in found for table in _lists(facts, each)),
             alerts("acked-by-other-side", N_("Taken by the side that was not on duty"), other, NONE),
             alerts("called", N_("Called somebody"), called, N_("Nobody was called.")),
@@ -140,9 +140,10 @@ def _escalated(groups: list[Group]) -> Table:
     return alerts("escalated", N_("Came to a second level"), in_order(groups), NONE, how)
 
 
-def _by(found: Found) -> Table:
+def _by(facts: Facts, found: Found) -> Table:
+    sides: dict[str | None, str] = {key: each.name for key, each in facts.config.organisations.items()}
     rows = (
-        (taken.measure.title, trait, value, each.n, each.mean, each.median, each.p90)
+        (taken.measure.title, trait, sides.get(value) or value, each.n, each.mean, each.median, each.p90)
         for taken in found for trait, of in TRAITS for value, each in by(taken.timed, of)
     )
     return listing("responses-by", N_("Times by side on duty and by severity"), BY, rows, N_("Nothing was timed."))

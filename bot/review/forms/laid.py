@@ -14,7 +14,8 @@ SEALED, PROVISIONAL = N_("version {version}, sealed"), N_("provisional: not seal
 KNOWN = N_("Facts up to {as_of}. Times are those of {zone}.")
 SPAN = N_("The month is {start} to {end}.")
 DIGEST = N_("SHA-256 {digest}")
-SIGNED, UNSIGNED = N_("Signed for {organisation} by {person}, {at}."), N_("Nobody has signed it.")
+SIGNED, UNSIGNED = N_("Signed for {organisation} by {person}, {at}."), N_("Not signed for {organisation}.")
+UNSEALED = N_("Nobody has signed it.")
 WHOLE = N_("Journal: {entries} entries of the month, checked and whole, sealed up to entry {sealed_to}.")
 NOT_CHECKED = N_("Journal: {entries} entries of the month, sealed up to entry {sealed_to}; the chain was not checked whole.")
 NOT_WHOLE = N_("Journal: NOT whole at entry {first_bad}: {why}.")
@@ -27,6 +28,7 @@ UNITS = {
     "days": N_("days"), "money": N_("money"), "text": N_("text"),
 }
 PROSE, LONG = "prose", 40   # a column with a text of more characters wants room
+OPEN, OPEN_ALERTS = 15, 5   # rows of a list that stands open, and of one that has alerts: of a longer one its title
 WIDE, SHORT = 11, 3         # a list of so many columns and so few rows is turned: it reads, and prints, as a column of facts
 MEANING = N_("{unit}, definition version {version}")
 SHAPES: Mapping[Kind, str] = {              # numbers stand at the right; a time is not broken
@@ -66,6 +68,7 @@ class Sheet:
     total: int
     note: str
     empty: str
+    open: bool = True
 
     @property
     def is_wide(self) -> bool:
@@ -130,7 +133,7 @@ def lay(
         title=TITLE, month=wording.month(review.month), sides=SIDES.join(review.organisations.values()),
         state=PROVISIONAL if review.state == "provisional" else SEALED.format(version=review.version),
         known=(KNOWN.format(as_of=as_of, zone=review.zone), SPAN.format(start=start, end=end),
-               PRIVATE.format(organisation=made_for) if made_for else SHARED),
+               PRIVATE.format(organisation=made_for) if made_for else SHARED, *_signatures(review, signed)),
         notes=review.notes, parts=_parts(review, charts), meanings=_meanings(review),
         foot=(*_signatures(review, signed), _journal(review.journal), DIGEST.format(digest=digest)),
         digest=digest, before=wording.before(review.month),
@@ -138,11 +141,14 @@ def lay(
 
 
 def _signatures(review: Review, signed: Sequence[Signed]) -> tuple[str, ...]:
+    if review.state == "provisional":
+        return (UNSEALED,)
+    there = {each.organisation for each in signed}
     return tuple(
         SIGNED.format(organisation=each.organisation, person=each.person,
                       at=wording.instant(each.at.isoformat(), review.zone, year=True))
         for each in signed
-    ) or (UNSIGNED,)
+    ) + tuple(UNSIGNED.format(organisation=each) for each in review.organisations.values() if each not in there)
 
 
 def _journal(journal: Mapping[str, Any]) -> str:
@@ -172,10 +178,16 @@ def _line(figure: Figure, review: Review, lists: set[str]) -> Line:
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in figure.left_out.items() if count)
     return Line(
         figure.name, figure.definition.title, wording.amount(figure.value, figure.definition.unit, figure.currency),
-        OF.format(n=f"{figure.n:,}"), LEFT_OUT.format(reasons=reasons) if reasons else "",
+        _of(figure), LEFT_OUT.format(reasons=reasons) if reasons else "",
         wording.change(figure, review.trends.get(figure.name), wording.before(review.month)),
         audience.behind(figure, lists), figure.why or "", figure.grey or figure.value is None,
     )
+
+
+def _of(figure: Figure) -> str:
+    """Of how many; nothing where that says nothing: of none, or a count of just these."""
+    counts_all = figure.definition.unit == "count" and figure.n == figure.value
+    return "" if counts_all or not figure.n else OF.format(n=f"{figure.n:,}")
 
 
 def _sheet(table: Table, review: Review) -> Sheet:
@@ -189,6 +201,7 @@ def _sheet(table: Table, review: Review) -> Sheet:
     note = FIRST.format(shown=f"{len(table.rows):,}") if table.total > len(table.rows) else ""
     return Sheet(
         table.name, table.title, shapes, rows, table.total, note, table.empty or wording.NOTHING,
+        table.total <= (OPEN_ALERTS if kinds[0] == "alert" else OPEN),
     )
 
 

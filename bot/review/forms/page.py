@@ -14,7 +14,6 @@ from bot.review.forms.extra import extra
 from bot.review.forms.laid import Sheet, lay
 
 FOLDER = Path(__file__).parent
-OPEN = 15                           # rows of a list that stands open; of a longer one its title, until somebody wants it
 PRINTED = 25                        # rows of a list on paper: page.css hides the others
 WORDS = {
     "skip": N_("To the review"), "contents": N_("Contents"), "definitions": N_("What each figure means"),
@@ -38,7 +37,7 @@ def html(
     """
     shown: str = _template().render(
         laid=lay(review, digest, charts, signed, made_for), words=WORDS, policy=policy(), style=_text("page.css"),
-        script=_text("page.js"), files=files, printed=PRINTED, open=OPEN,
+        script=_text("page.js"), files=files, printed=PRINTED,
     )
     return shown
 

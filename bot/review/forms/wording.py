@@ -26,6 +26,7 @@ WAS = N_("was {past} in {before}")
 UP, DOWN, LEVEL = "▲", "▼", "="
 BETTER, WORSE = N_("better"), N_("worse")
 MANY = 100                              # of more minutes nobody counts the seconds
+FEW = 30                                # of fewer, a share of them says less than how many
 MANY_TIMES = 3                          # "4.2 times" says more than "320 % more"
 
 
@@ -176,7 +177,7 @@ def _by(figure: Figure, delta: float, then: float) -> str:
     if figure.definition.unit == "share":
         points = _number(100 * delta, 3 if delta < FINE and then >= NEARLY_ALL - FINE else 1)
         return ONE_POINT if points == "1" else POINTS.format(points=points)
-    if then > 0:
+    if then > 0 and (figure.definition.unit != "count" or then >= FEW):
         return f"{_number(100 * delta / then, 0 if delta / then >= 0.01 else 2)} %"
     return amount(delta, figure.definition.unit, figure.currency)
 
