@@ -56,7 +56,7 @@ def test_the_time_to_acknowledge_leaves_out_whom_nobody_took_and_says_why() -> N
         group(23, resolved_min=5, ending="person", closed_by="lea"), group(24),
     ])
     out = {
-        "healed alone before anybody took it": 2, "closed by a person without being taken": 1,
+        "healed alone before anybody took it": 2, "ended by people without being taken": 1,
         "fixed by Vigie before anybody took it": 1, "still open, and nobody took it": 1,
     }
     assert known(figure("mtta_mean_s", month_)) == (240, 5, out)

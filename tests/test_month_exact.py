@@ -107,7 +107,7 @@ def together(units: list[dict[str, Any]]) -> list[dict[str, Any]]:
         before = [last.get(print_) for print_ in each["prints"]]
         same = before[0] if before[0] is not None and all(one is before[0] for one in before) else None
         if same and same["end"] is not None and each["opened"] - same["end"] <= 1800:
-            worked = same["worked"] or each["worked"]
+            worked = same["worked"] or each["worked"] or same["how"] == "person"
             how = "person" if worked and each["how"] != "open" else each["how"]
             same |= {"end": each["end"], "how": how, "worked": worked, "signals": same["signals"] + each["signals"],
                      "ack": same["ack"] or each["ack"], "known": same["known"] or each["known"]}

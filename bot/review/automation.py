@@ -50,11 +50,13 @@ SHARES: Mapping[Ending, Definition] = {
     ),
     "fixed": Definition(
         "auto_closed_share", N_("Fixed by Vigie"),
-        N_("Alerts that an automatic run fixed, proven by a check, without a person / all. Only this is automation."), "share",
+        N_("Alerts that an automatic run fixed, without a person, and that stayed well through their quiet time and, if their "
+           "runbook has proofs, were proven well / all. Only this is automation."), "share",
         source=SOURCE, better="more",
     ),
     "person": Definition(
-        "person_closed_share", N_("Closed by people"), N_("Alerts that a person acted on, or closed / all."), "share",
+        "person_closed_share", N_("Ended by people"),
+        N_("Alerts that a person acted on before they ended (took, ran, approved or wrote something), or closed / all."), "share",
         source=SOURCE, better="less",
     ),
     "open": Definition(
@@ -83,7 +85,7 @@ FELL = Definition(
 )
 
 LISTS: Mapping[Ending, str] = {
-    "healed": N_("Healed alone"), "fixed": N_("Fixed by Vigie"), "person": N_("Closed by a person"), "open": N_("Still open"),
+    "healed": N_("Healed alone"), "fixed": N_("Fixed by Vigie"), "person": N_("Ended by people"), "open": N_("Still open"),
 }
 NO_ALERT, NO_RUN, NONE_BEFORE = N_("no alert came"), N_("no run ended"), N_("no earlier month")
 SAID = N_("{count}: {endings}.")

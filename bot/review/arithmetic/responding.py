@@ -24,11 +24,11 @@ RESOLVE = N_("From the opening of an alert to its recovery for good, or to its c
 
 NOT_TAKEN = {
     "healed": N_("healed alone before anybody took it"), "fixed": N_("fixed by Vigie before anybody took it"),
-    "person": N_("closed by a person without being taken"), "open": N_("still open, and nobody took it"),
+    "person": N_("ended by people without being taken"), "open": N_("still open, and nobody took it"),
 }
 NO_STEP = {
     "healed": N_("healed alone, no step was begun"), "fixed": N_("fixed by Vigie, no person began a step"),
-    "person": N_("closed by a person, no step was begun"), "open": N_("still open, no step was begun"),
+    "person": N_("ended by people, no step was begun"), "open": N_("still open, no step was begun"),
 }
 STILL_OPEN, NO_RECOVERY = N_("still open"), N_("closed without a recovery: nothing more was heard of it")
 

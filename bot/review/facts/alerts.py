@@ -44,7 +44,7 @@ class Group:
     closed_at: datetime | None = None
     closed_by: str | None = None
     closed_side: str | None = None          # the organisation on duty then
-    ending: Ending = "open"
+    ending: Ending = "open"                 # person: acted on before it ended, or closed by one; fixed: by Vigie alone
     fixed_by: int | None = None             # the run that is proven to have fixed it
     touched: bool = False                   # a person acted on it before it ended
     silenced: bool = False                  # a silence kept it from calling anybody

@@ -158,7 +158,8 @@ def _how(ending: Ending, touched: bool) -> Ending:
 def joined(first: Group, then: Group) -> Group:
     """One group that went on: opened with the first, ended with the second."""
     took, verdict = first if first.acked_at else then, then if then.verdict else first
-    ending = _how(then.ending, first.touched or then.touched)
+    touched = first.touched or then.touched or first.ending == "person"
+    ending = _how(then.ending, touched)
     return replace(
         first, sources=tuple(dict.fromkeys((*first.sources, *then.sources))), severity=worst((first.severity, then.severity)),
         important=first.important or then.important, signals=first.signals + then.signals, alerts=first.alerts + then.alerts,
@@ -166,7 +167,7 @@ def joined(first: Group, then: Group) -> Group:
         level=max(first.level, then.level), escalated=first.escalated or then.escalated, acked_at=took.acked_at,
         acked_by=took.acked_by, acked_side=took.acked_side, engaged_at=first.engaged_at or then.engaged_at,
         resolved_at=then.resolved_at, closed_at=then.closed_at, closed_by=then.closed_by, closed_side=then.closed_side,
-        ending=ending, fixed_by=then.fixed_by if ending == "fixed" else None, touched=first.touched or then.touched,
+        ending=ending, fixed_by=then.fixed_by if ending == "fixed" else None, touched=touched,
         silenced=first.silenced or then.silenced, cycles=max(first.cycles, then.cycles), verdict=verdict.verdict,
         verdict_by=verdict.verdict_by,
     )
