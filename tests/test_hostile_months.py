@@ -131,3 +131,9 @@ def test_whoever_sleeps_neither_signs_nor_has_a_version_made(sqlite_engine: sa.E
     here.move("2026-12-05 03:00")
     for words in ("sign", "again because"):
         assert "You are in Bridge's blackout" in here.say("marie", f"review {NOVEMBER} {words}")
+
+
+def test_a_clock_that_was_put_back_makes_no_version_that_knows_less(desk: Desk) -> None:
+    go_to(desk, datetime(2026, 11, 25, 10, tzinfo=UTC))
+    with pytest.raises(Refused, match=r"it is 25 Nov 2026 11:00 \(Europe/Paris\), before v1 was made"):
+        sealing.again(desk, PAUL, NOVEMBER, "because")

@@ -24,6 +24,7 @@ from bot.store.reviews import Sealed
 NOT_SEALED = "The review of {month} is not sealed yet: Vigie seals it by itself at {at}. Until then it is provisional."
 NO_WHY = "Say why: `{command} review {month} again <why>`."
 TOO_LONG = "A reason holds at most {most} characters, this one has {length}."
+EARLIER = "By the clock of this machine it is {now}, before v{version} was made: no later version can be of that time."
 SAME = "Nothing in it differs from v{version}: there is nothing to seal anew."
 BROKEN = "The journal is not whole: {where}. The review of {month} stays provisional: it is neither sealed nor signed."
 SOMEBODY_ELSE = "Somebody else has sealed a version of {month} in this moment: look at it first."
@@ -120,6 +121,8 @@ def again(desk: Desk, actor: Actor, name: str | None, why: str) -> Sealed:
     if kept is None:
         raise Refused(NOT_SEALED.format(month=month.name, at=posting.local(month, month.cut_off)))
     _require_reason(desk, month, why)
+    if now < kept.as_of:
+        raise Refused(EARLIER.format(now=posting.local(month, now), version=kept.version))
     later = replace(month, as_of=now)
     review, trail = _compose(desk, later, kept.version + 1)
     if trail.ok is False:
