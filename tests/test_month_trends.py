@@ -5,7 +5,7 @@ import pytest
 
 from bot.review import Definition
 from bot.review.facts import Past
-from bot.services.review import composing
+from bot.services.review import composing, past
 
 SHARE = Definition("share", "A share", "part / whole", "share", version=2)
 
@@ -23,3 +23,6 @@ def test_a_trend_is_told_only_of_what_meant_the_same_and_is_known(before, grey, 
     assert (found.value, found.why) == (value, why)
 
 
+def test_what_was_only_guessed_a_month_ago_is_no_measure_of_now() -> None:
+    known = past.figures({"share": SHARE.of(0.5, 10), "guess": SHARE.of(0.5, 10, grey=True)})
+    assert (known["share"].value, known["guess"].value) == (0.5, None)

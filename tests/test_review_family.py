@@ -117,5 +117,5 @@ def test_a_first_month_has_no_trend_and_a_changed_definition_breaks_it() -> None
 
 
 def test_a_month_under_way_says_so() -> None:
-    assert composed(OPEN).notes[0].startswith("So far, provisional: facts up to 06 Oct 2026 09:00")
+    assert composed(OPEN).notes[0].startswith("So far, provisional: facts up to 6 Oct 2026 09:00")
     assert months()[OPEN].month.until == at("2026-10-06 09:00")

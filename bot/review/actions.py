@@ -43,7 +43,7 @@ SAID = N_("{open}, {overdue} overdue; {proposed} proposed.")
 ACTION, ACTIONS, ARE = N_("action is open"), N_("actions are open"), N_("are")
 NEXT = N_("Take up what is proposed with `{command} decide`; say what became of an action with `{command} action`.")
 PLEASE = N_("{missing} a verdict: {share} of those that people handled have one, {wanted} are asked for. "
-            "*Give verdicts* below the review's message asks for them.")
+            "The button \"Give verdicts\" below the review's message asks for them.")
 WAITS, WAIT = N_("alert waits for"), N_("alerts wait for")
 
 OPEN_COLUMNS = (

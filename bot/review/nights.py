@@ -106,12 +106,12 @@ def nights(facts: Facts, figures: Figures) -> Section:
 def _said(facts: Facts, found: Load) -> Iterator[str]:
     own = facts.config.organisations.get(windows.own(facts.config) or "")
     words = {"night": windows.NIGHT, "own": own.name if own else "", "blackout": own.blackout if own else None}
-    yield (HOURS if own and own.blackout else NO_BLACKOUT).format(**words)
     for key, side in facts.config.organisations.items():
         tally = found.tally(found.people(key))
         if tally.calls or tally.minutes:
             yield TOLD.format(side=side.name, calls=len(tally.calls), nights=len(tally.by_night), minutes=tally.minutes,
                               night=tally.night_minutes)
+    yield (HOURS if own and own.blackout else NO_BLACKOUT).format(**words)
     yield PRIVATE
 
 

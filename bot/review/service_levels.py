@@ -12,6 +12,7 @@ from bot.review import N_, Column, Definition, Facts, Figure, Figures, Section, 
 from bot.review.arithmetic.deadlines import due
 from bot.review.arithmetic.listing import Given, listing
 from bot.review.arithmetic.numbers import share
+from bot.review.arithmetic.plain import percent
 from bot.review.facts import Group
 
 TITLE = N_("Service levels")
@@ -23,6 +24,8 @@ NO_PROMISE = N_(
     "no service level is configured: write what each side promised under `month: service_levels` in vigie.yaml, as in "
     '{organisation: padok, name: "Important alerts at night", important: true, ack_within: 15m, resolve_within: 4h}'
 )
+REACHED = N_("{side}, \"{name}\": {kept} of {counted} {deed} in time, {good}; {target} were promised.")
+MISSED = N_("{side}, \"{name}\": only {kept} of {counted} {deed} in time, {good}; {target} were promised.")
 NO_SUCH = N_("nothing of what was promised came up")
 EVIDENCE = N_(
     "{side}'s figures are how its service is monitored: evidence for article 30(2)(e) and 30(3)(a), (e) of regulation (EU) "
@@ -62,12 +65,18 @@ class Promise:
 @chapter("service_levels", TITLE, 11)
 def service_levels(facts: Facts, figures: Figures) -> Section:
     promises = [each for level in facts.config.month.service_levels for each in _promises(facts, level)]
-    return Section("service_levels", TITLE, tuple(_said(facts)), tuple(_figures(facts, promises)),
+    return Section("service_levels", TITLE, tuple(_said(facts, promises)), tuple(_figures(facts, promises)),
                    (_levels(facts, promises), _breaches(facts, promises)))
 
 
-def _said(facts: Facts) -> Iterator[str]:
+def _said(facts: Facts, promises: Sequence[Promise]) -> Iterator[str]:
     levels = facts.config.month.service_levels
+    for level, deed, _, became in _tallied(facts, promises):
+        kept, counted = became[KEPT], became[KEPT] + became[BROKEN]
+        if counted:
+            words = REACHED if kept / counted >= level.target else MISSED
+            yield words.format(side=_side(facts, level), name=level.name, kept=kept, counted=counted, deed=deed,
+                               good=percent(kept / counted), target=percent(level.target))
     yield RULES if levels else NO_PROMISE[0].upper() + NO_PROMISE[1:] + "."
     for key in dict.fromkeys(each.organisation for each in levels):
         side = facts.config.organisations.get(key)
@@ -149,16 +158,20 @@ def _levels(facts: Facts, promises: Sequence[Promise]) -> Table:
     ), _rows(facts, promises), NO_PROMISE)
 
 
-def _rows(facts: Facts, promises: Sequence[Promise]) -> Iterator[Sequence[Given]]:
+def _tallied(facts: Facts, promises: Sequence[Promise]) -> Iterator[tuple[ServiceLevel, str, timedelta, Counter[str]]]:
+    """What became of each promise, counted."""
     for level in facts.config.month.service_levels:
         for deed, within in ((ACK, level.ack_within), (RESOLVE, level.resolve_within)):
-            if within is None:
-                continue
-            became = Counter(each.became for each in promises if each.level is level and each.deed == deed)
-            kept, broken = became[KEPT], became[BROKEN]
-            good = share(kept, kept + broken)
-            yield (_side(facts, level), level.name, deed, within.total_seconds(), CLOCKS[level.clock], kept + broken, kept,
-                   broken, good, level.target, None if good is None else good >= level.target, became[OPEN], became[MOOT])
+            if within is not None:
+                yield level, deed, within, Counter(each.became for each in promises if each.level is level and each.deed == deed)
+
+
+def _rows(facts: Facts, promises: Sequence[Promise]) -> Iterator[Sequence[Given]]:
+    for level, deed, within, became in _tallied(facts, promises):
+        kept, broken = became[KEPT], became[BROKEN]
+        good = share(kept, kept + broken)
+        yield (_side(facts, level), level.name, deed, within.total_seconds(), CLOCKS[level.clock], kept + broken, kept,
+               broken, good, level.target, None if good is None else good >= level.target, became[OPEN], became[MOOT])
 
 
 def _breaches(facts: Facts, promises: Sequence[Promise]) -> Table:

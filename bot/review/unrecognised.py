@@ -35,6 +35,7 @@ UNAIDED = Definition(
 )
 
 SAID = N_("{unknown} not recognised; {without} no runbook.")
+ALL_KNOWN = N_("Each of the {count} alerts was recognised; {without} no runbook.")
 ONE_WAS, MANY_WERE = N_("alert was"), N_("alerts were")
 ONE_HAD, MANY_HAD = N_("has"), N_("have")
 NO_ALERT, NOBODY, NO_RUN = N_("no alert came"), N_("nobody handled an alert"), N_("no run ended")
@@ -54,8 +55,9 @@ def unrecognised(facts: Facts, figures: Figures) -> Section:
     unknown, bare = [each for each in groups if not each.recognised], without_runbook(groups)
     handled, runs = by_people(groups), runs_by_group(facts.runs)
     unaided = [each for each in handled if each.id not in runs]
-    said = (SAID.format(
-        unknown=several(len(unknown), ONE_WAS, MANY_WERE), without=several(len(bare), ONE_HAD, MANY_HAD),
+    words = SAID if unknown else ALL_KNOWN
+    said = (words.format(
+        unknown=several(len(unknown), ONE_WAS, MANY_WERE), without=several(len(bare), ONE_HAD, MANY_HAD), count=len(groups),
     ),) if groups else ()
     return Section(
         "unrecognised", TITLE, said,

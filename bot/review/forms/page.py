@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
@@ -24,6 +25,7 @@ WORDS = {
 }
 POLICY = "default-src 'none'; img-src data:; style-src {style}; script-src {script}; base-uri 'none'; form-action 'none'"
 A_PAGE = N_("a page")
+CODE = re.compile("`([^`]+)`")
 LEADS = " class=to"                 # a cell that names another list leads there
 
 
@@ -64,6 +66,7 @@ def _template() -> Any:
     loader = jinja2.FileSystemLoader(FOLDER)
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True,
                                      undefined=jinja2.StrictUndefined)
+    environment.filters["spoken"] = lambda text: jinja2.utils.markupsafe.Markup(CODE.sub(r"<code>\1</code>", escape(text)))
     environment.filters["base64"] = lambda text: base64.b64encode(text.encode()).decode()
     environment.filters["rows"] = lambda sheet: jinja2.utils.markupsafe.Markup(_rows(sheet))
     return environment.get_template("page.html.jinja")

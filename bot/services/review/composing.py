@@ -78,4 +78,5 @@ def _notes(facts: Facts) -> list[str]:
 
 
 def _local(facts: Facts, at: datetime) -> str:
-    return f"{facts.month.local(at):%d %b %Y %H:%M} ({facts.month.zone})"
+    there = facts.month.local(at)
+    return f"{there.day} {there:%b %Y %H:%M} ({facts.month.zone})"

@@ -110,4 +110,4 @@ def sealed(connection: sa.Connection, month: Month) -> dict[str, Past] | None:
 
 def figures(found: Mapping[str, Figure]) -> dict[str, Past]:
     """What a review said, as the next one remembers it."""
-    return {name: Past(each.value, each.definition.version) for name, each in found.items()}
+    return {name: Past(None if each.grey else each.value, each.definition.version) for name, each in found.items()}
