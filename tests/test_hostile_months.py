@@ -4,6 +4,7 @@ import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Barrier, BrokenBarrierError
 
@@ -16,7 +17,7 @@ from bot.entrypoints.perform import Reply, Saying, perform
 from bot.errors import Refused
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.ledger import journal as ledger
-from bot.services.review import decisions, sealing, signing
+from bot.services.review import decisions, links, sealing, signing
 from bot.store import journal, reviews
 from commands import Command
 from tests.incident_stage import fires, incident, reporting
@@ -137,3 +138,13 @@ def test_a_clock_that_was_put_back_makes_no_version_that_knows_less(desk: Desk) 
     go_to(desk, datetime(2026, 11, 25, 10, tzinfo=UTC))
     with pytest.raises(Refused, match=r"it is 25 Nov 2026 11:00 \(Europe/Paris\), before v1 was made"):
         sealing.again(desk, PAUL, NOVEMBER, "because")
+
+
+@pytest.mark.parametrize("held", [
+    [NOVEMBER], {"month": NOVEMBER}, NOVEMBER, 7, None, [NOVEMBER, 0, None, None, 1], [NOVEMBER, "x", None, None],
+])
+def test_a_link_that_holds_something_else_than_ours_do_opens_nothing(desk: Desk, held: object) -> None:
+    desk = replace(desk, link_key=b"k" * 32)
+    token = str(links._serializer(desk, desk.clock.now()).dumps(held))
+    with pytest.raises(links.Forged):
+        links.open_(desk, NOVEMBER, token, desk.clock.now())

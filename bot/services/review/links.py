@@ -60,11 +60,11 @@ def open_(desk: Desk, month: str, token: str, now: datetime) -> Ticket:
 
 
 def _of(given: Any, month: str) -> Ticket:
-    """A link to one month opens no other."""
-    ticket = Ticket(*given)
-    if ticket.month != month:
-        raise Forged
-    return ticket
+    """A link to one month opens no other, and one of another release of Vigie nothing."""
+    match given:
+        case [str() as meant, int() as version, str() | None as audience, str() | None as person] if meant == month:
+            return Ticket(meant, version, audience, person)
+    raise Forged
 
 
 def _serializer(desk: Desk, now: datetime) -> URLSafeTimedSerializer:
