@@ -12,6 +12,7 @@ from bot import reviewing
 from bot.config import Config
 from bot.config.months import Maintenance, ServiceLevel
 from bot.reviewing import Wanted
+from bot.services.alert import response
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.incident import declaring, impact
 from bot.services.incident.declaring import FOUND_BY, Wish
@@ -19,10 +20,12 @@ from bot.services.ledger import journal
 from bot.services.review import verdicts
 from bot.settings import load_settings
 from bot.store import incidents
+from tests.call_stage import OMAR, calls
 from tests.config_stage import example
 from tests.duty_stage import BRUNO, paris
+from tests.night_shift import shift
 from tests.platform_stage import Platform
-from tests.story import LEA
+from tests.story import ALICE, LEA
 
 WISH = Wish("degraded", "banks do not answer", None, FOUND_BY[0], False)
 LEVELS = (
@@ -164,3 +167,110 @@ def test_a_march_is_told_as_it_was(sqlite_engine: sa.Engine) -> None:
     })
     assert found["not_actionable_share"]["grey"] and not found["availability"]["grey"]
     assert found["mtta_median_s"]["why"] == "only 4: see the list" and found["volume"]["no_trend"] == "no earlier month"
+
+
+# --- October: an hour longer ----------------------------------------------------------------------------------------------------
+
+
+def test_a_night_that_is_an_hour_longer_is_told_as_it_was(sqlite_engine: sa.Engine) -> None:
+    night = calls(sqlite_engine, at=paris("2026-10-25 02:30"))
+    desk, alert = night.night.desk, night.night.alert
+
+    def rings(key: str) -> None:
+        night.alarm(key=f"pay-api {key}", name=f"pay-api-{key}")
+        night.show()
+
+    def heals(key: str) -> None:
+        night.night.tell("recovered", key=f"pay-api {key}", name=f"pay-api-{key}", severity="critical")
+        night.live(20)
+
+    rings("p99")                                        # 02:30: Léa is called; five minutes later Omar; after seven Léa takes it
+    night.live(5)
+    night.show()
+    night.live(2)
+    response.ack(desk, alert(1), LEA)
+    night.live(2)
+    heals("p99")
+    night.go_to(paris("2026-10-25 02:30", fold=1))      # 02:30 again, an hour later: Léa, and Omar takes it
+    rings("p50")
+    night.live(1)
+    response.ack(desk, alert(2), OMAR)
+    night.live(2)
+    heals("p50")
+    night.go_to(paris("2026-10-25 14:00"))              # by day
+    rings("p10")
+    night.live(3)
+    heals("p10")
+
+    found = reviewed(sqlite_engine, night.night.desk.config, "2026-10")
+
+    same(found, {
+        "volume": (3, 3, 0), "volume_per_day": 3 / (745 / 24), "volume_night": 2, "volume_blackout": 2,
+        # Three times somebody is called at night, each by mention and direct message; contacts are not due yet when they answer.
+        "interruptions": (3, 3, 9), "interruptions_at_rest": (3, 3, 0), "nights_with_wakeup": (1, 32, 0), "worst_night": 3,
+        # Two of Padok in 31 nights; two of Bridge in the evenings of 27: on Sundays Padok has them.
+        "interruptions_per_night": (3 / (2 * 31 + 2 * 27), 116, 0),
+        "paged_share": (1, 3, 0), "escalation_rate": (1 / 3, 3, 0), "called_for_nothing": (0, 2, 0),
+        "mtta_mean_s": ((420 + 60) / 2, 2, 1), "mttr_mean_s": ((540 + 180 + 180) / 3, 3, 0), "mtta_median_s": (None, 2, 1),
+        "person_closed_share": (2 / 3, 3, 0), "healed_share": (1 / 3, 3, 0),
+        "coverage_share": (1, 44_700, 0), "coverage_gap_min": (0, 44_700, 0), "error_budget_min": 22.35, "suspected_min": 15,
+    })
+    assert found["interruptions"]["left_out"] == {"by day": 1, "within a minute of another to the same person": 4, "not sent": 4}
+    assert found["availability"]["grey"] and "no incident was declared" in found["availability"]["why"]
+
+
+def test_only_what_vigie_fixed_without_a_person_is_automation(sqlite_engine: sa.Engine) -> None:
+    night = shift(sqlite_engine)
+
+    def fault(key: str, by: Actor | None = None, taken_by: Actor | None = None) -> None:
+        night.trust("click" if by else "automatic")
+        night.tell(key=key, name="pay-api-5xx")
+        night.decide()
+        number = len(faults)
+        if taken_by:
+            response.ack(night.desk, night.alert(number), taken_by)
+        if by:
+            night.shop.start(by, alert=night.alert(number))
+        night.work()
+        night.tell("recovered", key=key, name="pay-api-5xx")
+        night.live(90)
+
+    faults: list[str] = []
+    night.clock.advance(8 * 3600)
+    for key, by, taken_by in (("one", None, None), ("two", None, LEA), ("three", ALICE, None)):
+        faults.append(key)
+        fault(key, by, taken_by)
+    assert [night.alert(number).ending for number in (1, 2, 3)] == ["fixed"] * 3
+
+    found = reviewed(sqlite_engine, night.desk.config, "2026-11")
+
+    same(found, {
+        "volume": (3, 3, 0), "auto_closed_share": (1 / 3, 3, 0), "person_closed_share": (2 / 3, 3, 0),
+        "healed_share": (0, 3, 0), "still_open_share": (0, 3, 0), "runs": 3,
+    })
+
+
+# --- February: 28 days ----------------------------------------------------------------------------------------------------------
+
+
+def test_five_alerts_have_percentiles_and_a_february_has_its_own_budget(sqlite_engine: sa.Engine) -> None:
+    platform = Platform(sqlite_engine, config())
+    for number, minutes in enumerate((1, 2, 4, 8, 16), 1):
+        platform.at(f"2026-02-0{number} 12:00")
+        platform.fires(f"pay-api-{'abcde'[number - 1]}")
+        platform.clock.advance(60 * minutes)
+        platform.acks(number)
+        platform.closes(number)
+
+    found = reviewed(sqlite_engine, platform.desk.config, "2026-02")
+
+    same(found, {
+        "volume": 5, "volume_per_day": 5 / 28, "mtta_mean_s": (372, 5, 0), "mtta_median_s": (240, 5, 0),
+        "mtta_p90_s": (960, 5, 0), "engage_median_s": (None, 0, 5), "error_budget_min": 20.16, "person_closed_share": (1, 5, 0),
+    })
+    assert found["engage_median_s"]["why"] and found["volume_per_day_3m"]["why"] == "no earlier month"
+    march = reviewed(sqlite_engine, platform.desk.config, "2026-03")
+    assert (march["volume"]["value"], march["volume"]["before"], march["volume_per_day_3m"]["value"]) == (0, 5, 5 / 28)
+    assert (march["mtta_median_s"]["value"], march["mtta_median_s"]["why"]) == (None, "no alert was taken by a person")
+    april = reviewed(sqlite_engine, platform.desk.config, "2026-04")
+    assert april["volume_per_day_3m"]["value"] == pytest.approx(5 / (28 + 743 / 24)), "a March without an alert counts"

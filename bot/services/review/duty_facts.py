@@ -9,7 +9,7 @@ from bot.config import Config
 from bot.review.facts import Handoff, Intervention, Month, Page, Slot
 from bot.services.rota import roster
 from bot.store import duties
-from bot.store.escalations import SENT
+from bot.store.escalations import DUE, SENT
 from bot.store.shifts import Absence
 
 
@@ -51,11 +51,13 @@ def pages(config: Config, attempts: Iterable[sa.Row[tuple[object, ...]]], as_of:
 
 
 def _state(attempt: sa.Row[tuple[object, ...]], as_of: datetime) -> str:
-    """Seen later is sent now; sent later is due."""
+    """Seen later is sent now; sent later, or answered before it was sent, is due."""
+    if attempt.seen_at is not None and attempt.sent_at is None:
+        return DUE
     if attempt.seen_at is not None and attempt.seen_at > as_of:
         return SENT
     if attempt.sent_at is not None and attempt.sent_at > as_of:
-        return "due"
+        return DUE
     return str(attempt.state)
 
 
