@@ -44,7 +44,7 @@ def facts(connection: sa.Connection, config: Config, month: Month) -> Facts:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Hundreds of thousands of rows are in no circle; to look for circles among them again and again takes a tenth of the time."""
+    """Rows by the hundred thousand stand in no circle: looking for circles among them again and again takes a tenth of the time."""
     collects = gc.isenabled()
     gc.disable()
     try:
