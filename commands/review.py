@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from bot.errors import Refused
 from bot.review.forms import audience, wording
 from bot.services.alert.response import called
-from bot.services.review import choosing, links, posting, reading, sealing, signing
+from bot.services.leave.clauses import listed
+from bot.services.review import choosing, links, posting, reading, sealing, signers, signing
 from bot.services.review.reading import Read
 from bot.services.rota import telling
 from bot.services.slack import reviewcards
@@ -20,6 +21,7 @@ PROVISIONAL = (
 )
 NOT_KEPT = "*{month}, {sides}*: reckoned now, provisional: no version of it was sealed."
 SIGNED, UNSIGNED = "Signed by {who}.", "Nobody has signed it yet."
+TO_SIGN = "Not signed for {sides}: a lead or a manager says `{command} review {month} sign`."
 SIGNATURE = "{who} for {side}"
 LINKS = {"page": "Report", "pdf": "PDF", "csv": "CSV"}
 LINK = "{what} for {side}, works for {length}: {url}"
@@ -125,7 +127,12 @@ def _show(call: Call, said: Said) -> str:
         found = reading.get(connection, desk.config, said.month, now, said.version)
     shown = audience.shown_to(found.review, call.actor.organisation)
     signed = [_signatures(call, found)] if found.sealed else []
-    return "\n".join([_head(found), *reviewcards.summary(shown), *found.review.notes, *signed, *_links(call, found)])
+    return "\n".join([_head(found), *reviewcards.summary(shown), *_notes(found), *signed, *_links(call, found)])
+
+
+def _notes(found: Read) -> tuple[str, ...]:
+    """Of a month under way the head has said the first."""
+    return found.review.notes[1 if found.sealed is None and found.month.is_open else 0:]
 
 
 def _head(found: Read) -> str:
@@ -145,7 +152,10 @@ def _signatures(call: Call, found: Read) -> str:
         SIGNATURE.format(who=telling.name(config, each.person), side=config.organisations[each.organisation].name)
         for each in found.signatures if each.organisation in config.organisations
     ]
-    return SIGNED.format(who=", ".join(names)) if names else UNSIGNED
+    told = SIGNED.format(who=", ".join(names)) if names else UNSIGNED
+    missing = [config.organisations[each].name for each in signers.missing(config, found.signatures)]
+    asked = TO_SIGN.format(sides=listed(missing, "and"), command=config.command, month=found.month.name) if missing else ""
+    return f"{told} {asked}".rstrip()
 
 
 def _links(call: Call, found: Read, form: str = "page") -> list[str]:
