@@ -22,7 +22,7 @@ from bot.store import journal, reviews
 from commands import Command
 from tests.incident_stage import fires, incident, reporting
 from tests.month_stage import CUT_OFF, MORNING, NOVEMBER, close, go_to, lived, pass_by, seal
-from tests.story import ALICE, INES, MARIE, PAUL
+from tests.story import ALICE, INES, MARIE, PAUL, arrive, signal
 
 FAMILY = discover(commands, Command)
 
@@ -35,6 +35,12 @@ def desk(sqlite_engine: sa.Engine) -> Desk:
     sealing.act(made)
     go_to(made, MORNING)
     return made
+
+
+def unlock(connection: sa.Connection) -> None:
+    """What nobody but the owner of the database can do: the journal may be changed from now on."""
+    for trigger in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars().all():
+        connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
 
 
 def say(desk: Desk, user: str, *words: str) -> Reply:
@@ -75,8 +81,7 @@ def test_who_changes_a_sealed_review_and_the_entry_that_names_it_is_found(desk: 
     pass_by(desk, hours=1)
     seal(desk)
     with desk.engine.begin() as connection:
-        for trigger in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars().all():
-            connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
+        unlock(connection)
         text = reviews.body(connection, NOVEMBER, 1).replace("Bridge", "Padok")
         digest = hashlib.sha256(text.encode()).hexdigest()
         [entry] = journal.about(connection, [f"review:{NOVEMBER}"], 9)
@@ -89,8 +94,7 @@ def test_who_changes_a_sealed_review_and_the_entry_that_names_it_is_found(desk: 
 
 def test_a_journal_that_was_cut_off_below_the_seal_that_a_review_names_is_found(desk: Desk) -> None:
     with desk.engine.begin() as connection:
-        for trigger in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars().all():
-            connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
+        unlock(connection)
         connection.execute(sa.delete(journal.seal))
     for _ in ("as it was left", "sealed anew from its beginning"):
         with pytest.raises(Refused, match=r"TRUNCATED: the seal that was posted \(\w+\) is not there"):
@@ -148,3 +152,18 @@ def test_a_link_that_holds_something_else_than_ours_do_opens_nothing(desk: Desk,
     token = str(links._serializer(desk, desk.clock.now()).dumps(held))
     with pytest.raises(links.Forged):
         links.open_(desk, NOVEMBER, token, desk.clock.now())
+
+
+def test_a_month_is_not_sealed_either_when_what_was_written_before_it_was_changed(desk: Desk) -> None:
+    go_to(desk, datetime(2026, 12, 10, 10, tzinfo=UTC))
+    arrive(desk, signal(key="later", name="later", at=18 * 86400))
+    seal(desk)
+    with desk.engine.begin() as connection:
+        unlock(connection)
+        connection.execute(sa.update(journal.journal).where(journal.journal.c.id == 2).values(actor="nobody"))
+    go_to(desk, datetime(2027, 1, 6, 10, tzinfo=UTC))
+    assert sealing.act(desk) == 0
+    with desk.read() as connection:
+        [entry] = [each for each in journal.all_entries(connection) if each.kind == "review not sealed"]
+        assert reviews.sealed(connection, "2026-12") is None
+    assert entry.object == "review:2026-12" and "entry 2 was changed after it was sealed" in entry.details

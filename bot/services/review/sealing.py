@@ -16,6 +16,7 @@ from bot.review.facts import Month, Trail
 from bot.services import singly
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.leave import blackout
+from bot.services.ledger import audit
 from bot.services.ledger import journal as ledger
 from bot.services.review import choosing, composing, gathering, posting, reading, signers, signing, verdicts
 from bot.store import cards, journal, reviews
@@ -72,7 +73,14 @@ def seal(desk: Desk, month: Month) -> bool:
 def _compose(desk: Desk, month: Month, version: int) -> tuple[Review, Trail]:
     with desk.read() as connection:
         facts = gathering.facts(connection, desk.config, month)
-    return composing.compose(facts, version), facts.trail
+    return composing.compose(facts, version), _audited(desk, facts.trail) if facts.trail.ok else facts.trail
+
+
+def _audited(desk: Desk, trail: Trail) -> Trail:
+    """What a month stands on was written before it: once a month the whole journal is looked at, and what reviews name of it."""
+    with desk.read() as connection:
+        found = audit.verify(connection, reviews.newest_head(connection, desk.clock.now()))
+    return trail if found.ok else replace(trail, ok=False, first_bad=found.faults[0].id, why=str(found.faults[0]))
 
 
 def _refuse(desk: Desk, month: Month, trail: Trail) -> bool:
