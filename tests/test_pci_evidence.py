@@ -54,6 +54,20 @@ def test_every_list_names_its_requirement_and_what_it_cannot_show(engine: sa.Eng
     assert {f"{each.name}.csv" for each in EVIDENCE} < set(files)
 
 
+def test_the_log_says_what_it_has_how_far_back_it_goes_and_what_was_learnt(engine: sa.Engine) -> None:
+    here = reporting(engine)
+    here.say("alice", f"ack {fires(here)}")
+    here.say("paul", "decide pay-api: fewer words due 2026-12-10")
+    here.move("2026-11-24 10:30")
+    files = evidence(here)
+    events = {each["kind"]: each["entries"] for each in lists(files, "logged-events")}
+    assert events["alert acked"] == 1 and events["(lacks who, what, when, outcome, origin or object)"] == 0
+    log = {each["what"]: each["value"] for each in lists(files, "log-integrity")}
+    assert log["oldest entry that is kept"] == "2026-11-24T09:00:00+00:00"
+    [lesson] = lists(files, "lessons")
+    assert (lesson["state"], lesson["side"]) == ("open", "Bridge")
+
+
 def test_accounts_have_their_rights_and_tell_who_is_idle(sqlite_engine: sa.Engine) -> None:
     here = reporting(sqlite_engine)
     here.say("alice", f"ack {fires(here)}")

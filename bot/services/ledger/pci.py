@@ -28,6 +28,7 @@ EXCEPTIONS = (
     "automation resumed", "runbook promoted", "runbook demoted", "mandate confirmed", "mandate withdrawn", "call missing",
     "coverage gap found", "incident declared", "notice sent",
 )
+INCOMPLETE = "(lacks who, what, when, outcome, origin or object)"
 OWN_SERVICE = "vigie"
 
 Row = tuple[Any, ...]
@@ -108,6 +109,15 @@ def _refused(ground: Ground) -> Iterator[Row]:
     return ground.entries(journal.c.organisation.in_(partners), journal.c.outcome == "refused")
 
 
+def _events(ground: Ground) -> Iterator[Row]:
+    """Of each kind how many; then those that do not say who, what, when, how it ended, from where, or about what."""
+    yield from ground.facts.trail.kinds.items()
+    row, month = journal.c, ground.facts.month
+    empty = sa.or_(*(sa.or_(each.is_(None), each == "") for each in (row.actor, row.kind, row.outcome, row.origin, row.object)))
+    query = sa.select(sa.func.count()).where(row.at >= month.start, row.at < month.until, empty)
+    yield INCOMPLETE, ground.connection.execute(query).scalar_one()
+
+
 def _log(ground: Ground) -> Iterator[Row]:
     trail = ground.facts.trail
     yield "entries of the month", trail.entries
@@ -117,6 +127,8 @@ def _log(ground: Ground) -> Iterator[Row]:
     yield "first entry that is not as it was written", trail.first_bad or ""
     yield "why", trail.why or ""
     yield "newest seal", trail.head or ""
+    oldest = sa.select(journal.c.at).order_by(journal.c.id).limit(1)
+    yield "oldest entry that is kept", _iso(ground.connection.execute(oldest).scalar())
     yield from _sealed(ground)
 
 
@@ -178,6 +190,12 @@ def _sources(ground: Ground) -> Iterator[Row]:
         yield (one.endpoint, one.source, one.organisation, one.observer, one.signals, one.groups, strange[one.source], silence)
 
 
+def _lessons(ground: Ground) -> Iterator[Row]:
+    for each in ground.facts.decisions:
+        yield (each.id, each.month, each.text, each.kind, ground.side(each.side), each.owner or "", _day(each.due), each.state,
+               _iso(each.ended_at))
+
+
 def _responsibilities(ground: Ground) -> Iterator[Row]:
     """Who does what: the owner, the partner, or both."""
     config, month = ground.config, ground.facts.month
@@ -200,8 +218,9 @@ def _responsibilities(ground: Ground) -> Iterator[Row]:
 
 LISTS: Mapping[str, Callable[[Ground], Iterable[Row]]] = {
     "masked-card-numbers": _masked, "accounts": _accounts, "rights-of-the-partner": _rights, "partner-refused": _refused,
-    "log-integrity": _log, "exceptions": _exceptions, "daily-reviews": _reviews, "control-failures": _failures, "drills": _drills,
-    "coverage": _coverage, "alerting-sources": _sources, "responsibilities": _responsibilities,
+    "logged-events": _events, "log-integrity": _log, "exceptions": _exceptions, "daily-reviews": _reviews,
+    "control-failures": _failures, "drills": _drills, "coverage": _coverage, "alerting-sources": _sources, "lessons": _lessons,
+    "responsibilities": _responsibilities,
 }
 
 

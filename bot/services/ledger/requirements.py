@@ -40,7 +40,13 @@ EVIDENCE = (
         "the journal", "What they did outside of Vigie", ("at", "person", "kind", "object", "origin", "details"),
     ),
     Evidence(
-        "log-integrity", "10.3.2, 10.3.4, 10.5.1, 10.6.1", "That the audit trail is sealed and unbroken; its instants are UTC",
+        "logged-events", "10.2.1.2-10.2.1.7, 10.2.2",
+        "What the log has of the month, by kind; entries that lack who, what, when, outcome, origin or object: there are none",
+        "the journal", "Access to card data (Vigie has none), and the logs of Slack, AWS and Datadog", ("kind", "entries"),
+    ),
+    Evidence(
+        "log-integrity", "10.3.2, 10.3.4, 10.5.1, 10.6.1",
+        "That the audit trail is sealed and unbroken, and how far back it goes; its instants are UTC",
         "the journal's seals; `vigie audit verify` walks all of it",
         "Copies at a central log server; the host's clock against a time source", ("what", "value"),
     ),
@@ -72,6 +78,11 @@ EVIDENCE = (
         "alerting-sources", "12.10.5", "Which systems' alerts are received, how many nobody recognised, the longest silences",
         "the signals of the month", "Systems that are not connected: compare with the list of the assessed environment",
         ("endpoint", "source", "organisation", "observer", "signals", "alerts", "unrecognised_of_source", "longest_silence_s"),
+    ),
+    Evidence(
+        "lessons", "12.10.6", "What both sides decided after looking at the month's alerts and incidents, and what became of it",
+        "the decisions of the monthly reviews", "Changes of the response plan itself",
+        ("decision", "month", "text", "kind", "side", "owner", "due", "state", "ended"),
     ),
     Evidence(
         "responsibilities", "12.8.5, 12.9.2", "Which side does what", "vigie.yaml and the month's shifts",
