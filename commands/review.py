@@ -28,7 +28,7 @@ LINK = "{what} for {side}, works for {length}: {url}"
 MORE_FORMS = "As PDF or as lists: `{command} review {month} pdf`, or csv."
 BY_COMMAND = "The whole of it, where Vigie runs: `vigie review {month} --format html` (or pdf, csv, json)."
 DONE_SIGNING = "You have signed v{version} of {month} for {side}: digest {digest}.{both}"
-NOT_YOURS = "You sign for {own}, not for {other}: press the other button, or say `review sign`."
+NOT_YOURS = "You sign for {own}, not for {other}."
 BOTH = " Both sides have signed it now."
 MADE = "v{version} of {month} is sealed and posted. {changes}"
 DIFFERS = "It differs from v{before} in: {changes}."
@@ -189,6 +189,7 @@ def _again(call: Call, said: Said) -> str:
 
 def _sign(call: Call, said: Said) -> str:
     every, own = call.desk.config.organisations, call.actor.organisation
+    signers.require(call.desk.config, call.actor, "review sign")
     if said.rest in every and said.rest != own:
         raise Refused(NOT_YOURS.format(own=every[own].name, other=every[said.rest].name))
     kept, both = signing.sign(call.desk, call.actor, said.month, said.version)
