@@ -50,7 +50,7 @@ def _sheet(sheet: Sheet) -> dict[str, Any]:
     heads = [title for title, _ in sheet.columns]
     widths, size = _widths([list(cells) for cells in zip(heads, *rows, strict=True)])
     return {"name": sheet.name, "title": sheet.title, "columns": sheet.columns, "rows": rows, "widths": widths, "size": size,
-            "told": told, "empty": sheet.empty}
+            "tight": size <= SMALLEST, "told": told, "empty": sheet.empty}
 
 
 def _widths(columns: list[list[str]]) -> tuple[list[float], float]:
