@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.review.arithmetic.dora import Answers, classify, together
 from bot.review.arithmetic.limits import Office, final, initial, intermediate, written
 from bot.review.arithmetic.recurrence import Happened, recurring, since
+from tests.review_stage import ZONE as PARIS
 from tests.review_stage import at
 
 NO = Answers(
@@ -170,18 +171,24 @@ def test_the_same_cause_twice_in_six_months_recurs_with_figures_of_both() -> Non
         happened(1, "2026-06-01 10:00", "NAT-3a"), happened(2, "2026-10-01 10:00", "nat-3a "),
         happened(3, "2026-04-01 10:00", "nat-3a"), happened(4, "2026-10-02 10:00", "disk"),
     ]
-    [one] = recurring(every, since(until), until)
+    [one] = recurring(every, since(until, PARIS), until)
     assert (one.by, one.what, one.incidents, one.duration_min, one.downtime_min) == ("cause", "nat-3a", (1, 2), 120, 20)
 
 
 def test_the_same_alert_recurs_and_is_not_told_twice() -> None:
     until = at("2026-11-01 00:00")
     every = [happened(1, "2026-09-01 10:00", "disk", "a", "b"), happened(2, "2026-10-01 10:00", "disk", "a", "b")]
-    assert [each.by for each in recurring(every, since(until), until)] == ["cause"]
-    [one] = recurring([replace(each, cause=None) for each in every], since(until), until)
+    assert [each.by for each in recurring(every, since(until, PARIS), until)] == ["cause"]
+    [one] = recurring([replace(each, cause=None) for each in every], since(until, PARIS), until)
     assert one.by == "pattern" and one.incidents == (1, 2)
 
 
 def test_six_months_before_the_last_of_august_is_the_last_of_february() -> None:
-    assert since(datetime(2026, 8, 31, tzinfo=UTC)) == datetime(2026, 2, 28, tzinfo=UTC)
-    assert since(datetime(2026, 11, 1, tzinfo=UTC)) == datetime(2026, 5, 1, tzinfo=UTC)
+    assert since(at("2026-08-31 00:00"), PARIS) == at("2026-02-28 00:00")
+    assert since(at("2026-11-01 00:00"), PARIS) == at("2026-05-01 00:00")
+
+
+def test_six_months_before_the_end_of_a_month_begin_with_a_month_by_the_clocks_of_the_owner() -> None:
+    """In UTC February ends on the 28th at 23:00, and six months before that is no end of August."""
+    assert since(at("2027-03-01 00:00"), PARIS) == at("2026-09-01 00:00")
+    assert since(at("2026-10-01 00:00"), PARIS) == at("2026-04-01 00:00")

@@ -1,9 +1,11 @@
 """Recurring incidents (art. 8(2) of 2024/1772): the same apparent root cause, at least twice in six months. Pure."""
 
+import calendar
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 MONTHS, TWICE = 6, 2
 
@@ -59,15 +61,12 @@ def recurring(happened: Iterable[Happened], start: datetime, until: datetime) ->
     return sorted(rows, key=lambda each: (-each.count, each.what))
 
 
-def since(until: datetime) -> datetime:
-    """Six months before: the same day of the month, or its last."""
-    year, month = (until.year, until.month - MONTHS) if until.month > MONTHS else (until.year - 1, until.month + 12 - MONTHS)
-    for day in (until.day, 30, 29, 28):
-        try:
-            return until.replace(year=year, month=month, day=day)
-        except ValueError:      # there is no 31 April
-            continue
-    raise AssertionError(until)
+def since(until: datetime, zone: str) -> datetime:
+    """Six months before, by the clocks of that zone: the same day of the month, or its last."""
+    local = until.astimezone(ZoneInfo(zone))
+    year, month = (local.year, local.month - MONTHS) if local.month > MONTHS else (local.year - 1, local.month + 12 - MONTHS)
+    day = min(local.day, calendar.monthrange(year, month)[1])       # there is no 31 April
+    return local.replace(year=year, month=month, day=day).astimezone(UTC)
 
 
 def _groups(pairs: Iterable[tuple[str, Happened]]) -> dict[str, list[Happened]]:

@@ -20,7 +20,12 @@ def is_micro(facts: Facts) -> bool:
 
 def recurrences(facts: Facts) -> list[Recurrence]:
     """Of the six months up to the month's end, as far as it has come."""
-    return [] if is_micro(facts) else recurring(_happened(facts), since(facts.month.end), facts.month.until)
+    return [] if is_micro(facts) else recurring(_happened(facts), _half_a_year(facts), facts.month.until)
+
+
+def _half_a_year(facts: Facts) -> datetime:
+    """Its beginning: months are those of clocks, whatever day it is in UTC when one ends."""
+    return since(facts.month.end, facts.month.zone)
 
 
 def limits(facts: Facts) -> Iterator[Limit]:

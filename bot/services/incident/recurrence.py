@@ -10,7 +10,7 @@ from bot.config import Config
 from bot.review.arithmetic.dora import Answers, Result, classify, together
 from bot.review.arithmetic.patterns import pattern
 from bot.review.arithmetic.recurrence import Happened, Recurrence, recurring, since
-from bot.services.incident import clocks, impact, worksheet
+from bot.services.incident import clocks, ground, impact, worksheet
 from bot.store import alerts, incidents
 from bot.store.incidents import Incident
 
@@ -21,11 +21,12 @@ def all_of(connection: sa.Connection, config: Config, until: datetime) -> list[t
     """Each recurrence of the six months before `until`, with its verdict as one incident; none for a microenterprise."""
     if config.month.regulator and config.month.regulator.microenterprise:
         return []
-    found = {each.id: each for each in incidents.between(connection, since(until), until) if not each.drill}
+    start = since(until, config.organisations[ground.own(config)].timezone)
+    found = {each.id: each for each in incidents.between(connection, start, until) if not each.drill}
     happened = [_happened(connection, each, until) for each in found.values()]
     return [
         (one, classify(together(_answers(connection, found, each) for each in one.incidents)))
-        for one in recurring(happened, since(until), until)
+        for one in recurring(happened, start, until)
     ]
 
 
