@@ -33,6 +33,7 @@ NO_ALERT, NOBODY_CALLED, QUIET = N_("no alert came"), N_("nobody was called"), N
 SAID = N_("{title}: median {median}, 90th percentile {p90} ({n}).")
 SAID_OF_FEW = N_("{title}: {mean} on average ({n}: see the list).")
 OPEN = N_("{count} still open; the oldest for {age}.")
+UNANSWERED = N_("{count} came to a second level, because nobody answered in time.")
 ESCALATED = N_("{count} came to a second level: {timeout} because nobody answered in time, {manual} by hand.")
 ALERT, ALERTS = N_("alert"), N_("alerts")
 CHART = N_("{acked} alerts were taken, {quick} of them in under 5 min; {resolved} were resolved, {brief} in under 15 min")
@@ -109,7 +110,8 @@ def _said(facts: Facts, found: Found, escalated: list[Group]) -> Iterator[str]:
     if escalated:
         how = [each.escalated for each in escalated]
         count = several(len(escalated), ALERT, ALERTS)
-        yield ESCALATED.format(count=count, timeout=how.count("timeout"), manual=how.count("manual"))
+        words = ESCALATED if "manual" in how else UNANSWERED
+        yield words.format(count=count, timeout=how.count("timeout"), manual=how.count("manual"))
 
 
 def _sentence(taken: Taken) -> str:
