@@ -16,11 +16,12 @@ from bot.discover import discover
 from bot.entrypoints.perform import Reply, Saying, perform
 from bot.errors import Refused
 from bot.services.desk import VIGIE, Actor, Desk
+from bot.services.incident import clocks
 from bot.services.ledger import journal as ledger
 from bot.services.review import decisions, links, sealing, signing
 from bot.store import journal, reviews
 from commands import Command
-from tests.incident_stage import fires, incident, reporting
+from tests.incident_stage import MAJOR, fires, incident, owed, reporting
 from tests.month_stage import CUT_OFF, MORNING, NOVEMBER, close, go_to, lived, pass_by, seal
 from tests.story import ALICE, INES, MARIE, PAUL, arrive, signal
 
@@ -167,3 +168,22 @@ def test_a_month_is_not_sealed_either_when_what_was_written_before_it_was_change
         [entry] = [each for each in journal.all_entries(connection) if each.kind == "review not sealed"]
         assert reviews.sealed(connection, "2026-12") is None
     assert entry.object == "review:2026-12" and "entry 2 was changed after it was sealed" in entry.details
+
+
+def test_two_who_classify_in_one_instant_are_both_heard_and_each_report_is_owed_once(
+    postgres_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = reporting(postgres_engine)
+    here.say("alice", f"incident {fires(here)} outage")
+    together, renew = Barrier(2), clocks.renew
+
+    def slowly(*given: object) -> None:
+        with suppress(BrokenBarrierError):
+            together.wait(1)
+        renew(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(clocks, "renew", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda who: here.say(who, f"classify 1 {MAJOR}"), ("marie", "paul")))
+    assert all("is MAJOR by" in each for each in both)
+    assert [each.kind for each in owed(here)] == ["clients", "initial"]

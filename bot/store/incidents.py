@@ -162,6 +162,12 @@ def by_id(connection: sa.Connection, incident_id: int) -> Incident | None:
     return Incident(**row._mapping) if row else None
 
 
+def hold(connection: sa.Connection, incident_id: int) -> Incident:
+    """As it is now; whoever else would change what is owed for it waits until this transaction is over."""
+    query = sa.select(incident).where(incident.c.id == incident_id).with_for_update()
+    return Incident(**connection.execute(query).one()._mapping)
+
+
 def change(connection: sa.Connection, seen: Incident, **values: Any) -> bool:
     """Changes it if what is changed is as it was seen; false if somebody was first."""
     same = [incident.c[name].is_not_distinct_from(getattr(seen, name)) for name in values]

@@ -62,6 +62,7 @@ def keep(desk: Desk, incident: Incident, actor: Actor, answers: Answers) -> Clas
     may(desk, actor)
     now, result = desk.clock.now(), classify(answers)
     with desk.begin("classify") as connection:
+        incident = incidents.hold(connection, incident.id)      # two who classify at once: one is after the other
         made = incidents.add_classification(
             connection, incident_id=incident.id, at=now, by=actor.key, organisation=actor.organisation,
             answers=json.dumps(worksheet.dump(answers), sort_keys=True), major=result.major,

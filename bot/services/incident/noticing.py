@@ -36,13 +36,14 @@ def sent(
     given, late = ground.text(reference) or None, ground.text(why_late) or open_one.delay_reason
     values = {"sent_at": sent_at, "sent_by": actor.key, "reference": given, "delay_reason": late, "remind_at": None}
     with desk.begin("notice sent") as connection:
+        incident = incidents.hold(connection, incident.id)
         if not notices.move(connection, open_one, **values):
             raise Refused(SENT_FIRST.format(command=desk.config.command, id=incident.id))
         notices.recall(connection, open_one.id)
         in_time = None if open_one.due_at is None else sent_at <= open_one.due_at
         ground.note(connection, actor, incident, "notice sent", now, notice=kind, reference=given, sent=sent_at.isoformat(),
                     due=open_one.due_at.isoformat() if open_one.due_at else None, in_time=in_time, reason=late)
-        clocks.renew(connection, desk.config, incidents.by_id(connection, incident.id) or incident, now)
+        clocks.renew(connection, desk.config, incident, now)
         ground.show(connection, incident, now)
     return next(each for each in _all(desk, incident) if each.id == open_one.id)
 
