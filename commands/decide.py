@@ -13,6 +13,8 @@ from commands.review import named
 MADE = "Action {id}, of {who}{due}: {text}. {kept}"
 DUE = ", due {day}"
 MEASURED = "The next review shows whether it worked."
+NO_OWNER = "Nobody has it yet: `{command} action owner {id} <person>`."
+NO_DAY = "It has no day yet: `{command} action later {id} <day>`."
 CARRIED = "It stays in the review until `{command} action done {id}`."
 ABOUT = "It is carried from review to review until it is done; what it is about decides how its effect is measured."
 KINDS = tuple(decisions.KINDS.items())
@@ -101,5 +103,7 @@ def decide(call: Call) -> str:
         wanted = _filled(call, month, wanted, given["proposal"])
     made = decisions.decide(call.desk, call.actor, wanted)
     who = telling.name(config, made.owner) or config.organisations[made.side].name
-    kept = [*([MEASURED] if made.pattern or made.service else []), CARRIED.format(command=config.command, id=made.id)]
-    return MADE.format(id=made.id, who=who, due=DUE.format(day=made.due) if made.due else "", text=made.text, kept=" ".join(kept))
+    open_ends = [*([] if made.owner else [NO_OWNER]), *([] if made.due else [NO_DAY])]
+    kept = [*([MEASURED] if made.pattern or made.service else []), *open_ends, CARRIED]
+    told = " ".join(kept).format(command=config.command, id=made.id)
+    return MADE.format(id=made.id, who=who, due=DUE.format(day=made.due) if made.due else "", text=made.text, kept=told)

@@ -1,6 +1,7 @@
 """Incidents: declared about an alert, described, ended; two who declare at once; the card, the timeline, the post-mortem."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -48,6 +49,16 @@ def test_an_outage_counts_its_service_as_down_since_its_first_trace(engine: sa.E
     [entry] = here.entries("incident declared")
     assert entry.object == "incident:1" and json.loads(entry.details)["alerts"] == [number]
     assert [each.object for each in here.entries("alert in incident")] == [f"alert:{number}"]
+
+
+def test_of_an_alert_that_is_over_it_says_how_to_end_the_incident_too(sqlite_engine: sa.Engine) -> None:
+    here = reporting(sqlite_engine)
+    number = fires(here, minutes_ago=20)
+    with here.desk.begin("recover") as connection:
+        connection.execute(alerts.alert.update().values(state="recovered", recovered_at=here.clock.now() - timedelta(minutes=8)))
+    answer = here.say("alice", f"incident {number}")
+    found = re.search(r"if that was the end of it: `/vigie (incident end 1 [^`]+)`", answer)
+    assert found is not None and here.say("alice", found[1]).startswith("Incident 1 is over since")
 
 
 def test_the_kind_and_the_words_may_be_said_in_the_line(sqlite_engine: sa.Engine) -> None:

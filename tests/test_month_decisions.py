@@ -57,6 +57,11 @@ def test_what_was_agreed_is_written_down_with_owner_side_day_and_what_it_is_abou
     assert [kind for kind, _ in told(desk, 1)] == ["decision made"]
 
 
+def test_what_nobody_has_and_no_day_ends_is_asked_for(desk: Desk) -> None:
+    answer = say(desk, "U0MARIE001", "decide", "meet", "more", "often").text
+    assert "`/vigie action owner 1 &lt;person&gt;`" in answer and "`/vigie action later 1 &lt;day&gt;`" in answer
+
+
 def test_about_a_service_it_has_no_pattern_and_about_nothing_no_effect_can_be_measured(desk: Desk) -> None:
     assert decisions.decide(desk, MARIE, Wanted("smaller pool", about="ledger", kind="cut")).service == "ledger"
     made = decisions.decide(desk, MARIE, Wanted("meet more often"))

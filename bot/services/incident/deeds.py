@@ -1,7 +1,9 @@
 """What one says about incidents, done and answered: each verb in one transaction, its answer in a sentence or two."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from bot.errors import Refused
 from bot.services.desk import Actor, Desk
@@ -24,11 +26,13 @@ from bot.store import incidents, notices
 from bot.store.alerts import Alert
 from bot.store.incidents import KINDS, Incident
 
-DECLARED = "{name} is declared: {kind}, since {began}. {impact}Next: `{command} classify {id}`."
+DECLARED = "{name} is declared: {kind}, since {began}. {impact}{over}Next: `{command} classify {id}`."
 WITH_IMPACT = (
     "{service} counts as down since then; `{command} incident impact {id} {service} <from> <to|-> [share]` corrects it. "
 )
 NO_IMPACT_YET = "Say whom it hurts: `{command} incident impact {id} <service> <from> <to|-> [share]`. "
+OVER = "The alert recovered at {at}; if that was the end of it: `{command} incident end {id} {typed}`. "
+TYPED, ROUND_UP = "%d/%m %H:%M", timedelta(seconds=59)
 ADDED = "{alerts} joined {name}."
 IMPACT_SAID = "{name}: {stretch}."
 CAUSE_SAID = "{name}: the root cause is \"{cause}\". By it recurring incidents are found; say it again in the same words."
@@ -57,7 +61,18 @@ def declare(desk: Desk, actor: Actor, alert: Alert, said: Said) -> str:
     return DECLARED.format(
         name=made.name.capitalize(), kind=showing.KINDS[made.kind], began=ground.when(desk.config, made.began_at), id=made.id,
         command=desk.config.command, impact=told.format(service=made.service, command=desk.config.command, id=made.id),
+        over=_over(desk, actor, alert, made),
     )
+
+
+def _over(desk: Desk, actor: Actor, alert: Alert, made: Incident) -> str:
+    """Of what fires no more: how to say that it is over, for until then it counts as lasting."""
+    at = alert.recovered_at
+    if at is None or at < made.began_at:
+        return ""
+    zone = ZoneInfo(desk.config.organisations[actor.organisation].timezone)
+    typed = f"{(at + ROUND_UP).astimezone(zone):{TYPED}}"
+    return OVER.format(at=ground.when(desk.config, at), command=desk.config.command, id=made.id, typed=typed)
 
 
 def add(desk: Desk, actor: Actor, it: Incident, alert: Alert) -> str:
