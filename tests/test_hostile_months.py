@@ -18,7 +18,7 @@ from bot.errors import Refused
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.incident import clocks
 from bot.services.ledger import journal as ledger
-from bot.services.review import decisions, links, sealing, signing
+from bot.services.review import decisions, links, reading, sealing, signing
 from bot.store import journal, reviews
 from commands import Command
 from tests.incident_stage import MAJOR, fires, incident, owed, reporting
@@ -187,3 +187,24 @@ def test_two_who_classify_in_one_instant_are_both_heard_and_each_report_is_owed_
         both = list(pool.map(lambda who: here.say(who, f"classify 1 {MAJOR}"), ("marie", "paul")))
     assert all("is MAJOR by" in each for each in both)
     assert [each.kind for each in owed(here)] == ["clients", "initial"]
+
+
+def test_a_sealed_text_that_was_changed_says_so_wherever_it_is_read(desk: Desk) -> None:
+    with desk.engine.begin() as connection:
+        text = reviews.body(connection, NOVEMBER, 1)
+        connection.execute(sa.update(reviews.review).values(body=text.replace("Bridge", "Padok")))
+    assert "This text is not the one that was sealed as v1" in say(desk, "U0MARIE001", "review", NOVEMBER).text
+    with desk.read() as connection:
+        found = reading.get(connection, desk.config, NOVEMBER, desk.clock.now())
+        assert any("not the one that was sealed" in each for each in found.review.notes)
+
+
+def test_the_same_month_has_the_same_digest_on_both_databases(sqlite_engine: sa.Engine, postgres_engine: sa.Engine) -> None:
+    digests = []
+    for engine in (sqlite_engine, postgres_engine):
+        made = lived(engine)
+        go_to(made, CUT_OFF)
+        sealing.act(made)
+        with made.read() as connection:
+            digests.append(reviews.versions(connection, NOVEMBER)[0].digest)
+    assert digests[0] == digests[1]

@@ -18,6 +18,7 @@ from bot.store.journal import journal
 from bot.store.reviews import Sealed, Signature
 
 NO_VERSION = "There is no version {version} of the review of {month}: {known}."
+ALTERED = "This text is not the one that was sealed as v{version}: somebody changed it in the database. It cannot be signed."
 SEALED = "review sealed"            # the journal's word for it
 NONE_KEPT, KEPT = "none is sealed yet", "the newest is v{newest}"
 
@@ -65,7 +66,10 @@ def get(connection: sa.Connection, config: Config, month: str | None, now: datet
 
 def read(connection: sa.Connection, kept: Sealed, month: Month) -> Read:
     """A sealed one, from its row."""
-    review = written.from_json(reviews.body(connection, kept.month, kept.version))
+    text = reviews.body(connection, kept.month, kept.version)
+    review = written.from_json(text)
+    if not _is_hashed(text, kept):
+        review = replace(review, notes=(ALTERED.format(version=kept.version), *review.notes))
     signed = tuple(reviews.signatures(connection, kept.month, kept.version))
     return Read(review, kept.digest, replace(month, as_of=kept.as_of), signed, kept)
 
@@ -82,11 +86,15 @@ def verify(connection: sa.Connection, config: Config, month: str, version: int) 
 def is_whole(connection: sa.Connection, kept: Sealed) -> bool:
     """Whether the text that is kept is the one that was hashed, and that the journal names."""
     text = reviews.body(connection, kept.month, kept.version)
-    if hashlib.sha256(text.encode()).hexdigest() != kept.digest:
+    if not _is_hashed(text, kept):
         return False
     mine = journal.c.object == f"review:{kept.month}"
     told = (json.loads(each.details) for each in testimony.told(connection, (SEALED,), kept.made_at, kept.made_at, mine))
     return any((each["version"], each["digest"]) == (kept.version, kept.digest) for each in told)
+
+
+def _is_hashed(text: str, kept: Sealed) -> bool:
+    return hashlib.sha256(text.encode()).hexdigest() == kept.digest
 
 
 def as_of(config: Config, kept: Sealed) -> Month:
