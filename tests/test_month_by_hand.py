@@ -274,3 +274,29 @@ def test_five_alerts_have_percentiles_and_a_february_has_its_own_budget(sqlite_e
     assert (march["mtta_median_s"]["value"], march["mtta_median_s"]["why"]) == (None, "no alert was taken by a person")
     april = reviewed(sqlite_engine, platform.desk.config, "2026-04")
     assert april["volume_per_day_3m"]["value"] == pytest.approx(5 / (28 + 743 / 24)), "a March without an alert counts"
+
+
+def test_what_is_done_about_an_alert_that_came_back_or_after_the_month_is_done_about_it(sqlite_engine: sa.Engine) -> None:
+    night = shift(sqlite_engine)
+    night.trust("click")
+    night.clock.instant = paris("2026-10-31 23:00")
+    for _ in range(2):                                  # it heals, and comes back within the half hour: in the month after
+        night.tell(name="pay-api-5xx")
+        night.decide()
+        if night.clock.now() < paris("2026-11-01 00:00"):
+            night.clock.instant = paris("2026-10-31 23:40")
+            night.tell("recovered", name="pay-api-5xx")
+            night.live(25)
+    night.clock.instant = paris("2026-11-01 09:00")
+    night.shop.start(ALICE, alert=night.alert(2))
+    night.work()
+    night.tell("recovered", name="pay-api-5xx")
+    night.live(90)
+
+    found = reviewed(sqlite_engine, night.desk.config, "2026-10")
+
+    same(found, {
+        "volume": (1, 1, 0), "person_closed_share": (1, 1, 0), "runbook_coverage_handled": (1, 1, 0), "runs": (0, 0, 0),
+        "engage_mean_s": (10 * 3600, 1, 0),
+    })
+    assert reviewed(sqlite_engine, night.desk.config, "2026-11")["runs"]["value"] == 1

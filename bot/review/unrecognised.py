@@ -89,7 +89,7 @@ def _of_all(definition: Definition, part: int, whole: int, behind: str) -> Figur
 
 
 def _mending(facts: Facts) -> list[Run]:
-    return [each for each in facts.runs if each.purpose == "fix"]
+    return [each for each in facts.runs if each.purpose == "fix" and facts.month.has(each.begun_at)]
 
 
 def _was_enough(facts: Facts) -> dict[int, bool]:

@@ -52,7 +52,7 @@ def tallies(facts: Facts) -> list[Tally]:
     """Runbooks that were run or whose trust changed; the most run first. Runs that only look are left out."""
     runs: dict[str, list[Run]] = defaultdict(list)
     for each in facts.runs:
-        if each.purpose == "fix":
+        if each.purpose == "fix" and facts.month.has(each.begun_at):
             runs[each.runbook].append(each)
     trust: dict[str, list[str]] = defaultdict(list)
     for change in (each for each in changes_of_trust(facts) if each.kind in (PROMOTED, DEMOTED)):

@@ -37,7 +37,7 @@ class Facts:
     maintained: Sequence[Group] = ()        # opened in the month under agreed maintenance: counted apart
     earlier: Sequence[Group] = ()           # drills left out: every group of the month before; of the five before that the
                                             # first of each fingerprint and month. `alerts`: groups that it stands for
-    runs: Sequence[Run] = ()                # begun in the month
+    runs: Sequence[Run] = ()                # begun in the month, or about one of its groups
     pages: Sequence[Page] = ()              # attempts to reach somebody in the month
     told: Sequence[Told] = ()               # what the journal has of breaches, waivers, broken glass, held back ...
     silences: Sequence[Silence] = ()        # that held in the month

@@ -23,15 +23,19 @@ def maintenance(config: Config, month: Month) -> tuple[Maintenance, ...]:
     )
 
 
-def runs(rows: Iterable[sa.Row[Any]], month: Month) -> Iterator[Run]:
-    """Runs begun in the month; one that ended after what is known is still under way."""
+def runs(rows: Iterable[sa.Row[Any]], month: Month, same: Mapping[int, int], groups: Collection[int]) -> Iterator[Run]:
+    """Runs begun in the month, or about its groups; one that ended after what is known is still under way.
+
+    `same` says of a group that went on with another one which that is.
+    """
     for each in rows:
-        if month.has(each.begun_at):
+        group = same.get(each.group_id, each.group_id)
+        if month.has(each.begun_at) or group in groups:
             over = each.ended_at is not None and each.ended_at <= month.as_of
             relapsed = each.relapsed_at is not None and each.relapsed_at <= month.as_of
             yield Run(
                 each.id, each.runbook, each.title, each.service, each.purpose, each.mode,
-                each.state if over or each.ended_at is None else "running", each.actor, each.organisation, each.group_id,
+                each.state if over or each.ended_at is None else "running", each.actor, each.organisation, group,
                 each.begun_at, each.ended_at if over else None, each.relapsed_at if relapsed else None, bool(each.undone),
                 each.glass,
             )

@@ -39,6 +39,7 @@ class Cohort:
     groups: Shelf = field(default_factory=Shelf)
     drills: Shelf = field(default_factory=Shelf)
     maintained: Shelf = field(default_factory=Shelf)
+    same: dict[int, int] = field(default_factory=dict)          # by group that went on with another one: that one
     _last: dict[str, tuple[Shelf, int]] = field(default_factory=dict)      # where the newest of a fingerprint stands
     _opened: dict[str, list[datetime]] = field(default_factory=dict)       # when that group opened and came back
 
@@ -55,7 +56,7 @@ class Cohort:
         again, cycles = ended is not None and ended >= self.month.start, max(self._cycles(each, goes_on) for each in members)
         made = group(members, self.known, again and not goes_on, cycles)
         if place and earlier and goes_on:
-            place[0].units[place[1]] = joined(earlier, made)
+            place[0].units[place[1]], self.same[made.id] = joined(earlier, made), earlier.id
         else:
             home = self._home(members[0])
             home.units.append(made)

@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -44,7 +44,7 @@ def facts(connection: sa.Connection, config: Config, month: Month) -> Facts:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Rows by the hundred thousand stand in no circle: looking for circles among them again and again takes a tenth of the time."""
+    """Rows by the hundred thousand stand in no circle: to look for circles among them again and again is a tenth of the time."""
     collects = gc.isenabled()
     gc.disable()
     try:
@@ -84,9 +84,10 @@ def _gather(connection: sa.Connection, config: Config, month: Month, before: Map
     read = _alerts(connection, config, month)
     echoes = past.echoes(connection, config, month, read.known)
     groups, worked = read.cohort.groups.units, duty_facts.interventions(connection, month)
+    runs = agreed_facts.runs(read.runs, month, read.cohort.same, {each.id for each in groups})
     return Facts(
         month, config, groups=groups, carried=read.cohort.carried(), drills=read.cohort.drills.units,
-        maintained=read.cohort.maintained.units, earlier=echoes.groups, runs=tuple(agreed_facts.runs(read.runs, month)),
+        maintained=read.cohort.maintained.units, earlier=echoes.groups, runs=tuple(runs),
         pages=_pages(config, read, month), told=tuple(told(connection, month)),
         silences=agreed_facts.silences(connection, month, read.kept), slots=duty_facts.slots(connection, config, month),
         handoffs=duty_facts.handoffs(connection, month), interventions=worked,
@@ -99,7 +100,9 @@ def _gather(connection: sa.Connection, config: Config, month: Month, before: Map
 
 
 def _pages(config: Config, read: _Read, month: Month) -> tuple[Page, ...]:
-    return tuple(each for each in duty_facts.pages(config, read.attempts, month.as_of) if month.has(each.at))
+    same, found = read.cohort.same, duty_facts.pages(config, read.attempts, month.as_of)
+    mine = (each for each in found if month.has(each.at))
+    return tuple(replace(each, group=same[each.group]) if each.group in same else each for each in mine)
 
 
 # --- alerts ---------------------------------------------------------------------------------------------------------------
