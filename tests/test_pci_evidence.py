@@ -95,6 +95,12 @@ def test_coverage_counts_each_minute_and_the_sides_share_them(sqlite_engine: sa.
     assert "Padok" in matrix.values() and any(each.startswith("run by ") for each in matrix)
 
 
+def test_of_a_month_that_goes_on_only_what_has_gone_by_is_evidence(sqlite_engine: sa.Engine) -> None:
+    rows = lists(evidence(reporting(sqlite_engine, "2026-11-03 10:00")), "coverage")
+    [primary] = [each for each in rows if (each["role"], each["from"]) == ("primary", "all")]
+    assert (primary["minutes"], primary["percent"]) == (2 * 1440 + 600, "100.000")
+
+
 def test_masked_card_numbers_are_counted_by_the_door_through_which_they_came(sqlite_engine: sa.Engine) -> None:
     here = reporting(sqlite_engine)
     rows = lists(evidence(here), "masked-card-numbers")

@@ -46,7 +46,9 @@ STORMS = Definition(
     "count", source=SOURCE, better="less",
 )
 SILENCED = Definition(
-    "silenced", N_("Silenced"), N_("Alerts that called nobody because their service was silenced."), "count", source=SOURCE,
+    "silenced", N_("Silenced"),
+    N_("Alerts whose call a silence of their service held back; what was still there at its end called somebody then."), "count",
+    source=SOURCE,
 )
 OLD_SILENCES = Definition(
     "silences_old", N_("Silences older than 30 days"), N_("Silences that still hold, and have for more than 30 days."), "count",
@@ -93,7 +95,7 @@ def noise(facts: Facts, figures: Figures) -> Section:
             _grouped(facts), *_by_verdict(groups),
             alerts("flapping", N_("Flapping"), in_order(flapping), NONE, {CYCLES: lambda group: group.cycles}),
             alerts("transient", N_("Healed alone in under 5 min"), in_order(brief), NONE, {TOOK: took_s}),
-            _storms(bursts), alerts("silenced", N_("Called nobody, for they were silenced"), _silenced(groups), NONE),
+            _storms(bursts), alerts("silenced", N_("Alerts whose call a silence held back"), _silenced(groups), NONE),
             _silences(facts), _owners(facts),
         ),
     )

@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.review.facts import Facts
+from bot.review.facts import Facts, Slot
 from bot.services.leave.authority import ROLES, may
 from bot.services.ledger.requirements import EVIDENCE, Evidence
 from bot.store import shifts
@@ -166,16 +166,22 @@ def _drills(ground: Ground) -> Iterator[Row]:
             yield _iso(one.began_at), one.service, one.title, f"incident {one.id}"
 
 
+def _slots(ground: Ground) -> Iterator[Slot]:
+    """Duty as far as the month has come: what is only planned is no evidence."""
+    until = ground.facts.month.until
+    return (replace(each, end=min(each.end, until)) for each in ground.facts.slots if each.start < until)
+
+
 def _coverage(ground: Ground) -> Iterator[Row]:
     """Every minute of the month: who was designated, and where nobody was."""
     minutes: defaultdict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
-    for each in ground.facts.slots:
+    for each in _slots(ground):
         length = (each.end - each.start).total_seconds() / MINUTE_S
         minutes[each.coverage, each.role][0] += length
         minutes[each.coverage, each.role][1] += length if each.person and each.reachable else 0.0
     for (coverage, role), (whole, covered) in sorted(minutes.items()):
         yield coverage, role, ALL, "", round(whole), round(covered), f"{covered / whole * HUNDRED:.3f}" if whole else ""
-    for each in ground.facts.slots:
+    for each in _slots(ground):
         if each.person is None or not each.reachable:
             yield each.coverage, each.role, _iso(each.start), _iso(each.end), _minutes(each.start, each.end), 0, GAP
 
@@ -200,7 +206,7 @@ def _responsibilities(ground: Ground) -> Iterator[Row]:
     """Who does what: the owner, the partner, or both."""
     config, month = ground.config, ground.facts.month
     hours: defaultdict[tuple[str, str, str], float] = defaultdict(float)
-    for each in ground.facts.slots:
+    for each in _slots(ground):
         hours[each.coverage, each.role, each.organisation] += (each.end - each.start).total_seconds() / HOUR_S
     for (coverage, role, side), length in sorted(hours.items()):
         yield ON_DUTY.format(coverage=coverage, role=role), ground.side(side), f"{length:.1f} h in {month.name}"
