@@ -111,7 +111,7 @@ def test_a_first_month_has_no_trend_and_a_changed_definition_breaks_it() -> None
     assert composed(EMPTY).trends["volume"].why == "no earlier month" and "No earlier month." in composed(EMPTY).notes
     full = composed(FULL)
     assert (full.trends["volume"].value, full.trends["volume"].why) == (50, None)
-    assert full.trends["repeat_rate"].why == "not measured in the month before"
+    assert full.trends["repeat_rate"].why == "not known for the month before"
     changed = compose(facts(before={"volume": Past(50, definition=7)})).trends["volume"]
     assert (changed.value, changed.why) == (None, "its definition changed: version 7 then, 1 now")
 

@@ -10,7 +10,7 @@ from bot.review import N_, Chapter, Facts, Figure, Review, Section, Trend
 from bot.review.facts import Past
 
 NO_EARLIER = N_("no earlier month")
-NOT_THEN = N_("not measured in the month before")
+NOT_THEN = N_("not known for the month before")
 UNSURE = N_("not compared: too little is known of it")
 REDEFINED = N_("its definition changed: version {before} then, {now} now")
 
