@@ -12,7 +12,7 @@ UV := $(shell command -v uv 2>/dev/null)
 help:
 	@echo "make demo    start Vigie with a Slack of its own and an example night"
 	@echo "make test    lint, types and every test"
-	@echo "make bench   storms, latency, growth, memory"
+	@echo "make bench   storms, latency, growth, memory, the review of a month"
 	@echo "make soak    an hour of a busy platform in bad weather, on each database"
 
 .venv/demo: requirements/demo.txt pyproject.toml

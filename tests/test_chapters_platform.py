@@ -117,6 +117,18 @@ def test_windows_are_cut_at_the_months_ends_and_one_that_lasts_counts_up_to_now(
     assert "Incident 2 lasts." in written(given).said
 
 
+def test_the_time_to_restore_is_from_the_first_bad_minute_to_the_last() -> None:
+    """Over the hour that clocks show twice it is 140 minutes; one that lasts, a bank that is down and a drill are not timed."""
+    made = figures(lived(
+        incident(1, hurt("2026-10-05 02:10", "2026-10-05 02:20"), hurt("2026-10-05 02:15", "2026-10-05 02:50", "ledger")),
+        incident(2, hurt("2026-10-25 01:50", "2026-10-25 03:10")), incident(3, began_at=at("2026-10-05 02:30")),
+        incident(4, hurt("2026-10-07 02:00", None), ended_at=None), incident(5, kind="bank_api_down"), incident(6, drill=True),
+    ))
+    mean = made["mitigation_mean_s"]
+    assert (mean.value, mean.n, mean.left_out) == ((40 + 140 + 30) * 60 / 3, 3, {"still lasts": 1, "of another kind": 1})
+    assert (made["mitigation_median_s"].value, made["mitigation_median_s"].why) == (None, "only 3: see the list")
+
+
 def test_a_month_that_goes_on_says_how_fast_its_budget_goes() -> None:
     given = lived(incident(1, hurt("2026-10-05 02:00", "2026-10-05 02:10")), as_of="2026-10-15 12:00")
     elapsed = (14.5 * 1440) / 44_700

@@ -118,6 +118,7 @@ RULES: Mapping[str, Rule] = TIMES | {
         column(table, "deed").count("resolved") == round((figure.value or 0) * figure.n)),
     "availability": counted, "availability_with_maintenance": counted, "error_budget_min": counted,
     "error_budget_used_min": counted, "error_budget_left_min": counted, "error_budget_burn": counted, "suspected_min": counted,
+    "mitigation_mean_s": counted, "mitigation_median_s": counted,
     "incidents_classified_share": lambda figure, table: table.total >= figure.n,
     "reports_in_time_share": with_left_out, "reports_late": where("state", "late", "not sent"),
     "recurring_incidents": valued, "bank_api_outages": valued, "bank_api_reported_share": counted,
@@ -165,6 +166,7 @@ WHOLES: Mapping[str, Callable[[Facts], int]] = {
     "handoffs_accepted_share": lambda facts: len(facts.handoffs),
     "interruptions": lambda facts: len(facts.pages),
     "verdict_coverage": lambda facts: sum(each.touched or each.ending == "person" for each in facts.groups),
+    "mitigation_mean_s": lambda facts: sum(facts.month.has(each.began_at) and not each.drill for each in facts.incidents),
     "major_incidents": lambda facts: sum(facts.month.has(each.began_at) and not each.drill for each in facts.incidents),
 }
 

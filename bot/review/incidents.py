@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.review import N_, Chart, Definition, Facts, Figure, Figures, Section, chapter
 from bot.review.arithmetic import availability as reckoning
-from bot.review.arithmetic import outages
+from bot.review.arithmetic import mitigation, outages
 from bot.review.arithmetic.availability import Basis, Requests, Uptime, Window
 from bot.review.arithmetic.measured import why_unread
 from bot.review.arithmetic.outages import NO_METRICS, days_named
@@ -91,13 +91,14 @@ SERIES_USED, SERIES_EVEN = N_("used"), N_("even pace")
 def incidents(facts: Facts, figures: Figures) -> Section:
     windows, basis = basis_of(facts)
     up = reckoning.of_platform(facts, windows, basis)
+    restored = mitigation.restored(facts)
     asked = [reckoning.requests(facts, name) for name in facts.config.month.availability.requests]
     return Section(
         "incidents", TITLE, tuple(_said(facts, up, windows, asked)),
         (*_availability(facts, up, windows), *_budget(facts, up, windows), _suspected(facts), _requests(facts, asked),
-         *_counted(facts)),
+         *_counted(facts), *mitigation.figures(facts, restored)),
         (outages.incidents(facts), outages.bad(windows), outages.suspected(facts), outages.by_service(facts),
-         outages.maintenance(facts), outages.requests(asked)),
+         outages.maintenance(facts), outages.requests(asked), mitigation.table(restored)),
         tuple(_chart(facts, up, windows)),
     )
 
