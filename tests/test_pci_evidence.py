@@ -160,7 +160,7 @@ def test_what_vigie_knows_is_filled_in_and_the_rest_is_for_people(engine: sa.Eng
 
 def test_recurring_incidents_are_in_the_final_report_and_judged_together(engine: sa.Engine) -> None:
     here = reporting(engine, "2026-10-01 10:00")
-    for number, at in ((1, "2026-10-01 10:00"), (2, "2026-11-24 10:00")):
+    for number, at in ((1, "2026-10-01 10:00"), (2, "2026-11-10 10:00"), (3, "2026-11-24 10:00")):
         here.move(at)
         here.say("alice", f"incident {fires(here, f'pay-api/{number}')}")
         here.say("alice", f"incident cause {number} nat")
@@ -169,12 +169,14 @@ def test_recurring_incidents_are_in_the_final_report_and_judged_together(engine:
         here.say("alice", f"incident end {number}")
     with here.desk.read() as connection:
         [row] = exporting.recurring(connection, here.desk.config, here.clock.now())
-        [tag] = exporting.log(connection, paris("2026-11-01 00:00"), paris("2026-12-01 00:00"), here.clock.now())
-    assert (row["what"], row["count"], row["duration"], row["major_together"]) == ("nat", 2, "00:03:00", True)
+        [*_, tag] = exporting.log(connection, paris("2026-11-01 00:00"), paris("2026-12-01 00:00"), here.clock.now())
+    assert (row["what"], row["count"], row["duration"], row["major_together"]) == ("nat", 3, "00:04:30", True)
     assert tag["major"] is False and tag["cause"] == "nat"
     here.clock.instant = paris("2026-11-24 12:00")
-    assert report(here, "final")["4.15"] == ("yes", FILLED)
-    assert "It recurs: nat, 2 times in six months (incident 1, incident 2)." in post_mortem(here)
+    final = report(here, "final")
+    assert final["4.15"] == ("yes", FILLED)
+    assert final["4.16"] == ("2026-10-01T08:00:00Z, 2026-11-10T09:00:00Z, 2026-11-24T09:00:00Z", FILLED)
+    assert "It recurs: nat, 3 times in six months (incident 1, incident 2, incident 3)." in post_mortem(here)
 
 
 def post_mortem(here: Life) -> str:

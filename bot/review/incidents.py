@@ -17,7 +17,8 @@ AVAILABILITY = Definition(
     "availability", N_("Availability"),
     N_("1 - bad minutes / (minutes of the month - agreed maintenance). Bad is every minute in a window of an outage or of "
        "something degraded, of any service that counts: what overlaps counts once, what lies in agreed maintenance does not "
-       "count, and a window that lasts counts up to now. The share of failed requests weighs only where vigie.yaml says so. "
+       "count, and a window that lasts counts up to now. Maintenance of all services that count shortens the month; that of "
+       "one of them excuses this one alone. The share of failed requests weighs only where vigie.yaml says so. "
        "Without a declared incident it is reckoned from important alerts, and grey."),
     "share", source="rota.md 6.3", better="more")
 WITH_MAINTENANCE = Definition(
@@ -26,8 +27,8 @@ WITH_MAINTENANCE = Definition(
     "share", source="rota.md 6.3", better="more")
 BUDGET = Definition(
     "error_budget_min", N_("Error budget"),
-    N_("(1 - target) x real minutes of the month: at 99.95 %, 21.60 in 30 days, 22.32 in 31, 22.29 in March and 22.35 in "
-       "October, in which clocks change."), "minutes", source="rota.md 6.3")
+    N_("(1 - target) x real minutes of the month: at 99.95 %, 20.16 in 28 days, 21.60 in 30, 22.32 in 31, 22.29 in March and "
+       "22.35 in October, in which clocks change."), "minutes", source="rota.md 6.3")
 USED = Definition(
     "error_budget_used_min", N_("Error budget used"), N_("Bad minutes, without those in agreed maintenance."), "minutes",
     source="rota.md 6.3", better="less")

@@ -12,7 +12,7 @@ from bot.review.arithmetic import limits
 from bot.review.arithmetic.dora import Answers, classify
 from bot.services.incident import clocks, ground, impact, recurrence, template, worksheet
 from bot.services.incident.showing import View
-from bot.store import notices, runs
+from bot.store import incidents, notices, runs
 
 FILLED, CONFIG, HUMAN = "filled", "config", "human: to fill"
 TYPES = {"initial": "initial notification", "intermediate": "intermediate report", "final": "final report"}
@@ -47,7 +47,8 @@ class Known:
 def look(connection: sa.Connection, config: Config, view: View) -> Known:
     answers = worksheet.load(json.loads(view.history[-1].answers)) if view.history else None
     mine = recurrence.of(connection, config, view.incident, view.now)
-    began = sorted({at for one in mine for at in (one.first_at, one.last_at)})
+    same = {number for one in mine for number in one.incidents}
+    began = sorted(found.began_at for number in same if (found := incidents.by_id(connection, number)))
     done = runs.find(connection, runs.run.c.alert_id.in_(view.alerts)) if view.alerts else []
     told = tuple(RUN.format(name=each.name, title=each.title, state=each.state, said=each.said or "") for each in reversed(done))
     sent = [each.reference for each in notices.of_incident(connection, view.incident.id) if each.sent_at and each.reference]
