@@ -9,6 +9,7 @@ from bot.ports import KillPoint, survive
 from bot.services.alert import due, response
 from bot.services.desk import Actor, Desk
 from bot.services.ledger.sealing import Sealer
+from bot.services.review import sealing
 from bot.store import alerts
 from bot.store.alerts import Alert
 from tests.fakes import ManualClock
@@ -32,6 +33,15 @@ def lived(engine: sa.Engine, kill: KillPoint = survive, config: Config = CONFIG)
     due.act(desk)
     seal(desk)
     return desk
+
+
+def reviewed(engine: sa.Engine) -> Desk:
+    """November is over and sealed."""
+    made = lived(engine)
+    go_to(made, CUT_OFF)
+    sealing.act(made)
+    go_to(made, MORNING)
+    return made
 
 
 def alert(desk: Desk, number: int) -> Alert:

@@ -22,7 +22,7 @@ from bot.services.review import decisions, links, reading, sealing, signing
 from bot.store import journal, reviews
 from commands import Command
 from tests.incident_stage import MAJOR, fires, incident, owed, reporting
-from tests.month_stage import CUT_OFF, MORNING, NOVEMBER, close, go_to, lived, pass_by, seal
+from tests.month_stage import CUT_OFF, NOVEMBER, close, go_to, lived, pass_by, reviewed, seal
 from tests.story import ALICE, INES, MARIE, PAUL, arrive, signal
 
 FAMILY = discover(commands, Command)
@@ -30,12 +30,7 @@ FAMILY = discover(commands, Command)
 
 @pytest.fixture
 def desk(sqlite_engine: sa.Engine) -> Desk:
-    """November is over and sealed."""
-    made = lived(sqlite_engine)
-    go_to(made, CUT_OFF)
-    sealing.act(made)
-    go_to(made, MORNING)
-    return made
+    return reviewed(sqlite_engine)
 
 
 def unlock(connection: sa.Connection) -> None:

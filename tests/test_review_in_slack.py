@@ -20,7 +20,7 @@ from bot.store import cards
 from bot.workspace.blocks import view_faults
 from commands import Command
 from tests.judge import message_faults
-from tests.month_stage import CUT_OFF, MORNING, NOVEMBER, alert, close, go_to, lived, pass_by
+from tests.month_stage import CUT_OFF, NOVEMBER, alert, close, go_to, lived, pass_by, reviewed
 from tests.story import ALICE, INES, LEA, MARIE, PAUL
 
 FAMILY = discover(commands, Command)
@@ -28,12 +28,7 @@ FAMILY = discover(commands, Command)
 
 @pytest.fixture
 def desk(sqlite_engine: sa.Engine) -> Desk:
-    """November is over and sealed."""
-    made = lived(sqlite_engine)
-    go_to(made, CUT_OFF)
-    sealing.act(made)
-    go_to(made, MORNING)
-    return made
+    return reviewed(sqlite_engine)
 
 
 def say(desk: Desk, user: str, *words: str, ref: str | None = None, way: Any = "line") -> Reply:
