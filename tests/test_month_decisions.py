@@ -111,6 +111,15 @@ def test_dropping_needs_a_reason_putting_off_a_day_giving_a_person(desk: Desk) -
     assert [each.get("was") for kind, each in told(desk, 1)] == [None, {"due": "2026-12-05"}, {"owner": "lea", "side": "padok"}]
 
 
+def test_only_whoever_has_it_or_speaks_for_their_side_says_what_became_of_it(desk: Desk) -> None:
+    decisions.decide(desk, MARIE, Wanted("fix NAT in 3a", owner="alice", due="2026-12-05"))
+    for line in (("done", "1"), ("drop", "1", "no", "use"), ("later", "1", "2026-12-20"), ("owner", "1", "@lea")):
+        said = say(desk, "U0LEA00001", "action", *line).text
+        assert said == "Action 1 is of Bridge: Alice, Paul or Marie may say what became of it."
+    assert only(desk).state == "open"
+    assert say(desk, "U0PAUL0001", "action", "done", "1").text.startswith("Action 1 is done.")
+
+
 def test_what_it_was_at_an_instant_is_known_after_it_was_moved(desk: Desk) -> None:
     decisions.decide(desk, MARIE, Wanted("fix NAT in 3a", owner="lea", due="2026-12-05"))
     before = desk.clock.now()

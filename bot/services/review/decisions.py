@@ -17,6 +17,7 @@ from bot.services.alert import response
 from bot.services.alert.response import clock_time
 from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.leave import authority, hours
+from bot.services.leave.clauses import listed
 from bot.services.ledger import journal
 from bot.services.review import choosing, posting, signers
 from bot.services.rota import naming, office, telling
@@ -41,6 +42,7 @@ NO_ABOUT = "about \"{given}\" is neither an alert nor a service: say 142, or one
 SAVING_TOO_LONG = "saving holds at most {most} characters: \"2900 USD a month\"."
 UNKNOWN = "There is no action {given} that is still open: {known}."
 NONE_OPEN, ENDED = "none is", "Action {id} was {state} by {who} at {at}."
+NOT_ITS = "Action {id} is of {side}: {who} may say what became of it."
 NO_REASON = "Say why it is dropped: `{command} action drop {id} <why>`."
 REMIND = "📌 Due today, agreed in the review of {month}: {text} (action {id}).{over}"
 REMIND_LATE = "📌 Due, agreed in the review of {month}: {text} (action {id}).{over}"
@@ -150,7 +152,7 @@ def find(desk: Desk, given: str) -> Decision:
 
 def end(desk: Desk, actor: Actor, found: Decision, state: str, said: str) -> Decision:
     """It is done, or dropped for a reason; raises Refused when somebody was first."""
-    authority.require(desk.config, actor, "action", "write")
+    _require_its(desk.config, actor, found)
     said = mask_text(" ".join(said.split()))[:LONGEST]
     if state == "dropped" and not said:
         raise Refused(NO_REASON.format(command=desk.config.command, id=found.id))
@@ -161,18 +163,27 @@ def end(desk: Desk, actor: Actor, found: Decision, state: str, said: str) -> Dec
 
 def put_off(desk: Desk, actor: Actor, found: Decision, day: str) -> Decision:
     """It is due later."""
-    authority.require(desk.config, actor, "action", "write")
+    _require_its(desk.config, actor, found)
     due = _day(desk.config, actor, day or "?", desk.clock.now())
     return _change(desk, actor, found, reviews.MOVED, {"due": due}, due=due, was={"due": found.due})
 
 
 def give(desk: Desk, actor: Actor, found: Decision, person: str) -> Decision:
     """Somebody else has it, and their side with them."""
-    authority.require(desk.config, actor, "action", "write")
+    _require_its(desk.config, actor, found)
     owner = naming.person(desk.config, (person,), actor.key)[0]
     side = desk.config.people[owner].organisation
     was = {"owner": found.owner, "side": found.side}
     return _change(desk, actor, found, reviews.MOVED, {"owner": owner, "side": side}, to=owner, side=side, was=was)
+
+
+def _require_its(config: Config, actor: Actor, found: Decision) -> None:
+    """Whoever has it or has written it down, or speaks for the side that has it; raises Refused with their names."""
+    authority.require(config, actor, "action", "write")
+    able = dict.fromkeys((*([found.owner] if found.owner else []), *signers.of(config, found.side), found.made_by))
+    if actor.key not in able:
+        who, side = listed([telling.name(config, each) for each in able]), config.organisations.get(found.side)
+        raise Refused(NOT_ITS.format(id=found.id, side=side.name if side else found.side, who=who))
 
 
 def _change(
