@@ -40,7 +40,7 @@ PROPOSALS = Definition(
 NONE_OPEN = N_("no action is open")
 NOTHING = N_("Nothing came three times without a decision about it.")
 SAID = N_("{open}, {overdue} overdue; {proposed} proposed.")
-ACTION, ACTIONS, ARE = N_("action is open"), N_("actions are open"), N_("are")
+ACTION, ACTIONS = N_("action is open"), N_("actions are open")
 NEXT = N_("Take up what is proposed with `{command} decide`; say what became of an action with `{command} action`.")
 PLEASE = N_("{missing} a verdict: {share} of those that people handled have one, {wanted} are asked for. "
             "The button \"Give verdicts\" below the review's message asks for them.")

@@ -137,12 +137,6 @@ def sealed(connection: sa.Connection, month: str, version: int | None = None) ->
     return next((each for each in reversed(found) if version in (None, each.version)), None)
 
 
-def newest_month(connection: sa.Connection) -> str | None:
-    """The last month that was sealed."""
-    found: str | None = connection.execute(sa.select(sa.func.max(review.c.month))).scalar_one()
-    return found
-
-
 def newest_head(connection: sa.Connection, until: datetime) -> str | None:
     """What the newest review that was sealed by then names as the journal's last seal."""
     query = sa.select(review.c.head).where(review.c.head.is_not(None), review.c.made_at <= until)
