@@ -1,10 +1,37 @@
 """Groups of alerts that share a card: held while they are decided about or closed, so that nobody joins unseen."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
 from bot.store.alerts import Alert, alert, alert_group, read
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
+MOST_TRIES = 5
+
+
+class Joined(Exception):
+    """An alert joined the group in this instant: what was decided without it is decided again."""
+
+
+def closes(verb: Callable[Given, Answer]) -> Callable[Given, Answer]:
+    """A transaction that may close a group: all of it or nothing, so it is done anew when an alert joined meanwhile."""
+
+    @wraps(verb)
+    def anew(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
+        for _ in range(MOST_TRIES - 1):
+            try:
+                return verb(*args, **kwargs)
+            except Joined:
+                continue
+        return verb(*args, **kwargs)
+
+    return anew
 
 
 def hold_undecided(connection: sa.Connection, alert_id: int) -> Alert | None:
@@ -29,10 +56,12 @@ def _hold(connection: sa.Connection, group_id: int) -> None:
 
 
 def close(connection: sa.Connection, group_id: int, at: datetime) -> None:
-    """A group is closed when its last member is."""
+    """Closed with its last member; raises Joined when one came whom the caller did not see."""
     _hold(connection, group_id)     # first, so that we see whoever joins it in this instant
     still_open = sa.select(alert.c.id).where(alert.c.group_id == group_id, alert.c.state != "closed").exists()
-    connection.execute(sa.update(alert_group).where(alert_group.c.id == group_id, ~still_open).values(closed_at=at))
+    query = sa.update(alert_group).where(alert_group.c.id == group_id, ~still_open).values(closed_at=at)
+    if connection.execute(query).rowcount != 1:
+        raise Joined(f"an alert joined group {group_id} while it was closed")
 
 
 def open_ones(connection: sa.Connection, *about: sa.ColumnElement[bool]) -> list[tuple[int, str]]:

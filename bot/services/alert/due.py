@@ -9,7 +9,7 @@ from bot.services.alert import proving, response
 from bot.services.call import calling
 from bot.services.desk import VIGIE, Desk
 from bot.services.ledger import journal
-from bot.store import alerts
+from bot.store import alerts, groups
 from bot.store.alerts import Alert
 
 STILL_THERE = "run {run} ended well, and the fault is still seen"
@@ -23,6 +23,7 @@ def act(desk: Desk) -> int:
     return singly.each("alert", waiting, lambda one: _act(desk, one, now))
 
 
+@groups.closes
 def _act(desk: Desk, alert: Alert, now: datetime) -> bool:
     with desk.begin("due") as connection:
         moved = (

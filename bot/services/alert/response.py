@@ -94,6 +94,7 @@ def why_not(desk: Desk, connection: sa.Connection, alert: Alert, actor: Actor, w
     return words.format(name=alert.name, who=called(desk, key), at=at) + lost
 
 
+@groups.closes
 def close(desk: Desk, alert: Alert, actor: Actor, reason: str = "") -> Alert:
     """Closed for good; while somebody still sees the fault only with a reason."""
     now = desk.clock.now()

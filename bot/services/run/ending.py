@@ -7,6 +7,7 @@ from bot.services.run import aftermath, runs
 from bot.services.run.jobs import Job
 from bot.services.run.sound import LONGEST_SAID
 from bot.store import approvals as questions
+from bot.store import groups
 from bot.store import runs as rows
 from bot.store.runs import Run
 from runbooks.model import Step as Told
@@ -20,6 +21,7 @@ STEP_FAILED = "Step {number} \"{title}\": {said}"
 CHECK_FAILED = "Not proven: {title}: {said}"
 
 
+@groups.closes
 def end(desk: Desk, run: Run, state: str, said: str) -> None:
     """Once, whoever comes first."""
     now = desk.clock.now()
