@@ -114,7 +114,7 @@ def free_port() -> int:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
-    """Status and answer; raises OSError when nobody answers."""
+    """Status and answer; raises OSError when nobody answers, HTTPException when the answer breaks off."""
     request = urllib.request.Request(url, body, dict(headers))
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:

@@ -6,6 +6,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ class Load:
             said = {"key": service, "state": "firing", "title": "it fails", "service": service, "id": name}
             try:
                 status = post(self.url, json.dumps(said).encode(), {"X-Vigie-Secret": WEBHOOK_SECRET})[0]
-            except OSError:
+            except (OSError, HTTPException):      # killed before its answer, or in the middle of it
                 return
             (self.taken.add(name) if status == 200 else self.others.add(status))
 
