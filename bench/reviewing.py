@@ -8,7 +8,8 @@ from pathlib import Path
 
 from bot.config import load_config
 from bot.review.arithmetic import written
-from bot.services.review import choosing, composing, gathering
+from bot.services.review import choosing, composing
+from bot.services.review.facts import gathering
 from bot.store.db import create_engine, reader
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)

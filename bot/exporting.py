@@ -13,7 +13,8 @@ from bot.ports import Clock, SystemClock
 from bot.services.incident import exporting, ground
 from bot.services.ledger import pci
 from bot.services.ledger.pci import Item
-from bot.services.review import choosing, gathering
+from bot.services.review import choosing
+from bot.services.review.facts import gathering
 from bot.settings import Settings
 from bot.store.db import create_engine, reader
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from bench import months
-from bot.services.review import choosing, gathering
+from bot.services.review import choosing
+from bot.services.review.facts import gathering
 from bot.store.db import reader
 from tests.config_stage import example
 

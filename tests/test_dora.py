@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.review.facts import Month
 from bot.services.incident import bank_api, reminding
-from bot.services.review import agreed_facts
+from bot.services.review.facts import agreed
 from bot.services.slack import hush
 from bot.store import cards
 from tests.duty_stage import Life, paris
@@ -364,7 +364,7 @@ def test_a_review_as_of_then_knows_nothing_that_was_said_since(engine: sa.Engine
 
     def known() -> Any:
         with here.desk.read() as connection:
-            return agreed_facts.incidents(connection, month, month.start)
+            return agreed.incidents(connection, month, month.start)
 
     before = known()
     assert [(each.cause, each.ended_at, each.major, len(each.notices)) for each in before] == [("nat", None, True, 2)]

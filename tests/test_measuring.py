@@ -15,7 +15,7 @@ from bot.doubles.aws.front import Seen
 from bot.errors import Unavailable
 from bot.review.arithmetic import sizing
 from bot.review.facts import Facts, Month
-from bot.services.review.agreed_facts import measures as gathered
+from bot.services.review.facts.agreed import measures as gathered
 from bot.services.review.measuring import MOST_AT_ONCE, Measurer
 from bot.settings import EnvironmentSecrets
 from bot.store import measures

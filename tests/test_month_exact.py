@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from bot.config import Config
 from bot.config.months import Maintenance
 from bot.review.facts import Month
-from bot.services.review import choosing, composing, gathering
+from bot.services.review import choosing, composing
+from bot.services.review.facts import gathering
 from bot.store.db import reader
 from tests.config_stage import example
 from tests.duty_stage import paris

@@ -15,7 +15,8 @@ from bot.services.alert.intake import take
 from bot.services.alert.proving import end_probation
 from bot.services.desk import Desk
 from bot.services.ledger.sealing import Sealer
-from bot.services.review import choosing, composing, gathering
+from bot.services.review import choosing, composing
+from bot.services.review.facts import gathering
 from bot.sources import FIRING, RECOVERED
 from bot.store import absences, alerts, runs, shifts
 from bot.store import journal as entries

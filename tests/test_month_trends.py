@@ -5,7 +5,8 @@ import pytest
 
 from bot.review import Definition
 from bot.review.facts import Past
-from bot.services.review import composing, past
+from bot.services.review import composing
+from bot.services.review.facts import past
 
 SHARE = Definition("share", "A share", "part / whole", "share", version=2)
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.config import Config
 from bot.errors import Refused
 from bot.review.forms import Signed, audience, charts, document, machine, page, sheets
-from bot.services.review import gathering
+from bot.services.review.facts import gathering
 from bot.services.review.reading import Read
 
 Form = Literal["html", "pdf", "csv", "json"]

@@ -12,7 +12,8 @@ from bot.errors import Refused
 from bot.review import Review
 from bot.review.arithmetic import written
 from bot.review.facts import Month
-from bot.services.review import choosing, composing, gathering
+from bot.services.review import choosing, composing
+from bot.services.review.facts import gathering
 from bot.store import reviews, testimony
 from bot.store.journal import journal
 from bot.store.reviews import Sealed, Signature

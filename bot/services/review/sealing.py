@@ -18,7 +18,8 @@ from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.leave import blackout
 from bot.services.ledger import audit
 from bot.services.ledger import journal as ledger
-from bot.services.review import choosing, composing, gathering, posting, reading, signers, signing, verdicts
+from bot.services.review import choosing, composing, posting, reading, signers, signing, verdicts
+from bot.services.review.facts import gathering
 from bot.store import cards, journal, reviews
 from bot.store.reviews import Sealed
 

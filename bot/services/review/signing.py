@@ -12,8 +12,8 @@ from bot.services.desk import Actor, Desk
 from bot.services.leave import blackout
 from bot.services.ledger import journal
 from bot.services.review import posting, reading, signers
+from bot.services.review.facts.trail import trail
 from bot.services.review.reading import Read
-from bot.services.review.trail import trail
 from bot.store import reviews
 from bot.store.reviews import Sealed, Signature
 

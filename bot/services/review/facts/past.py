@@ -12,10 +12,12 @@ from bot.review import Figure
 from bot.review.arithmetic import written
 from bot.review.facts import Group, Month, Past
 from bot.services.review import choosing
-from bot.services.review.agreed_facts import maintenance
-from bot.services.review.alert_facts import Known, members, note_observers
-from bot.services.review.cohort import LOOK, Cohort, group
-from bot.services.review.sides import Sides
+from bot.services.review.facts.agreed import maintenance
+from bot.services.review.facts.cohort import LOOK, Cohort, group
+from bot.services.review.facts.known import Known
+from bot.services.review.facts.members import members
+from bot.services.review.facts.noting import note_observers
+from bot.services.review.facts.sides import Sides
 from bot.store import months, reviews
 from bot.store.alerts import alert
 

@@ -14,7 +14,8 @@ from bot.config import Config
 from bot.review.arithmetic.bursts import most_in_an_hour
 from bot.review.facts import Group, Maintenance, Month
 from bot.review.facts.alerts import Ending
-from bot.services.review.alert_facts import Known, Member, worst
+from bot.services.review.facts.known import Known
+from bot.services.review.facts.members import Member, worst
 
 SAME = timedelta(minutes=30)            # of quiet; what comes back later is another group
 LOOK = timedelta(days=1)                # how far before the month it is looked what goes on in it

@@ -13,23 +13,15 @@ import sqlalchemy as sa
 from bot.config import Config
 from bot.config.models import UNKNOWN_SERVICE
 from bot.review.facts import Facts, Month, Page, Past, Trail
-from bot.services.review import (
-    agreed_facts,
-    alert_facts,
-    choosing,
-    composing,
-    decision_facts,
-    duty_facts,
-    histories,
-    past,
-    source_facts,
-)
-from bot.services.review.alert_facts import Known, members
-from bot.services.review.cohort import LOOK, Cohort
-from bot.services.review.histories import History
-from bot.services.review.sides import Sides
-from bot.services.review.told import told
-from bot.services.review.trail import trail as _trail
+from bot.services.review import choosing, composing
+from bot.services.review.facts import agreed, decided, duty, histories, noting, past, sources
+from bot.services.review.facts.cohort import LOOK, Cohort
+from bot.services.review.facts.histories import History
+from bot.services.review.facts.known import Known
+from bot.services.review.facts.members import members
+from bot.services.review.facts.sides import Sides
+from bot.services.review.facts.told import told
+from bot.services.review.facts.trail import trail as _trail
 from bot.store import months, testimony
 from bot.store.alerts import alert
 from bot.store.months import Range
@@ -83,24 +75,24 @@ class _Read:
 def _gather(connection: sa.Connection, config: Config, month: Month, before: Mapping[str, Past] | None) -> Facts:
     read = _alerts(connection, config, month)
     echoes = past.echoes(connection, config, month, read.known)
-    groups, worked = read.cohort.groups.units, duty_facts.interventions(connection, month)
-    runs = agreed_facts.runs(read.runs, month, read.cohort.same, {each.id for each in groups})
+    groups, worked = read.cohort.groups.units, duty.interventions(connection, month)
+    runs = agreed.runs(read.runs, month, read.cohort.same, {each.id for each in groups})
     return Facts(
         month, config, groups=groups, carried=read.cohort.carried(), drills=read.cohort.drills.units,
         maintained=read.cohort.maintained.units, earlier=echoes.groups, runs=tuple(runs),
         pages=_pages(config, read, month), told=tuple(told(connection, month)),
-        silences=agreed_facts.silences(connection, month, read.kept), slots=duty_facts.slots(connection, config, month),
-        handoffs=duty_facts.handoffs(connection, month), interventions=worked,
-        sources=source_facts.sources(connection, config, month, read.endpoints),
-        decisions=decision_facts.decisions(connection, config, month, groups, echoes),
-        incidents=agreed_facts.incidents(connection, month, echoes.starts[0]),
-        maintenance=agreed_facts.maintenance(config, month), measures=agreed_facts.measures(connection, month),
+        silences=agreed.silences(connection, month, read.kept), slots=duty.slots(connection, config, month),
+        handoffs=duty.handoffs(connection, month), interventions=worked,
+        sources=sources.sources(connection, config, month, read.endpoints),
+        decisions=decided.decisions(connection, config, month, groups, echoes),
+        incidents=agreed.incidents(connection, month, echoes.starts[0]),
+        maintenance=agreed.maintenance(config, month), measures=agreed.measures(connection, month),
         trail=trail(connection, config, month), before=before, volumes=echoes.volumes(),
     )
 
 
 def _pages(config: Config, read: _Read, month: Month) -> tuple[Page, ...]:
-    same, found = read.cohort.same, duty_facts.pages(config, read.attempts, month.as_of)
+    same, found = read.cohort.same, duty.pages(config, read.attempts, month.as_of)
     mine = (each for each in found if month.has(each.at))
     return tuple(replace(each, group=same[each.group]) if each.group in same else each for each in mine)
 
@@ -118,16 +110,16 @@ def _alerts(connection: sa.Connection, config: Config, month: Month) -> _Read:
     changed = histories.of(connection, [*months.moved_since(connection, alerts, as_of), *_moved(older, as_of)], as_of)
     known = Known(Sides(connection, config, since, max(as_of, month.end) + LOOK, as_of))
     read = _Read(
-        Cohort(config, month, known, agreed_facts.maintenance(config, month)), known,
-        alert_facts.in_range(connection, known, alerts, changed, since, as_of),
-        alert_facts.note_silenced(known, testimony.told(connection, (alert_facts.HELD_BACK,), since, as_of)),
+        Cohort(config, month, known, agreed.maintenance(config, month)), known,
+        noting.in_range(connection, known, alerts, changed, since, as_of),
+        noting.note_silenced(known, testimony.told(connection, (noting.HELD_BACK,), since, as_of)),
         months.runs(connection, since, as_of), months.attempts(connection, since, as_of),
     )
-    known.levels |= duty_facts.levels(read.attempts)
-    alert_facts.note_runs(known, read.runs)
+    known.levels |= duty.levels(read.attempts)
+    noting.note_runs(known, read.runs)
     known.approved |= {row.group_id: row.at for row in months.approved(connection, since, as_of)}
-    alert_facts.note_ruled(known, connection, months.unknown(connection, alerts, UNKNOWN_SERVICE), as_of)
-    alert_facts.of_some(connection, known, [row.id for row in older], sorted({row.group_id for row in older}), as_of)
+    noting.note_ruled(known, connection, months.unknown(connection, alerts, UNKNOWN_SERVICE), as_of)
+    noting.of_some(connection, known, [row.id for row in older], sorted({row.group_id for row in older}), as_of)
     _fill(connection, read.cohort, older, groups, changed)
     return read
 
