@@ -111,6 +111,19 @@ def test_what_recovered_while_nobody_looked_asks_to_be_seen() -> None:
     assert buttons(drawn(UNSEEN)) == ["Mark as seen", "Why?"]
 
 
+def test_what_a_run_fixed_says_so_and_not_that_nobody_looked() -> None:
+    fixed, run = replace(UNSEEN, fixed_by=57), a_run("succeeded", actor="vigie")
+    said = lines(helped(fixed, last=run))
+    assert "\"Smaller\" fixed it (run 57). All done." in said and "nobody looked" not in "".join(said)
+    assert "nobody looked" not in "".join(lines(helped(UNSEEN, under_way=UNDER_WAY)))
+    over = replace(fixed, state="closed", closed_by="vigie", closed_at=at(32), ending="fixed")
+    said = lines(helped(replace(over, proof="Checked: age 12 s."), last=run))
+    assert "\"Smaller\" fixed it (run 57), proven well, and it stayed quiet for 15 min." in said
+    assert "Checked: age 12 s." in said and "obody looked" not in "".join(said)
+    said = lines(helped(replace(over, seen_by="lea"), last=run))
+    assert "\"Smaller\" fixed it (run 57), and it stayed quiet for 15 min. Seen by Léa." in said and "All done." in said
+
+
 def test_a_closed_card_says_who_closed_it_and_why() -> None:
     assert "Closed by Léa 02:34 UTC: planned &lt;!channel&gt;" in lines(drawn(BY_PERSON))
     said = lines(drawn(BY_VIGIE))

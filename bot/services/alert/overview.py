@@ -24,7 +24,8 @@ OPEN = "*{count} open*: {states}"
 ALERT_LINE = "{face} *{name}* {severity}{important} · {what} · {seen}since {at} ({ago}) · {who}"
 MORE = "… and {count} more."
 UNSEEN = "*Recovered while nobody looked*"
-UNSEEN_LINE = "{face} *{name}* {what} · {at}"
+UNSEEN_LINE = "{face} *{name}* {what} · {at}{fixed}"
+BY_RUN = " · fixed by run {run}"
 MARK_SEEN = "`{command} ack {id}` marks one as seen."
 DROPPED = "*Refused at the door*: {reasons}"
 UNREADABLE = "*Could not be read*: {count}, each shown as an alert of its own"
@@ -33,7 +34,7 @@ NO_BACKLOG, LATER = "*Slack*: nothing waits", ", {count} for a later hour"
 REFUSES = "{channel} takes no posts ({why}, {posts} waiting)"
 IMPORTANT = " · important"
 SEEN_BY = "{observers} · "
-NOBODY, NOBODY_LOOKED = "nobody has it", "nobody looked"
+NOBODY, NOBODY_LOOKED, FIXED_BY = "nobody has it", "nobody looked", "fixed by run {run}"
 HAS_IT = "{who} has it"
 GIVEN_TO = "assigned to {who}"
 SNOOZED = "quiet until {at}"
@@ -141,6 +142,8 @@ def _who(desk: Desk, alert: Alert) -> str:
     words = [HAS_IT.format(who=called(desk, alert.acked_by))] if alert.acked_by else []
     words += [GIVEN_TO.format(who=called(desk, alert.assigned_to))] if alert.assigned_to else []
     words += [SNOOZED.format(at=clock_time(alert.snoozed_until))] if alert.snoozed_until else []
+    if not words and alert.state == "recovered" and alert.fixed_by:
+        return FIXED_BY.format(run=alert.fixed_by)
     return ", ".join(words) or (NOBODY_LOOKED if alert.state == "recovered" and alert.seen_by is None else NOBODY)
 
 
@@ -154,7 +157,8 @@ def _unseen(desk: Desk, connection: sa.Connection, opened: list[Alert], now: dat
     for each in missed[:MOST_UNSEEN]:
         at = clock_time(each.closed_at or each.recovered_at)
         yield UNSEEN_LINE.format(
-            face=FACES[each.state], name=each.name, what=_short(headline(each)), at=at
+            face=FACES[each.state], name=each.name, what=_short(headline(each)), at=at,
+            fixed=BY_RUN.format(run=each.fixed_by) if each.fixed_by else "",
         )
     if len(missed) > MOST_UNSEEN:
         yield MORE.format(count=len(missed) - MOST_UNSEEN)

@@ -46,6 +46,8 @@ NOBODY_LOOKED = "It recovered while nobody looked."
 CLOSED_BY = "Closed by {who} {at}{reason}"
 BY_VIGIE = "✅ *Closed by Vigie* {at} · {calling}"
 CLOSED_QUIET = "It stayed quiet for {probation}. {looked}"
+CLOSED_FIXED = "{fixed}{proven}, and it stayed quiet for {probation}. {looked}"
+PROVEN = ", proven well"
 NOBODY_HAD_LOOKED = "Nobody looked at it."
 SEEN_BY = "Seen by {who}."
 SEES, SEES_OF_ALL = "{who} see{s} the fault.", "{count} of {all} see the fault: {who}."
@@ -203,7 +205,7 @@ def _next(view: View, head: Alert) -> list[str]:
     """Who has it, and what happens next unless somebody acts."""
     if head.state == "closed":
         return [_closed(view, head)]
-    lines = _healing(view.config, head) if head.state == "recovered" else [_owner(view.config, head)]
+    lines = _healing(view, head) if head.state == "recovered" else [_owner(view.config, head)]
     lines += [view.remedies.paging] if view.remedies.paging else []
     if head.assigned_to and (head.state == "recovered" or head.acked_by):
         lines.append(GIVEN_TO.format(who=person(view.config, head.assigned_to)))
@@ -217,12 +219,13 @@ def _next(view: View, head: Alert) -> list[str]:
     return [" ".join(lines)]
 
 
-def _healing(config: Config, head: Alert) -> list[str]:
+def _healing(view: View, head: Alert) -> list[str]:
     words = CLOSING if head.due_at else BEING_PROVEN
     closing = words.format(since=clock_time(head.recovered_at), at=clock_time(head.due_at))
     if head.acked_by:
-        return [closing, HAD_IT.format(who=person(config, head.acked_by))]
-    return [closing] if head.seen_by else [closing, NOBODY_LOOKED]
+        return [closing, HAD_IT.format(who=person(view.config, head.acked_by))]
+    worked_on = head.fixed_by or view.remedies.under_way       # by whom, the line of the run says
+    return [closing] if head.seen_by or worked_on else [closing, NOBODY_LOOKED]
 
 
 def _owner(config: Config, head: Alert) -> str:
@@ -236,9 +239,12 @@ def _closed(view: View, head: Alert) -> str:
     if head.closed_by != VIGIE.key:
         reason = f": {escape(head.close_reason, 300)}" if head.close_reason else "."
         return CLOSED_BY.format(who=person(view.config, head.closed_by), at=at, reason=reason)
-    looked = SEEN_BY.format(who=person(view.config, head.seen_by)) if head.seen_by else NOBODY_HAD_LOOKED
+    fixed = remedies.fixed(view.remedies, head)
+    nobody = "" if fixed else NOBODY_HAD_LOOKED
+    looked = SEEN_BY.format(who=person(view.config, head.seen_by)) if head.seen_by else nobody
     probation = view.probation if view.probation is not None else timedelta(minutes=view.config.probation.minutes)
-    return CLOSED_QUIET.format(probation=lasting(probation), looked=looked)
+    words, proven = (CLOSED_FIXED if fixed else CLOSED_QUIET), (PROVEN if head.proof else "")
+    return words.format(probation=lasting(probation), looked=looked, fixed=fixed, proven=proven).rstrip()
 
 
 def _small_print(view: View, head: Alert) -> Iterable[str]:

@@ -35,7 +35,7 @@ UNDER_WAY = {
     runs.IN_DOUBT: "⚠ Run {id} \"{title}\" is in doubt at step {at}: somebody must say in the thread what happened",
     runs.UNDOING: "↩ Run {id} \"{title}\" takes back what it did",
 }
-FIXED = "\"{title}\" fixed it (run {id}). {said}"
+FIXED = "\"{title}\" fixed it (run {id})"
 NOT_FIXED = "\"{title}\" did not fix it (run {id}): {said}"
 NOT_PROVEN = "Not closed: {proof}"
 GOOD = "Ran automatically since {since}, {good} of {all} good."
@@ -59,7 +59,7 @@ class Remedies:
     may: tuple[str, ...] | None = None          # who may run it, now or soon; None: not asked
     may_now: bool = True
     under_way: RunView | None = None
-    last: Run | None = None                     # the newest run that is over
+    last: Run | None = None                     # the run that fixed it; else the newest that is over
     record: tuple[datetime, int, int] | None = None     # automatic since, good, all
     stopped: Switch | None = None               # what stops Vigie here
     called: tuple[tuple[str | None, datetime], ...] = ()    # None: nobody could be reached
@@ -80,7 +80,7 @@ def look(desk: Desk, connection: sa.Connection, members: Sequence[Alert], head: 
         may=tuple(each.who for each in may) if may is not None else None,
         may_now=may is None or any(each.since is None for each in may),
         under_way=runcards.view(desk, connection, under_way.id) if under_way else None,
-        last=next((each for each in tried if each.state in runs.ENDED), None),
+        last=_last(tried, head),
         record=_record(connection, runbook) if runbook and head.state == "closed" else None,
         stopped=brakes.stopped(connection, head.runbook, head.service) if _tells_of_stops(head) else None,
         called=tuple(_called(connection, members)),
@@ -88,6 +88,12 @@ def look(desk: Desk, connection: sa.Connection, members: Sequence[Alert], head: 
         paging=retelling.on_card(desk, connection, head),
         silence=silences.on_card(desk, connection, head),
     )
+
+
+def _last(tried: Sequence[Run], head: Alert) -> Run | None:
+    """The one that fixed it; else the newest that is over."""
+    over = [each for each in tried if each.state in runs.ENDED]
+    return next((each for each in over if each.id == head.fixed_by), next(iter(over), None))
 
 
 def _like(desk: Desk, connection: sa.Connection, head: Alert, likes: Likes) -> str:
@@ -175,7 +181,7 @@ def lines(config: Config, remedies: Remedies, head: Alert) -> Iterable[str]:
     elif remedies.runbook and head.state in ("firing", "acked"):
         yield _offered(remedies)
     if remedies.last and not remedies.under_way:
-        yield from _ended(remedies.last, head)
+        yield from filter(None, _ended(remedies, remedies.last, head))
     if head.proof:
         yield escape(head.proof if head.state == "closed" else NOT_PROVEN.format(proof=head.proof), LONGEST_PROOF)
     if head.state == "closed" and remedies.record:
@@ -203,12 +209,19 @@ def _offered(remedies: Remedies) -> str:
     )
 
 
-def _ended(run: Run, head: Alert) -> Iterable[str]:
-    fixed = head.fixed_by == run.id
-    if fixed or run.state == runs.FAILED:
-        words = FIXED if fixed else NOT_FIXED
-        said = "" if fixed and head.proof else escape(run.said or "", LONGEST_PROOF)      # the proof of the end says it anew
-        yield words.format(title=escape(run.title), id=run.id, said=said).rstrip()
+def _ended(remedies: Remedies, run: Run, head: Alert) -> Iterable[str]:
+    said = escape(run.said or "", LONGEST_PROOF)
+    if done := fixed(remedies, head):
+        told = "" if head.state == "closed" else f"{done}."         # the end of a closed one begins with it
+        yield " ".join(filter(None, (told, "" if head.proof else said)))        # its proof says it anew
+    elif run.state == runs.FAILED:
+        yield NOT_FIXED.format(title=escape(run.title), id=run.id, said=said).rstrip()
+
+
+def fixed(remedies: Remedies, head: Alert) -> str:
+    """The run that fixed it, in words; empty when none did."""
+    run = remedies.last
+    return FIXED.format(title=escape(run.title), id=run.id) if run and head.fixed_by == run.id else ""
 
 
 def _stopped(config: Config, switch: Switch) -> str:
