@@ -91,7 +91,7 @@ def test_titles_are_what_a_person_would_say() -> None:
         ("sns_markup_injection", "cloudwatch"): "CPUUtilization above 90 (AVERAGE, 1 x 60 s)",
         ("awsdocs__single_metric", "eventbridge"): "CPUUtilization above 50 (Average, 300 s)",
         ("alerta__cloudwatch_notification", "cloudwatch"): "BucketSizeBytes at or above 0 (AVERAGE, 1 x 86400 s)",
-        ("terraform-aws-notify-slack__messages_glue_notification", "cloudwatch"): "Glue Job State Change: test_job",
+        ("terraform-aws-notify-slack__messages_glue_notification", "cloudwatch"): "Glue Job State Change: test_job (FAILED)",
         ("terraform-aws-notify-slack__events_guardduty_finding_high", "cloudwatch"):
             "GuardDuty Finding: SAMPLE Unprotected port on EC2 instance i-123123123 is being probed",
         ("datadog_recommended_template_triggered", "datadog"): "CPU high (host:web-1, env:prod)",

@@ -23,7 +23,7 @@ from bot.sources import (
     observer_of,
     unreadable_signal,
 )
-from bot.sources.eventbridge import read_message
+from bot.sources.eventbridge import read_messages
 
 MAX_ENVELOPE = 300_000                      # SNS takes 256 KiB of message; the envelope comes on top
 REPLAY_WINDOW = timedelta(hours=1)          # the longest that a delivery policy of SNS may go on trying
@@ -125,7 +125,7 @@ def _read_one(content: Any, delivery: Delivery, part: str) -> Sequence[Signal]:
     if kind == sns.UNSUBSCRIBED:
         return [_cut(arn, delivery)]
     message = envelope.get("Message") if _is_envelope(envelope) else content
-    return [read_message(_opened(message), _place(arn, delivery, part))]
+    return read_messages(_opened(message), _place(arn, delivery, part))
 
 
 def _opened(message: Any) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """EventBridge: CloudWatch alarm state changes and any other AWS event, through an API destination or a queue."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from bot import alarms
 from bot.alarms import Place
 from bot.decoding import decode, instant, mapping, sequence, text
-from bot.signals import HIGH, INFO, MAX_LABEL, MAX_SUMMARY, MAX_TITLE, WARNING, clip, happened, severity_of
+from bot.signals import CRITICAL, HIGH, INFO, MAX_LABEL, MAX_SUMMARY, MAX_TITLE, WARNING, clip, happened, severity_of
 from bot.sources import (
     FIRING,
     RECOVERED,
@@ -26,15 +27,31 @@ HEADER = "x-vigie-secret"
 OBSERVER = "CloudWatch"
 
 NOT_AN_EVENT = "A CloudWatch alarm or an AWS event was expected; the message has the keys {keys}."
+FINDING = "Security Hub Findings"
 NOT_AN_OBJECT = "An event of EventBridge was expected: a JSON object with `detail-type` and `detail`."
 
-_TOLD = ("title", "jobName", "AutoScalingGroupName", "eventTypeCode", "Source ID", "clusterArn", "instance-id", "name")
+_TOLD = (
+    "Title", "title", "jobName", "AutoScalingGroupName", "eventTypeCode", "Source ID", "SourceIdentifier", "canary-name",
+    "project-name", "instance-id", "name",
+)
 _EXPLAINED = (
     "description", "message", "Message", "StatusMessage", "statusMessage", "Cause", "Description", "Event Message",
     "errorMessage", "reason", "stoppedReason",
 )
-_NAMES = ("eventArn", "findingArn", "jobName", "AutoScalingGroupName", "instance-id", "arn", "id")
-_DONE = {"SUCCEEDED", "SUCCESS", "COMPLETED", "RESOLVED", "CLOSED", "OK"}
+_NAMES = (
+    "eventArn", "findingArn", "jobName", "AutoScalingGroupName", "canary-name", "project-name", "instance-id", "arn", "id", "Id",
+)
+_STATUS = ("state", "status", "statusCode", "lastStatus", "build-status", "test-run-status")
+_WELL = {
+    "SUCCEEDED", "SUCCESS", "COMPLETED", "RESOLVED", "CLOSED", "OK", "ARCHIVED", "SUPPRESSED", "PASSED",
+    "SERVICE_STEADY_STATE", "SERVICE_DEPLOYMENT_COMPLETED",
+}
+_MACHINES = {"aws.ecs", "aws.ec2"}          # of what lives there, RUNNING is good news; of a job it is none
+# Good and bad news of one thing come as two kinds of event: they are one problem, and the good one ends it.
+_OUTCOME = re.compile(r"(?: Successful| Unsuccessful| Failure|_ERROR)$")
+_GOOD = re.compile(r" Successful$|^autoscaling:EC2_INSTANCE_(?:LAUNCH|TERMINATE)$")
+_ECS_SERVICE = re.compile(r"^(?:service/(?:[^/]+/)?|service:|family:)([^/]+)$")
+_BAD_CATEGORIES, _DULL_CATEGORIES = {"failure", "failover", "low storage"}, {"backup", "creation", "configuration change"}
 
 
 async def authenticate(delivery: Delivery, trust: Trust) -> Document:
@@ -48,36 +65,54 @@ async def authenticate(delivery: Delivery, trust: Trust) -> Document:
 def read(content: Any, delivery: Delivery) -> Sequence[Signal]:
     if not isinstance(content, dict):
         raise Unreadable(NOT_AN_OBJECT)
-    return [read_message(content, Place(observer_of(delivery, OBSERVER), delivery.received_at))]
+    return read_messages(content, Place(observer_of(delivery, OBSERVER), delivery.received_at))
 
 
-def read_message(message: Mapping[str, Any], place: Place) -> Signal:
-    """An alarm, or any other event of AWS as far as it tells a person something; raises Unreadable."""
+def read_messages(message: Mapping[str, Any], place: Place) -> list[Signal]:
+    """One thing, or each finding of a message of Security Hub; raises Unreadable."""
+    findings = sequence(mapping(message.get("detail")).get("findings"))
+    if not findings:
+        return [_read_message(message, place)]
+    return [
+        _event(text(message.get("detail-type")) or FINDING, message, mapping(each), replace(place, part=f"{place.part}.{n}"))
+        for n, each in enumerate(findings)
+    ]
+
+
+def _read_message(message: Mapping[str, Any], place: Place) -> Signal:
+    """An alarm, or any other event of AWS as far as it tells a person something."""
     if alarm := alarms.read(message, place):
         return alarm
     kind = text(message.get("detail-type")) or text(message.get("Event")) or text(message.get("Event Source"))
     if not kind:
         raise Unreadable(NOT_AN_EVENT.format(keys=", ".join(sorted(message)[:20]) or "none at all"))
-    return _event(kind, message, mapping(message.get("detail")) or dict(message), place)
+    # An event that says nothing of its own is not told apart by its id, or each would be a problem of its own.
+    bare = {key: value for key, value in message.items() if key != "id"}
+    return _event(kind, message, mapping(message.get("detail")) or bare, place)
 
 
 def _event(kind: str, message: Mapping[str, Any], detail: Mapping[str, Any], place: Place) -> Signal:
     about = _about(message, detail)
-    told = _first(detail, _TOLD) or about
+    told = _first(detail, _TOLD) or _ecs_service(about, detail) or about
     named = _first(detail, _NAMES) or about
     at = next(filter(None, map(instant, _times(message))), None)
     return Signal(
-        key=f"event:{kind}:{named or place.account}",
-        state=RECOVERED if _status(detail).upper() in _DONE else FIRING,
+        key=f"event:{_OUTCOME.sub('', kind)}:{named or place.account}",
+        state=RECOVERED if _is_well(kind, message, detail) else FIRING,
         severity=_severity(detail),
         name=told or kind,
-        title=clip(f"{kind}: {told}" if told else kind, MAX_TITLE),
+        title=clip(_title(kind, told, detail), MAX_TITLE),
         observer=place.observer,
         at=happened(at, place.received_at),
         summary=clip(_first(detail, _EXPLAINED) or _health_text(detail), MAX_SUMMARY),
         labels=_labels(kind, about, message, detail, place),
         part=place.part,
     )
+
+
+def _title(kind: str, told: str, detail: Mapping[str, Any]) -> str:
+    what = _first(detail, ("eventName", "lastStatus", "state"))
+    return f"{kind}: {told}{f' ({what})' if what else ''}" if told else kind
 
 
 def _times(message: Mapping[str, Any]) -> Iterator[Any]:
@@ -91,12 +126,27 @@ def _about(message: Mapping[str, Any], detail: Mapping[str, Any]) -> str:
     return arn.split(":", 5)[-1]
 
 
+def _ecs_service(about: str, detail: Mapping[str, Any]) -> str:
+    """The service of ECS by its own name; the name that a service of vigie.yaml begins with is read off it."""
+    found = _ECS_SERVICE.match(text(detail.get("group"))) or _ECS_SERVICE.match(about)
+    return found[1] if found else ""
+
+
 def _first(detail: Mapping[str, Any], keys: Sequence[str]) -> str:
     return next((found for key in keys if (found := text(detail.get(key)))), "")
 
 
 def _status(detail: Mapping[str, Any]) -> str:
-    return _first(detail, ("state", "status", "statusCode"))
+    return _first(detail, _STATUS) or text(mapping(detail.get("Workflow")).get("Status"))
+
+
+def _is_well(kind: str, message: Mapping[str, Any], detail: Mapping[str, Any]) -> bool:
+    """Whether it says that all is well again, or that somebody has put a finding away."""
+    said = {_status(detail).upper(), text(detail.get("eventName")), text(detail.get("RecordState"))}
+    said.add(text(mapping(detail.get("Compliance")).get("Status")))
+    runs = "RUNNING" in said and message.get("source") in _MACHINES
+    archived = mapping(detail.get("service")).get("archived") is True
+    return runs or archived or not _WELL.isdisjoint(said) or _GOOD.search(kind) is not None
 
 
 def _health_text(detail: Mapping[str, Any]) -> str:
@@ -105,13 +155,17 @@ def _health_text(detail: Mapping[str, Any]) -> str:
 
 
 def _severity(detail: Mapping[str, Any]) -> str:
-    """GuardDuty and Security Hub give a number up to ten, others a word, AWS Health a category."""
-    given = detail.get("severity")
-    if isinstance(given, int | float) and not isinstance(given, bool):
-        return "critical" if given >= 9 else HIGH if given >= 7 else WARNING if given >= 4 else INFO
-    if detail.get("eventTypeCategory") == "issue":
+    """GuardDuty gives a number up to ten, others a word, AWS Health and RDS a category."""
+    given = text(detail.get("severity")) or text(mapping(detail.get("Severity")).get("Label"))
+    if re.fullmatch(r"\d{1,3}(\.\d+)?", given):
+        grade = float(given)
+        return CRITICAL if grade >= 9 else HIGH if grade >= 7 else WARNING if grade >= 4 else INFO
+    categories = {text(each).lower() for each in sequence(detail.get("EventCategories"))}
+    if detail.get("eventTypeCategory") == "issue" or categories & _BAD_CATEGORIES:
         return HIGH
-    return severity_of(text(given)) or WARNING
+    if detail.get("desiredStatus") == "RUNNING" or (categories and categories <= _DULL_CATEGORIES):
+        return INFO         # a task on its way up, a backup taken
+    return severity_of(given) or severity_of(text(detail.get("eventType"))) or WARNING
 
 
 def _labels(
