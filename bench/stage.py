@@ -18,6 +18,7 @@ from bench.processes import Process, free_port
 from bench.sending import Answer, Orders, send
 
 SLACK_PACE = 1.0
+ANSWER_S = 60           # of our own Slack, on a machine that may be busy
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Slack:
     def plant(self, **faults: Any) -> None:
         """hang=60, storm_429=1000000, down=True."""
         request = urllib.request.Request(f"{self.url}/bench/faults", json.dumps(faults).encode(), method="POST")
-        urllib.request.urlopen(request, timeout=5).close()
+        urllib.request.urlopen(request, timeout=ANSWER_S).close()
 
     def calls(self, method: str = "") -> list[Call]:
         """What was called, oldest first; only one method when it is named."""
@@ -51,7 +52,7 @@ class Slack:
         return [str(each["event_payload"]["key"]) for each in self._get("cards") if each]
 
     def _get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"{self.url}/bench/{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}/bench/{path}", timeout=ANSWER_S) as answer:
             return json.load(answer)
 
 

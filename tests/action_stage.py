@@ -60,7 +60,7 @@ def listening(app: Any) -> Iterator[str]:
         time.sleep(0.005)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
-    thread.join(5)
+    thread.join(PATIENCE_S)
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ from bot.store.runs import Run, Step
 from bot.worlds import Addresses, CloudWorlds
 from tests.config_stage import TODAY, actions, example
 from tests.fakes import CountingIds, ManualClock
+from tests.patience import PATIENCE_S
 from tests.workshop import NoEngine
 
 AT_NIGHT = datetime(2026, 11, 22, 1, 14, tzinfo=UTC)        # 02:14 in Paris: Bridge is in its blackout
@@ -96,7 +97,7 @@ class House:
 @pytest.fixture(scope="session")
 def platform_server() -> Iterator[House]:
     house = House()
-    server = uvicorn.Server(uvicorn.Config(house, port=0, log_level="error", lifespan="off", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(house, port=0, log_level="error", lifespan="off", ws="none", timeout_keep_alive=600))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -104,7 +105,7 @@ def platform_server() -> Iterator[House]:
     house.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     yield house
     server.should_exit = True
-    thread.join(5)
+    thread.join(PATIENCE_S)
 
 
 @dataclass

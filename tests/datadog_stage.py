@@ -110,14 +110,15 @@ class Checked:
 def datadog_server() -> Iterator[tuple[Checked, str]]:
     """One server for all tests of this process."""
     checked = Checked()
-    server = uvicorn.Server(uvicorn.Config(checked, port=0, log_level="critical", lifespan="off", ws="none"))
+    options = uvicorn.Config(checked, port=0, log_level="critical", lifespan="off", ws="none", timeout_keep_alive=600)
+    server = uvicorn.Server(options)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.005)
     yield checked, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
-    thread.join(5)
+    thread.join(PATIENCE_S)
 
 
 @dataclass

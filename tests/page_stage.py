@@ -186,5 +186,5 @@ def staged() -> Iterator[tuple[Stage, str]]:
     port = server.servers[0].sockets[0].getsockname()[1]
     yield stage, f"http://127.0.0.1:{port}/workspace/"
     server.should_exit = True
-    thread.join(5)
+    thread.join(PATIENCE_S)
     stage.loop.close()

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,8 +12,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.processes import answers, free_port
 from bot.__main__ import main
 from tests.patience import PATIENCE_S
+
+__all__ = ["free_port"]
 
 ROOT = Path(__file__).parent.parent
 FORKS = multiprocessing.get_context("forkserver")
@@ -99,18 +101,10 @@ def _until_ready(process: Running, url: str, told: Path) -> None:
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         assert process.poll() is None, told.read_text()
-        try:
-            with urllib.request.urlopen(url, timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except (OSError, urllib.error.URLError):
-            time.sleep(0.05)
+        if answers(url):
+            return
+        time.sleep(0.05)
     raise AssertionError(f"not ready within {PATIENCE_S:g} s: {told.read_text()}")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as given:
-        return int(given.getsockname()[1])
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:

@@ -264,13 +264,18 @@ def test_a_queue_that_stays_old_gets_one_worker_more_up_to_a_limit(day: Night) -
 
 @pytest.fixture
 def today(sqlite_engine: sa.Engine, platform_server: House) -> Night:
-    """TLS knows only the real time."""
-    return night_on(sqlite_engine, platform_server, datetime.now(UTC))
+    """Early afternoon of the real day: TLS knows no other time, and everybody may be asked."""
+    return night_on(sqlite_engine, platform_server, datetime.now(UTC).replace(hour=13))
+
+
+def lasting(today: Night, **length: float) -> timedelta:
+    """How long a certificate must hold from now on to hold so long by the clock of Vigie."""
+    return today.clock.now() - datetime.now(UTC) + timedelta(**length)
 
 
 def test_a_certificate_is_renewed_and_seen(today: Night, tls: Hosts) -> None:
-    port = tls(timedelta(days=6, hours=1))
-    today.platform.aws.when("ssm", "StartAutomationExecution", lambda _: tls.renew(port, timedelta(days=90, hours=1)))
+    port = tls(lasting(today, days=6, hours=1))
+    today.platform.aws.when("ssm", "StartAutomationExecution", lambda _: tls.renew(port, lasting(today, days=90, hours=1)))
     run = today.run("certificate-expiring", host="127.0.0.1", port=port)
     assert run.state == "succeeded", run.said
     assert today.calls() == [("ssm", "StartAutomationExecution")] and today.states(run)["person"] == "pending"
@@ -281,13 +286,13 @@ def test_a_certificate_is_renewed_and_seen(today: Night, tls: Hosts) -> None:
     only_declared(today)
 
 
-def test_when_the_renewal_fails_a_person_is_asked(day: Night, tls: Hosts) -> None:
-    port = tls(day.clock.now() - datetime.now(UTC) + timedelta(days=6))
-    day.platform.aws.ssm.fail("pay-renew-certificate", "the authority does not answer")
-    asked = day.carry_on_to("person", day.start("certificate-expiring", host="127.0.0.1", port=port))
-    assert "could not be renewed by itself" in (day.steps(asked)["person"].plan or "")
-    tls.renew(port, day.clock.now() - datetime.now(UTC) + timedelta(days=90))
-    assert day.carry_on(asked).state == "succeeded"
+def test_when_the_renewal_fails_a_person_is_asked(today: Night, tls: Hosts) -> None:
+    port = tls(lasting(today, days=6))
+    today.platform.aws.ssm.fail("pay-renew-certificate", "the authority does not answer")
+    asked = today.carry_on_to("person", today.start("certificate-expiring", host="127.0.0.1", port=port))
+    assert "could not be renewed by itself" in (today.steps(asked)["person"].plan or "")
+    tls.renew(port, lasting(today, days=90))
+    assert today.carry_on(asked).state == "succeeded"
 
 
 # --- the edge ---

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
 from bot.entrypoints import chat, heard, perform, wording
 from bot.entrypoints.chat import build_bolt
@@ -335,12 +336,31 @@ class Skipping:
         return datetime.now(UTC) + self.ahead
 
 
+class Waited:
+    """The system's clock for whoever waits: it is late where the machine is busy, and never early."""
+
+    def __init__(self) -> None:
+        self.at = datetime.now(UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        await system_sleep(seconds)
+        self.at += timedelta(seconds=seconds)
+
+
+async def hasty_sleep(_seconds: float) -> None:
+    """Looks often; how often the client pings, and when it gives up by itself, is left as it is in life."""
+    await system_sleep(0.02)
+
+
 def test_socket_mode_works_and_a_silent_socket_is_built_anew(sqlite_engine: sa.Engine) -> None:
     async def story(here: Talk) -> None:
         number = await here.alert()
         clock, sockets = Skipping(), here.there.workspace.sockets
         bolt: AsyncApp = build_bolt(here.desk, FAMILY, here.slack.web, SECRET)
-        running = asyncio.create_task(run_socket(bolt, "xapp-demo-vigie", clock, system_sleep, 60, 0.05))
+        running = asyncio.create_task(run_socket(bolt, "xapp-demo-vigie", clock, hasty_sleep))
         await until(lambda: sockets.links)
         first = sockets.links[0]
         assert "is yours" in await here.line(f"ack {number}")
@@ -356,17 +376,24 @@ def test_socket_mode_works_and_a_silent_socket_is_built_anew(sqlite_engine: sa.E
     play(sqlite_engine, story)
 
 
-def test_a_socket_that_slack_renews_is_not_taken_for_silent(sqlite_engine: sa.Engine) -> None:
+def test_a_socket_that_slack_renews_is_not_taken_for_silent(
+    sqlite_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_client: object) -> bool:
+        return False
+
     async def story(here: Talk) -> None:
-        sockets = here.there.workspace.sockets
+        sockets, clock = here.there.workspace.sockets, Waited()
+        monkeypatch.setattr(SocketModeClient, "is_ping_pong_failing", never)    # on a busy machine it soon thinks so
         bolt = build_bolt(here.desk, FAMILY, here.slack.web, SECRET)
-        running = asyncio.create_task(run_socket(bolt, "xapp-demo-vigie", Skipping(), system_sleep, 0.6, 0.1))
+        running = asyncio.create_task(run_socket(bolt, "xapp-demo-vigie", clock, clock.sleep, 0.6, 0.1))
         await until(lambda: sockets.links)
         old = sockets.links[0]
         await sockets.disconnect()
         await until(lambda: sockets.links and sockets.links[0] is not old)
         renewed = list(sockets.links)
-        await asyncio.sleep(1.5)
+        until_then = clock.at + timedelta(seconds=1.5)
+        await until(lambda: clock.at > until_then)
         assert sockets.links == renewed
         running.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -9,8 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from bench.company import environment, write_config
+from bot.store import journal
+from bot.store.db import create_engine
 from tests.patience import PATIENCE_S
 from tests.processes import ROOT, environ, free_port, running, vigie
 
@@ -147,7 +150,9 @@ def test_a_changed_journal_is_exit_1_and_names_the_row(tmp_path: Path, own: dict
     shutil.copy(sqlite_template, tmp_path / "vigie.db")
     ready = f"http://127.0.0.1:{own['PORT']}/health/ready"
     with running("serve", cwd=tmp_path, given=own, ready=ready) as process:
-        time.sleep(1.5)                     # the first entry is sealed
+        with create_engine(f"sqlite:///{tmp_path / 'vigie.db'}").connect() as connection:
+            while not connection.scalar(sa.select(journal.seal.c.id)):
+                time.sleep(0.05)            # until the first entry is sealed
         process.terminate()
         process.wait(PATIENCE_S)
     with sqlite3.connect(tmp_path / "vigie.db") as connection:

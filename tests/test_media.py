@@ -30,12 +30,15 @@ class Provider:
 
     def __init__(self) -> None:
         self.rings: list[dict[str, str]] = []
+        self.heard = threading.Event()
         self.status, self.hangs_s = 200, 0.0
         outer = self
 
         class Door(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 outer.rings.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                if outer.hangs_s:
+                    outer.heard.set()
                 time.sleep(outer.hangs_s)
                 self.send_response(outer.status)
                 self.end_headers()
@@ -233,6 +236,7 @@ def test_a_provider_that_refuses_and_one_that_is_slow_are_told_apart(provider: P
     monkeypatch.setattr(ringing, "READ_S", 0.2)
     with pytest.raises(Unavailable):
         Phones().ring(provider.address, "Vigie", "text")
+    assert provider.heard.wait(PATIENCE_S), "it may read later than the caller waits"
     assert len(provider.rings) == 2
 
 

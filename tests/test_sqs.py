@@ -41,11 +41,15 @@ def environment(monkeypatch: pytest.MonkeyPatch, aws_url: str) -> None:
 
 @pytest.fixture
 def topic_and_queue(request: pytest.FixtureRequest) -> tuple[str, str]:
-    """A topic that feeds a queue whose messages come again after a second."""
-    name = f"alarms-{abs(hash(request.node.name))}"
+    """A topic that feeds a queue whose messages come again after a minute."""
+    return made(request.node.name)
+
+
+def made(test: str, again_after_s: int = 60) -> tuple[str, str]:
+    name = f"alarms-{abs(hash(test))}"
     topic = boto3.client("sns").create_topic(Name=name)["TopicArn"]
     sqs = boto3.client("sqs")
-    url = sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
+    url = sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": str(again_after_s)})["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     return topic, url
@@ -72,8 +76,8 @@ def test_an_alarm_goes_from_topic_to_queue_to_signal_however_old_it_is(topic_and
     assert document.delivery_id.startswith(f"{topic}:")
 
 
-def test_a_message_comes_again_until_it_is_deleted(topic_and_queue: tuple[str, str]) -> None:
-    topic, url = topic_and_queue
+def test_a_message_comes_again_until_it_is_deleted() -> None:
+    topic, url = made("again", again_after_s=1)
     boto3.client("sns").publish(TopicArn=topic, Message="{}")
     reader = QueueReader(url, wait_seconds=3)
     first, = reader.receive()

@@ -233,15 +233,25 @@ def test_a_reply_can_be_lost_after_the_message_was_posted() -> None:
     play(story)
 
 
+async def a_while() -> None:
+    """So many turns of the loop, however busy the machine is."""
+    for _ in range(20):
+        await asyncio.sleep(0.01)
+
+
 def test_a_slow_slack_answers_late_and_forgets_who_has_left() -> None:
     async def story(there: Stage) -> None:
         there.workspace.faults.hang = 0.3
         there.slack.timeout = 60
         await there.slack.chat_postMessage(channel=ALERTS, text="waited for")
         hurry = AsyncWebClient("xoxb-demo-vigie", base_url=f"{there.url}/api/", timeout=0.1, retry_handlers=[])
+        let_go = asyncio.Event()
+        there.workspace.sleep = lambda _seconds: let_go.wait()
         with pytest.raises(TimeoutError):
             await hurry.chat_postMessage(channel=ALERTS, text="given up")
-        await asyncio.sleep(0.4)
+        await a_while()                 # the server hears that the caller has left
+        let_go.set()
+        await a_while()
         assert [message["text"] for message in there.workspace.messages("alerts")] == ["waited for"]
 
     play(story)

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.patience import PATIENCE_S
+
 
 @dataclass
 class Authority:
@@ -87,7 +89,7 @@ class Hosts:
             except OSError:
                 return
             with connection:
-                connection.settimeout(2)
+                connection.settimeout(PATIENCE_S)
                 try:
                     self.shown[port].wrap_socket(connection, server_side=True).close()
                 except OSError:
