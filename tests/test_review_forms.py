@@ -19,7 +19,7 @@ from bot.services.review.composing import compose
 from bot.store.db import create_engine
 from tests.config_stage import example
 from tests.fakes import CountingIds, ManualClock
-from tests.review_stage import facts, group, page
+from tests.review_stage import facts, group, page, past
 
 DIGEST = "ab" * 32
 SECRET_NAME = "Zoé Nuit"
@@ -250,3 +250,27 @@ def test_where_nobody_can_reach_us_there_is_no_link(desk: Desk) -> None:
     assert links.link(replace(desk, link_key=b""), "2026-10", 1, None, desk.clock.now()) is None
     unreachable = desk.config.model_copy(update={"public_url": None})
     assert links.link(replace(desk, config=unreachable), "2026-10", 1, None, desk.clock.now()) is None
+
+
+# --- a month in which nothing came ------------------------------------------------------------------------------------------
+
+
+def test_in_an_empty_month_a_chapter_with_nothing_to_tell_is_one_line() -> None:
+    shown = laid.lay(audience.shown_to(compose(facts()), None), "d", {})
+    parts = {each.name: each for each in shown.parts}
+    speaks = {name for name, each in parts.items() if each.lines}
+    assert speaks == {"coverage", "sources"}, "the rota of the example has nobody, and no source sent anything"
+    quiet = [each for each in shown.parts if each.name not in speaks]
+    assert all(len(each.said) == 1 and not each.sheets and not each.pictures for each in quiet)
+    assert parts["summary"].said == ("No alert came. Look at first: nothing stands out.",)
+    assert parts["responses"].said == ("No alert was resolved.",) and "No alert came" not in " ".join(shown.notes)
+    assert {each.name for each in shown.meanings} == {line.name for each in shown.parts for line in each.lines}
+    assert document.pdf(audience.shown_to(compose(facts()), None), "d", {}).startswith(b"%PDF")
+
+
+def test_an_empty_month_after_a_busy_one_keeps_its_first_page() -> None:
+    after = compose(facts(before=past(volume=412)))
+    first = laid.lay(after, "d", {}).parts[0]
+    assert next(each.change.words for each in first.lines if each.name == "volume") == "100 % less than in September (412)"
+    busy = laid.lay(compose(facts([group(1)])), "d", {})
+    assert all(each.lines for each in busy.parts), "a month with alerts stands there whole"

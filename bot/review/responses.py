@@ -40,7 +40,7 @@ CHART = N_("{acked} alerts were taken, {quick} of them in under 5 min; {resolved
 ALT = N_("Bars: how many alerts were taken, and how many were resolved, within each length of time. "
          "{acked} were taken, {quick} of them in under 5 min; {resolved} were resolved, {brief} in under 15 min.")
 TAKEN, RESOLVED = N_("taken"), N_("resolved")
-NONE = N_("None.")
+NONE, UNRESOLVED = N_("None."), N_("No alert was resolved.")
 SLOWEST = 10
 
 TOOK, OPEN_FOR = Column("took", N_("Took"), "seconds"), Column("age", N_("Open for"), "seconds")
@@ -72,7 +72,8 @@ def responses(facts: Facts, figures: Figures) -> Section:
             _share(ESCALATION, escalated, called, "escalated", NOBODY_CALLED, len(facts.groups) - len(called)),
         ),
         (
-            _counted("slowest", N_("The ten that took longest to resolve"), resolved.timed[:SLOWEST]), _by(facts, found),
+            _counted("slowest", N_("The ten that took longest to resolve"), resolved.timed[:SLOWEST], UNRESOLVED),
+            _by(facts, found),
             *(table for each in found for table in _lists(facts, each)),
             alerts("acked-by-other-side", N_("Taken by the side that was not on duty"), other, NONE),
             alerts("called", N_("Called somebody"), called, N_("Nobody was called.")),
@@ -128,9 +129,9 @@ def _lists(facts: Facts, taken: Taken) -> Iterator[Table]:
     yield alerts(*taken.measure.others, taken.out, NONE, why)
 
 
-def _counted(name: str, title: str, counted: list[Timed]) -> Table:
+def _counted(name: str, title: str, counted: list[Timed], empty: str = NONE) -> Table:
     took = {each.group.id: each.seconds for each in counted}
-    return alerts(name, title, (each.group for each in counted), NONE, {TOOK: lambda group: took[group.id]})
+    return alerts(name, title, (each.group for each in counted), empty, {TOOK: lambda group: took[group.id]})
 
 
 def _open_for(facts: Facts, group: Group) -> float | None:

@@ -13,6 +13,7 @@ from bot.review.facts import Group, Run
 
 TITLE = N_("Unrecognised and without a runbook")
 SOURCE = "rota.md 6.3"
+RECOGNISED, NOTHING_CAME = N_("Each was recognised."), N_("Nothing came.")
 
 UNRECOGNISED = Definition(
     "unrecognised_share", N_("Unrecognised"),
@@ -72,7 +73,7 @@ def unrecognised(facts: Facts, figures: Figures) -> Section:
             _enough(facts),
         ),
         (
-            alerts("unrecognised", N_("Not recognised when they opened"), unknown, N_("Each was recognised.")),
+            alerts("unrecognised", N_("Not recognised when they opened"), unknown, RECOGNISED if groups else NOTHING_CAME),
             alerts("without-runbook", N_("Without a runbook"), bare, N_("Each has a runbook.")),
             alerts("handled-without-run", N_("Handled by people without a runbook"), unaided, N_("None.")),
             _runs(facts),

@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.review import N_, Chart, Figure, Kind, Review, Section, Table, Value
 from bot.review.forms import Signed, audience, wording
+from bot.review.forms.calm import calm
 from bot.review.forms.wording import Change
 
 TITLE = N_("Monthly review of alerts")
@@ -128,6 +129,7 @@ def lay(
     review: Review, digest: str, charts: Mapping[str, bytes], signed: Sequence[Signed] = (), made_for: str | None = None
 ) -> Laid:
     """The review in words; `charts` are SVG by name, `made_for` the name of the organisation that it is for."""
+    review = calm(review)
     start, end, as_of = (wording.instant(each, review.zone, year=True) for each in (review.start, review.end, review.as_of))
     return Laid(
         title=TITLE, month=wording.month(review.month), sides=SIDES.join(review.organisations.values()),

@@ -16,7 +16,6 @@ REDEFINED = N_("its definition changed: version {before} then, {now} now")
 
 PROVISIONAL = N_("So far, provisional: facts up to {as_of}; the month can be signed from {cut_off} on.")
 BROKEN = N_("The journal is not whole: entry {entry}, {why}. This review cannot be signed.")
-NOTHING = N_("No alert came in this month.")
 
 
 @cache
@@ -72,8 +71,6 @@ def _notes(facts: Facts) -> list[str]:
         said.append(BROKEN.format(entry=trail.first_bad, why=trail.why))
     if facts.before is None:
         said.append(NO_EARLIER[0].upper() + NO_EARLIER[1:] + ".")
-    if not facts.groups:
-        said.append(NOTHING)
     return said
 
 
