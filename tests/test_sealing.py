@@ -10,13 +10,15 @@ import sqlalchemy as sa
 from bot.errors import Refused
 from bot.review import Review
 from bot.review.arithmetic import written
+from bot.services.alert import overview
 from bot.services.desk import Desk
+from bot.services.meters import Meters
 from bot.services.review import decisions, posting, reading, sealing, signing, verdicts
 from bot.services.review.decisions import Wanted
 from bot.store import cards, journal, reviews
 from tests.fakes import KillAt, Killed
-from tests.month_stage import CUT_OFF, MORNING, NOVEMBER, alert, close, go_to, lived, pass_by, seal
-from tests.story import ALICE, INES, LEA, MARIE, PAUL, T0
+from tests.month_stage import CUT_OFF, MORNING, NOVEMBER, alert, clock, close, go_to, lived, pass_by, seal
+from tests.story import ALICE, INES, LEA, MARIE, PAUL, T0, desk_on
 
 
 @pytest.fixture
@@ -266,3 +268,47 @@ def test_a_version_that_is_none_is_answered_with_the_newest_there_is(desk: Desk)
     sealing.act(desk)
     with desk.read() as connection, pytest.raises(Refused, match="the newest is v1"):
         reading.get(connection, desk.config, NOVEMBER, desk.clock.now(), 4)
+
+
+# --- a fault of ours ---
+
+
+def test_a_review_that_breaks_is_tried_after_five_minutes_then_hourly_and_told_once(
+    sqlite_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = (first := lived(sqlite_engine)), desk_on(sqlite_engine, clock(first))
+    tries: list[datetime] = []
+
+    def breaks(*_: object) -> Review:
+        tries.append(there.clock.now())
+        raise KeyError("no such chapter")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(sealing.composing, "compose", breaks)
+        for minutes in (0, 0.5, 4.5, 5, 6, 60, 65, 66, 124, 125):
+            for desk in (here, there):              # two workers keep the same pace
+                go_to(desk, CUT_OFF + timedelta(minutes=minutes))
+                assert sealing.act(desk) == 0
+        assert [(each - CUT_OFF) // timedelta(minutes=1) for each in tries] == [0, 5, 65, 125]
+        assert posts(here, "review:%") == ["review:fault:2026-11"]
+        said = cards.by_key(here.engine.connect(), "review:fault:2026-11").body
+        assert "The review of November 2026 could not be made: KeyError" in said and "no such chapter" not in said
+        status = overview.text(here)
+        assert "*Review of November 2026* is not sealed: KeyError, a fault of Vigie's own, since" in status
+        assert "11:05 UTC" in status.rpartition("tried again at")[2]
+        assert overview.status(here)["reviews_failing"] == [NOVEMBER]
+        assert b"vigie_reviews_failing 1.0" in Meters().expose(here, 0)
+    go_to(here, CUT_OFF + timedelta(minutes=186))
+    assert sealing.act(here) == 1 and "is not sealed" not in overview.text(here)
+    assert b"vigie_reviews_failing 0.0" in Meters().expose(here, 0)
+
+
+def test_a_database_that_is_away_is_no_fault_of_the_review(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> Review:
+        raise sa.exc.OperationalError("SELECT", {}, Exception("gone"))
+
+    go_to(desk, CUT_OFF)
+    with monkeypatch.context() as broken:
+        broken.setattr(sealing.composing, "compose", away)
+        assert sealing.act(desk) == 0 and posts(desk, "review:%") == []
+    assert sealing.act(desk) == 1

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from bot.config.catalogue import stale
 from bot.services.desk import Desk
 from bot.services.happenings import PERSON, Approved, Called, Closed, Decided, Ended, Happening, Happenings, Missing, Rung
+from bot.services.review import setbacks
 from bot.services.run import ladder
 from bot.store import alerts, cards, deferrals, escalations, figures, pages, rungs, runs, traffic
 from bot.store.evidence import FIX, PROOF
@@ -58,6 +59,7 @@ class Meters:
         )
         self.escalations = Gauge("vigie_escalations", "Callings that are not over", ["state"], registry=here)
         self.silences = Gauge("vigie_silences", "Silences that hold", registry=here)
+        self.failing = Gauge("vigie_reviews_failing", "Months whose review cannot be made, by a fault of Vigie", registry=here)
         self.stale = Gauge("vigie_runbooks_stale", "Runbooks that nobody has reviewed for too long", registry=here)
 
     def _happen(self, here: CollectorRegistry) -> None:
@@ -126,10 +128,11 @@ class Meters:
         standing = Tally(ladder.rung(connection, each.runbook) for each in desk.catalogue.entries.values())
         _fill(self.runbooks, {(rung,): standing[rung] for rung in RUNGS})
         _fill(self.held_back, deferrals.counts(connection))
+        self.failing.set(len(setbacks.standing(desk, connection)))
         self.stale.set(len(stale(desk.catalogue, now.date())))
 
     def _blind(self) -> None:
-        for unknown in (self.waiting, self.in_doubt, self.questions, self.glass, self.stale, self.silences):
+        for unknown in (self.waiting, self.in_doubt, self.questions, self.glass, self.stale, self.silences, self.failing):
             unknown.set(math.nan)
         for each in (self.alerts, self.under_way, self.stopped, self.runbooks, self.held_back):
             each.clear()

@@ -11,6 +11,7 @@ from bot.services.alert.arrivals import fingerprint
 from bot.services.alert.response import TROUBLE, called, clock_time, headline, lasted, lasting
 from bot.services.call import retelling
 from bot.services.desk import VIGIE, Actor, Desk
+from bot.services.review import setbacks
 from bot.services.run import underway
 from bot.services.slack import logbook
 from bot.services.slack.drawing import deed
@@ -72,6 +73,7 @@ def status(desk: Desk) -> dict[str, Any]:
             "counts": alerts.counts(connection),
             "dropped": traffic.drops(connection),
             "unreadable": _unreadable(desk, connection),
+            "reviews_failing": [each.month for each in setbacks.standing(desk, connection)],
         }
 
 
@@ -106,7 +108,7 @@ def text(desk: Desk, actor: Actor | None = None) -> str:
         opened, counts = alerts.open_ones(connection), alerts.counts(connection)
         lines = [*underway.lines(desk, connection, actor), *_open(desk, connection, opened, counts, now)]
         lines += [*retelling.status(desk, connection), *_unseen(desk, connection, opened, now)]
-        return "\n".join([*lines, *_doors(desk, connection), *_slack(desk, connection)])
+        return "\n".join([*lines, *setbacks.status(desk, connection), *_doors(desk, connection), *_slack(desk, connection)])
 
 
 def _open(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -18,7 +19,7 @@ from bot.services.desk import VIGIE, Actor, Desk
 from bot.services.leave import blackout
 from bot.services.ledger import audit
 from bot.services.ledger import journal as ledger
-from bot.services.review import choosing, composing, posting, reading, signers, signing, verdicts
+from bot.services.review import choosing, composing, posting, reading, setbacks, signers, signing, verdicts
 from bot.services.review.facts import gathering
 from bot.store import cards, journal, reviews
 from bot.store.reviews import Sealed
@@ -31,19 +32,19 @@ SAME = "Nothing in it differs from v{version}: there is nothing to seal anew."
 BROKEN = "The journal is not whole: {where}. The review of {month} stays provisional: it is neither sealed nor signed."
 SOMEBODY_ELSE = "Somebody else has sealed a version of {month} in this moment: look at it first."
 
-FIRST, LATEST = 1, 3                    # the number of the first version; so many months are made up for at most
+FIRST = 1                               # the number of the first version
 LONGEST_WHY = 300
 
 
 def act(desk: Desk) -> int:
     """Seals each month whose cut-off is past, once whoever runs and however late. Safe to repeat."""
-    return singly.each("review", list(due(desk)), lambda month: seal(desk, month))
+    return singly.each("review", list(due(desk)), partial(seal, desk), partial(setbacks.remember, desk))
 
 
 def due(desk: Desk) -> Iterator[Month]:
     """Months that should be sealed by now and are not, oldest first; none that was over before Vigie kept a journal."""
     now = desk.clock.now()
-    over = [each for each in _last(desk, now) if each.cut_off <= now]
+    over = [each for each in setbacks.last_months(desk.config, now) if each.cut_off <= now]
     with desk.read() as connection:
         begun = journal.first_at(connection)
         for each in over:
@@ -51,16 +52,12 @@ def due(desk: Desk) -> Iterator[Month]:
                 yield each
 
 
-def _last(desk: Desk, now: datetime) -> list[Month]:
-    last = choosing.month_of(desk.config, None, now)
-    names = (last.previous(steps) for steps in range(LATEST - 1, -1, -1))
-    return [choosing.month_of(desk.config, name, now) for name in names]
-
-
 def _is_due(connection: sa.Connection, month: Month, now: datetime) -> bool:
-    """One whose journal is broken is tried once a day: its rows may be mended."""
+    """One whose journal is broken is tried once a day: its rows may be mended. One that broke by a fault waits for its turn."""
     refused = cards.by_key(connection, posting.broken_key(month, now))
-    return refused is None and reviews.sealed(connection, month.name) is None
+    if refused is not None or reviews.sealed(connection, month.name) is not None:
+        return False
+    return not setbacks.is_waiting(connection, month.name, now)
 
 
 def seal(desk: Desk, month: Month) -> bool:
@@ -90,7 +87,7 @@ def _refuse(desk: Desk, month: Month, trail: Trail) -> bool:
     try:
         with desk.begin("refuse review") as connection:
             if posting.tell_broken(connection, desk.config, month, said, now):
-                ledger.record(connection, actor=VIGIE, kind="review not sealed", object=f"review:{month.name}", outcome="refused",
+                ledger.record(connection, actor=VIGIE, kind=setbacks.NOT_SEALED, object=f"review:{month.name}", outcome="refused",
                               at=now, why=where)
     except sa.exc.IntegrityError:       # another process said it
         return False
