@@ -13,8 +13,9 @@ from bot.review.arithmetic import written
 from bot.services.alert import overview
 from bot.services.desk import Desk
 from bot.services.meters import Meters
-from bot.services.review import decisions, posting, reading, sealing, signing, verdicts
+from bot.services.review import decisions, posting, reading, sealing, signing, unsigned, verdicts
 from bot.services.review.decisions import Wanted
+from bot.services.slack import reviewcards
 from bot.store import cards, journal, reviews
 from tests.fakes import KillAt, Killed
 from tests.month_stage import CUT_OFF, MORNING, NOVEMBER, alert, clock, close, go_to, lived, pass_by, seal
@@ -312,3 +313,52 @@ def test_a_database_that_is_away_is_no_fault_of_the_review(desk: Desk, monkeypat
         broken.setattr(sealing.composing, "compose", away)
         assert sealing.act(desk) == 0 and posts(desk, "review:%") == []
     assert sealing.act(desk) == 1
+
+
+# --- a side that does not sign ---
+
+
+def test_a_side_that_has_not_signed_is_asked_again_after_three_working_days_once_and_awake(desk: Desk) -> None:
+    go_to(desk, CUT_OFF)                                        # Thursday
+    sealing.act(desk)
+    signing.sign(desk, INES, NOVEMBER)
+    for day, hour, expected in ((4, 12, 0), (7, 12, 0), (8, 2, 0), (8, 6.5, 0), (8, 7.5, 1), (8, 12, 0), (9, 12, 0)):
+        go_to(desk, datetime(2026, 12, day, tzinfo=UTC) + timedelta(hours=hour))
+        assert unsigned.act(desk) == expected, (day, hour)
+    assert posts(desk, "review:unsigned:%") == [f"review:unsigned:2026-11v1:{who}" for who in ("marie", "paul")]
+    with desk.read() as connection:
+        said = cards.by_key(connection, "review:unsigned:2026-11v1:marie").body
+    assert "(v1), sealed 3 working days ago, is not signed for Bridge" in said and "review:sign" in said
+    assert ("signature reminded", "marie, paul") in [(kind, each.get("who", "").replace("paul, marie", "marie, paul"))
+                                                     for kind, each in told(desk)]
+
+
+def test_what_both_sides_have_signed_reminds_nobody_and_a_new_version_asks_anew(desk: Desk) -> None:
+    go_to(desk, CUT_OFF)
+    sealing.act(desk)
+    for each in (INES, MARIE):
+        signing.sign(desk, each, NOVEMBER)
+    go_to(desk, datetime(2026, 12, 10, 12, tzinfo=UTC))
+    assert unsigned.act(desk) == 0
+    close(desk, 3, ALICE)
+    sealing.again(desk, MARIE, NOVEMBER, "closed at last")
+    assert unsigned.act(desk) == 0
+    go_to(desk, datetime(2026, 12, 15, 12, tzinfo=UTC))
+    assert unsigned.act(desk) == 2
+
+
+def test_the_message_of_the_next_month_says_what_is_unsigned_until_it_is_signed(desk: Desk) -> None:
+    go_to(desk, datetime(2027, 1, 6, 12, tzinfo=UTC))
+    sealing.act(desk)
+
+    def shown() -> tuple[str, int]:
+        with desk.read() as connection:
+            post = cards.by_key(connection, "review:2026-12:1")
+            return str(reviewcards.draw_review(desk, connection, post).blocks), post.revision
+
+    words, revision = shown()
+    assert "✍ The review of November 2026 is not signed for Padok and Bridge: `/vigie review 2026-11 sign`." in words
+    signing.sign(desk, INES, NOVEMBER)
+    assert "November 2026 is not signed for Bridge:" in shown()[0] and shown()[1] > revision
+    signing.sign(desk, PAUL, NOVEMBER)
+    assert "November 2026 is not signed" not in shown()[0]

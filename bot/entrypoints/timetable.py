@@ -17,7 +17,7 @@ from bot.services.incident import owed
 from bot.services.ledger import housekeeping
 from bot.services.ledger.sealing import Sealer
 from bot.services.meters import Meters
-from bot.services.review import decisions, sealing
+from bot.services.review import decisions, sealing, unsigned
 from bot.services.review.measuring import Measurer
 from bot.services.rota.usergroup import Groups, Keeper
 from bot.services.run import reminding
@@ -74,6 +74,7 @@ def at_work(hands: Hands) -> Iterator[Door]:
         (HOUSEKEEPING_S, "housekeeping", partial(housekeeping.act, desk, REMEMBER)),
         (REVIEW_S, "review", partial(sealing.act, desk)),
         (REVIEW_S, "decisions", partial(decisions.act, desk)),
+        (REVIEW_S, "signatures", partial(unsigned.act, desk)),
         (HOUSEKEEPING_S, "stale runbooks", partial(reminding.remind, desk)),
         (MEASURE_S, "measures", hands.measurer.act),
         *((SHIFTS_S, name, partial(act, desk)) for name, act in daily.ACTS.items()),

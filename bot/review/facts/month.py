@@ -75,6 +75,10 @@ class Month:
             first = (first - DAY).replace(day=1)
         return f"{first:%Y-%m}"
 
+    def next(self) -> str:
+        """The name of the month after it."""
+        return f"{self.local(self.end):%Y-%m}"
+
 
 def _instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, at, zone).astimezone(UTC)

@@ -67,10 +67,15 @@ def _ask(connection: sa.Connection, config: Config, new: Sealed, side: str, now:
     said = ASK.format(
         month=wording.month(new.month), version=new.version, side=name, command=config.command, name=new.month,
     )
-    offers = ((OPEN, "review:page", about), (SIGN.format(side=name), "review:sign", about))
     for person in signers.of(config, side):
-        key_of = f"review:sign:{about}:{person}"
-        telling.tell(connection, config, person, key_of, said, now, offers, office.opens(config, side, now))
+        key_of, due_at = f"review:sign:{about}:{person}", office.opens(config, side, now)
+        telling.tell(connection, config, person, key_of, said, now, offers(config, new, side), due_at)
+
+
+def offers(config: Config, kept: Sealed, side: str) -> tuple[telling.Offer, ...]:
+    """What whoever signs for a side can press."""
+    about = reference(kept.month, kept.version)
+    return (OPEN, "review:page", about), (SIGN.format(side=config.organisations[side].name), "review:sign", about)
 
 
 def redraw(connection: sa.Connection, config: Config, month: str, version: int, now: datetime) -> None:

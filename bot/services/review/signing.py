@@ -11,7 +11,7 @@ from bot.services.alert.response import clock_time
 from bot.services.desk import Actor, Desk
 from bot.services.leave import blackout
 from bot.services.ledger import journal
-from bot.services.review import posting, reading, signers
+from bot.services.review import choosing, posting, reading, signers
 from bot.services.review.facts.trail import trail
 from bot.services.review.reading import Read
 from bot.store import reviews
@@ -71,6 +71,8 @@ def _write(connection: sa.Connection, desk: Desk, actor: Actor, kept: Sealed) ->
     if both:
         _record(connection, actor, "review agreed", kept, now)
     posting.redraw(connection, desk.config, kept.month, kept.version, now)
+    # The message of the month after it says what is unsigned.
+    posting.redraw_newest(connection, desk.config, choosing.named(desk.config, kept.month, now).next(), now)
     return both
 
 

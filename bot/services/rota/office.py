@@ -34,6 +34,13 @@ def is_open(config: Config, organisation: str, at: datetime) -> bool:
     return opens(config, organisation, at) == at
 
 
+def working_days(config: Config, organisation: str, since: datetime, now: datetime) -> int:
+    """How many working days have begun there after the day of `since`."""
+    zone = config.organisations[organisation].timezone
+    first, last = local_date(zone, since), local_date(zone, now)
+    return sum(_works(config, organisation, first + n * DAY) for n in range(1, (last - first).days + 1))
+
+
 def _works(config: Config, organisation: str, day: date) -> bool:
     labour = config.organisations[organisation].labour
     return day.weekday() < SATURDAY and (labour is None or day not in public_holidays(labour.holidays, day.year))

@@ -1,7 +1,7 @@
 """The month in Slack: what managers read first, who has signed, what can be done about it. Only looks at rows."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from bot.review import Review
 from bot.review.forms import audience, wording
 from bot.services.alert.response import lasting
 from bot.services.desk import Desk
-from bot.services.review import choosing, posting, reading, signers, verdicts
+from bot.services.review import choosing, posting, reading, signers, unsigned, verdicts
 from bot.services.review.reading import Read
 from bot.services.slack.drawing import Drawing, button, context, escape, person, sections
 from bot.store import reviews
@@ -42,14 +42,15 @@ def draw_review(desk: Desk, connection: sa.Connection, post: Post) -> Drawing:
         raise LookupError(post.key)
     meant = choosing.named(desk.config, month, kept.made_at)
     left = len(verdicts.missing(connection, meant))
-    return draw(desk.config, reading.read(connection, kept, meant), kept, newest.version, left)
+    before = unsigned.before(connection, desk.config, month, kept.made_at) if kept.version == newest.version else ()
+    return draw(desk.config, reading.read(connection, kept, meant), kept, newest.version, left, before)
 
 
-def draw(config: Config, found: Read, kept: Sealed, newest: int, left: int) -> Drawing:
-    """`newest` is the newest version there is, `left` how many verdicts are missing; pure."""
+def draw(config: Config, found: Read, kept: Sealed, newest: int, left: int, before: Sequence[str] = ()) -> Drawing:
+    """`newest` is the newest version there is, `left` how many verdicts are missing, `before` what is unsigned yet; pure."""
     shared = audience.shown_to(found.review, None)
     lines = [escape(each, LONGEST_LINE) for each in summary(shared)]
-    whole = [_head(shared, kept), *lines, *_remarks(config, found, kept, newest)]
+    whole = [_head(shared, kept), *lines, *_remarks(config, found, kept, newest), *before]
     block = {
         "type": "actions", "block_id": posting.reference(kept.month, kept.version),
         "elements": list(_buttons(config, found, kept, newest, left)),
