@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import zlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +14,16 @@ from urllib.parse import parse_qsl
 
 MAX_DEPTH = 64
 MAX_FIELDS = 1000
+MAX_INFLATED = 4_000_000
 
 EMPTY = "The body is empty; JSON was expected."
 NOT_JSON = "The body is not JSON: {why} at line {line}, column {column}."
 TOO_DEEP = f"The body is nested deeper than {MAX_DEPTH} levels."
 DUPLICATE = "The body names the key '{key}' twice; it is not clear which one is meant."
 BAD_NUMBER = "The body holds a number that is too long to read."
+ENCODED = "The body is compressed as '{coding}', which cannot be read here; send it as it is, or with gzip."
+BAD_GZIP = "The compressed body is broken, or not whole."
+TOO_MUCH_GZIP = f"The body is larger than {MAX_INFLATED} bytes once it is unpacked."
 BAD_FORM = f"The form could not be read; at most {MAX_FIELDS} fields are expected."
 
 # C0 but tab and line feed, DEL, C1, bidirectional overrides: they hide or reorder text; NUL breaks databases.
@@ -28,6 +33,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _ODD_ESCAPE = re.compile(r"\\[ubfr]")
 _FRACTION = re.compile(r"(\.\d{6})\d+")
+_CODINGS, _PACKED = ("", "identity", "gzip", "x-gzip", "deflate"), (b"\x1f\x8b", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
 _EPOCH = re.compile(r"\d{9,19}(\.\d+)?")
 
 
@@ -46,10 +52,34 @@ class DuplicateKey(ValueError):
 
 def decode(body: bytes, headers: Mapping[str, str]) -> Document:
     """The document in a body: JSON whatever the content type says, else a form, else the text with the reason."""
-    text = to_text(body)
+    try:
+        text = to_text(_unpacked(body, headers))
+    except Packed as fault:     # nothing of it is kept: nobody can see what to mask in it
+        return Document("", unreadable=str(fault))
     if not text.lstrip().startswith(("{", "[")) and _is_form(text, headers):
         return _decode_form(text)
     return decode_text(text)
+
+
+class Packed(ValueError):
+    """A compressed body that cannot be unpacked; says why."""
+
+
+def _unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """The body as it was before a proxy or library compressed it, which some do unasked."""
+    coding = headers.get("content-encoding", "").strip().lower()
+    if coding not in _CODINGS:
+        raise Packed(ENCODED.format(coding=clean(coding[:40])))
+    if not body.startswith(_PACKED):                         # a proxy may have unpacked it and left the header
+        return body
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)      # either wrapping, whatever the header calls it
+    try:
+        plain = unpacking.decompress(body, MAX_INFLATED)
+    except zlib.error as fault:
+        raise Packed(BAD_GZIP) from fault
+    if not unpacking.eof:
+        raise Packed(TOO_MUCH_GZIP if unpacking.unconsumed_tail else BAD_GZIP)
+    return plain
 
 
 def decode_text(text: str) -> Document:

@@ -67,9 +67,9 @@ def test_web_takes_and_leaves_the_delivering_to_a_worker(postgres_engine: sa.Eng
             from_outside: Any = {"x-vigie-secret": "demo-bridge-generic"}
             body = b'{"key": "k", "state": "firing", "title": "it fails", "service": "ledger"}'
             delivery = Delivery("bridge-generic", endpoint, body, from_outside, app.desk.clock.now())
-            taken = await app.reception.receive(delivery)
+            receipt = await app.reception.receive(delivery)
             await asyncio.sleep(1.2)
-            return taken
+            return receipt.taken
 
     assert asyncio.run(story(built(postgres_engine, WEB))) == 1
     with reader(postgres_engine) as connection:

@@ -20,6 +20,7 @@ from bot.entrypoints import web as entrance
 from bot.entrypoints.chat import build_bolt
 from bot.entrypoints.web import Web
 from bot.ports import SystemIds
+from bot.services.alert.reception import Receipt
 from bot.services.desk import Desk
 from bot.services.meters import Meters
 from bot.store import db, traffic
@@ -38,9 +39,9 @@ class Taker:
     def __init__(self) -> None:
         self.taken: list[bytes] = []
 
-    async def receive(self, delivery: Any) -> int:
+    async def receive(self, delivery: Any) -> Receipt:
         self.taken.append(delivery.body)
-        return 1
+        return Receipt(1)
 
 
 class Asker:

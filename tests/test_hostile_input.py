@@ -47,7 +47,7 @@ class Hand:
         door = Reception(self.desk, intake, SOURCES, SimpleNamespace(), Meters())          # nothing is asked of a queue
         running = asyncio.create_task(intake.run())
         try:
-            return [await door.receive(self._delivery(name, each)) for each in contents]
+            return [(await door.receive(self._delivery(name, each))).taken for each in contents]
         finally:
             await intake.stop()
             await running

@@ -1,7 +1,9 @@
 """Every source reads its own example, keeps strangers out, and turns what it cannot read into an alert, never into nothing."""
 
 import asyncio
+import gzip
 import json
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -183,6 +185,27 @@ def test_odd_encodings_of_a_good_alert_are_read(body: bytes) -> None:
     assert signal.title == "é\u00e0 \U0001f525"
 
 
+def packed(body: bytes, coding: str = "gzip") -> Document:
+    return decode(body, {"content-encoding": coding})
+
+
+def test_a_compressed_body_is_read_as_what_it_was() -> None:
+    assert packed(gzip.compress(b'{"a": 1}')).content == packed(zlib.compress(b'{"a": 1}'), "deflate").content == {"a": 1}
+    assert decode(gzip.compress(b'{"a": 1}'), {}).content == {"a": 1}
+    assert packed(b'{"a": 1}').content == packed(b'{"a": 1}', "identity").content == {"a": 1}      # as proxies leave it
+
+
+@pytest.mark.parametrize(("body", "coding", "why"), [
+    (b'{"card": "4111111111111111"}', "br", "compressed as 'br'"),
+    (gzip.compress(b'{"a": 1}')[:-9], "gzip", "not whole"),
+    (b"\x1f\x8b and no more of it", "", "broken"),
+    (gzip.compress(b" " * 9_000_000), "gzip", "once it is unpacked"),
+])
+def test_what_cannot_be_unpacked_is_told_and_none_of_it_is_kept(body: bytes, coding: str, why: str) -> None:
+    found = packed(body, coding)
+    assert found.content == "" and why in str(found.unreadable)
+
+
 def test_latin_1_and_raw_line_feeds_are_read() -> None:
     signal, = receive("generic", '{"key": "k", "state": "ok", "title": "Gr\u00f6\u00dfe\nzwei"}'.encode("latin-1"))
     assert (signal.state, signal.title) == ("recovered", "Größe\nzwei")
@@ -354,6 +377,13 @@ def test_the_monitors_priority_decides_not_the_events(changes: dict[str, str], s
     assert receive("datadog", dd.webhook("m", "Triggered", AT) | changes)[0].severity == severity
 
 
+def test_a_template_of_ones_own_may_write_numbers_and_objects() -> None:
+    given = dd.webhook("cpu", "Triggered", AT) | {
+        "alert_id": 42, "scope": "", "alert_priority": 1, "tags": {"service": "ledger", "probe": "bridge-2"}}
+    signal, = receive("datadog", given)
+    assert (signal.key, signal.severity, signal.service, signal.observer) == ("datadog:42:", "critical", "ledger", "Bridge-2")
+
+
 def test_variables_that_datadog_left_as_they_stand_are_absent() -> None:
     bare = {key: value if key in ("alert_id", "alert_type") else f"${key.upper()}"
             for key, value in dd.webhook("m", "Triggered", AT).items()}
@@ -408,6 +438,20 @@ def test_faults_of_a_generic_alert_are_named_field_by_field() -> None:
     signal, = receive("generic", {"key": "", "state": "burning", "severity": "awful", "at": "yesterday"})
     for words in ("key:", "'burning' is not a state", "title: Field required", "'awful' is not a severity", "at:"):
         assert words in signal.summary
+
+
+def test_fields_that_a_template_left_empty_are_as_good_as_absent() -> None:
+    given = {"key": "k", "state": "firing", "title": "t", "at": "", "severity": None, "summary": None, "labels": "", "link": ""}
+    signal, = receive("generic", given)
+    assert (signal.key, signal.severity, signal.at, signal.summary) == ("k", "warning", NOW, "")
+
+
+def test_a_generic_alert_says_its_time_as_any_other_source_may() -> None:
+    for written in ("Sun, 22 Nov 2026 01:00:00 GMT", "2026-11-22T06:30:00+05:30", 1795309200, "1795309200000"):
+        signal, = receive("generic", {"key": "k", "state": "firing", "title": "t", "at": written})
+        assert signal.at == datetime(2026, 11, 22, 1, 0, tzinfo=UTC), written
+    odd, = receive("generic", {"key": "k", "state": "firing", "title": "t", "at": "yesterday"})
+    assert odd.summary == "The alert cannot be read. at: a time was expected, as in 2026-11-22T01:14:05Z or 1795310045."
 
 
 def test_a_generic_alert_takes_common_words_and_ignores_unknown_fields() -> None:

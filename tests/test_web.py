@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.services.alert.reception import Reception
+from bot.services.alert.reception import Receipt, Reception
 from tests.patience import PATIENCE_S
 from tests.processes import post
 from tests.stage import Stage, staged
@@ -59,6 +59,16 @@ def test_metrics_count_what_came_and_what_was_refused(stage: Stage) -> None:
     assert "vigie_intake_depth 0.0" in said
 
 
+def test_whoever_tries_an_endpoint_out_learns_what_could_not_be_read(stage: Stage) -> None:
+    said = stage.send("bridge-generic", {"key": "k", "state": "on fire", "title": "t"})[1]
+    assert json.loads(said) == {"taken": 1, "unreadable": [
+        "The alert cannot be read. state: 'on fire' is not a state; firing, recovered or no data was expected."]}
+    number = "4111 1111 1111 1111"
+    twice = f'{{"{number}": 1, "{number}": 2}}'.encode()
+    told = post(f"{stage.url}/webhooks/generic/bridge-generic", twice, {"X-Vigie-Secret": "demo-bridge-generic"})[1]
+    assert "twice" in told and number not in told and "411111******1111" in told
+
+
 def test_a_webhook_is_only_posted_to_and_only_by_its_own_source(stage: Stage) -> None:
     assert get(stage, "/webhooks/generic/bridge-generic")[0] == 405
     assert get(stage, "/nowhere")[0] == 404
@@ -69,7 +79,7 @@ def test_a_webhook_is_only_posted_to_and_only_by_its_own_source(stage: Stage) ->
 def test_what_breaks_on_our_side_is_asked_for_again_with_a_reference_and_no_detail(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def broken(self: Reception, delivery: Any) -> int:
+    async def broken(self: Reception, delivery: Any) -> Receipt:
         raise RuntimeError("card 4111 1111 1111 1111 in row 7")
 
     with monkeypatch.context() as patch:

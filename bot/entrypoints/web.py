@@ -14,7 +14,7 @@ from bot.config import Endpoint
 from bot.errors import Unavailable
 from bot.ports import Ids
 from bot.services.alert.intake import Intake
-from bot.services.alert.reception import Reception
+from bot.services.alert.reception import Receipt, Reception
 from bot.services.desk import Desk
 from bot.services.meters import Meters
 from bot.sources import MAX_BODY, Delivery, Forged, TooLarge, Unauthorised
@@ -62,7 +62,7 @@ class Web:
         if endpoint is None or endpoint.source != source:
             return self._drop(UNKNOWN, "unknown_endpoint", 404, NO_ENDPOINT.format(source=source[:40], name=name[:40]))
         try:
-            return JSONResponse({"taken": await self._take(request, name, endpoint)})
+            return _thanks(await self._take(request, name, endpoint))
         except (Unauthorised, Forged, TooLarge) as refusal:
             return self._drop(name, refusal.reason, refusal.status, str(refusal))
         except Unavailable as problem:
@@ -74,7 +74,7 @@ class Web:
             log.exception("delivery failed", endpoint=name, reference=reference, error=type(error).__name__)
             return _later(f"{APOLOGY} (reference {reference})", 10)
 
-    async def _take(self, request: Request, name: str, endpoint: Endpoint) -> int:
+    async def _take(self, request: Request, name: str, endpoint: Endpoint) -> Receipt:
         body = await _body(request)
         headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in request.scope["headers"]}
         return await self.reception.receive(Delivery(name, endpoint, body, headers, self.desk.clock.now()))
@@ -122,6 +122,12 @@ async def _body(request: Request) -> bytes:
     except TimeoutError as slow:        # no 4xx: SNS would take that for delivered
         raise Unavailable(TOO_SLOW.format(seconds=BODY_WITHIN_S)) from slow
     return b"".join(parts)
+
+
+def _thanks(receipt: Receipt) -> Response:
+    """Whoever tries an endpoint out learns at once what could not be read; a source needs no more than the 200."""
+    told = {"unreadable": list(receipt.unreadable)} if receipt.unreadable else {}
+    return JSONResponse({"taken": receipt.taken, **told})
 
 
 def _later(words: str, seconds: float | None) -> Response:

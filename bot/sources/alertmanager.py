@@ -71,7 +71,7 @@ def _signal(alert: Any, whole: Mapping[str, Any], delivery: Delivery, number: in
     labels = _merged("Labels", alert, whole)
     notes = _merged("Annotations", alert, whole)
     name = labels.get("alertname") or UNNAMED
-    state = _STATES.get(text(alert.get("status")))
+    state = _STATES.get(text(alert.get("status")).lower())
     if state is None:
         raise Unreadable(BAD_STATUS.format(part=number, name=name, status=text(alert.get("status"))))
     print_ = text(alert.get("fingerprint")) or _hash(labels)

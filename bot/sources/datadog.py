@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote_plus
 
-from bot.decoding import decode, instant, mapping, text, web_link
+from bot.decoding import decode, instant, mapping, pairs, text, web_link
 from bot.signals import (
     CRITICAL,
     HIGH,
@@ -161,7 +161,7 @@ def _severity(content: Mapping[str, Any], heading: str) -> str:
     kind = _first(content, "alert_type").lower()
     warned = "warn" in _first(content, "transition", "alert_transition").lower()
     by_kind = WARNING if warned else _TYPE_SEVERITIES.get(kind, WARNING)
-    return _PRIORITIES.get(given.upper()) or severity_of(given) or by_kind
+    return _PRIORITIES.get(f"P{given.upper().removeprefix('P')}") or severity_of(given) or by_kind
 
 
 def _time(content: Mapping[str, Any]) -> Any:
@@ -169,10 +169,12 @@ def _time(content: Mapping[str, Any]) -> Any:
 
 
 def _tags(value: Any) -> dict[str, str]:
-    """`env:prod,monitor` or a list of the same; a tag without a value is only a word."""
+    """`env:prod,monitor`, a list of the same, or an object; a tag without a value is only a word."""
+    if isinstance(value, dict):
+        return pairs(value)
     written = value if isinstance(value, list) else text(value).split(",")
-    pairs = (text(each).partition(":") for each in written)
-    return {name.strip(): worth.strip() for name, colon, worth in pairs if colon and name.strip()}
+    parts = (text(each).partition(":") for each in written)
+    return {name.strip(): worth.strip() for name, colon, worth in parts if colon and name.strip()}
 
 
 def _observer(tags: Mapping[str, str], delivery: Delivery) -> str:

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from bot.config import Severity
-from bot.decoding import decode, mapping, pairs, text, web_link
+from bot.decoding import decode, instant, mapping, pairs, text, web_link
 from bot.signals import MAX_LABEL, MAX_NAME, MAX_SUMMARY, MAX_TITLE, clip, happened, service_in, severity_of
 from bot.sources import (
     FIRING,
@@ -31,6 +32,7 @@ FAULTS = "The alert cannot be read. {faults}"
 FAULT = "{field}: {why}."
 NOT_AN_OBJECT = "One alert was expected: a JSON object with at least `key`, `state` and `title`."
 BAD_STATE = "'{said}' is not a state; firing, recovered or no data was expected"
+BAD_TIME = "a time was expected, as in 2026-11-22T01:14:05Z or 1795310045"
 BAD_SEVERITY = "'{said}' is not a severity; critical, high, warning or info was expected"
 
 _STATES = {
@@ -50,6 +52,11 @@ def _severity(said: Any) -> str:
     if (severity := severity_of(text(said))) is None:
         raise ValueError(BAD_SEVERITY.format(said=clip(text(said), 40)))
     return severity
+
+
+def _time(said: Any) -> Any:
+    """As any other source may write it; what is none of that is left to be judged."""
+    return instant(said) or said
 
 
 def _utc(at: datetime) -> datetime | None:
@@ -73,7 +80,7 @@ class GenericAlert(BaseModel):
         "warning", description="How bad it is.")
     service: str | None = Field(None, description="The service of vigie.yaml; else it is read off the name.")
     name: str | None = Field(None, description="The name of the check; else the key.")
-    at: Annotated[datetime, AfterValidator(_utc)] | None = Field(
+    at: Annotated[datetime, BeforeValidator(_time), AfterValidator(_utc)] | None = Field(
         None, description="When it happened, ISO 8601; without a zone it is UTC; else the time of arrival.")
     summary: str = Field("", description="What a person should know, some lines at most.")
     labels: Annotated[dict[str, str], BeforeValidator(pairs)] = Field(
@@ -97,17 +104,26 @@ def read(content: Any, delivery: Delivery) -> Sequence[Signal]:
     if not isinstance(content, dict):
         raise Unreadable(NOT_AN_OBJECT)
     try:
-        return [_signal(GenericAlert.model_validate(content), delivery)]
+        return [_signal(GenericAlert.model_validate(_filled(content)), delivery)]
     except ValidationError as fault:
         raise Unreadable(FAULTS.format(faults=" ".join(_told(fault)))) from None
+
+
+def _filled(content: dict[str, Any]) -> dict[str, Any]:
+    """Without fields that a template left empty: they are as good as absent."""
+    return {name: value for name, value in content.items() if value is not None and value != ""}
 
 
 def _told(fault: ValidationError) -> list[str]:
     """Each fault by its field; never the value, which may be anything."""
     return [
-        FAULT.format(field=".".join(map(str, each["loc"])), why=each["msg"].removeprefix("Value error, "))
+        FAULT.format(field=".".join(map(str, each["loc"])), why=_why(each))
         for each in fault.errors(include_url=False, include_input=False)
     ]
+
+
+def _why(each: ErrorDetails) -> str:
+    return BAD_TIME if each["type"].startswith("datetime") else each["msg"].removeprefix("Value error, ")
 
 
 def _signal(alert: GenericAlert, delivery: Delivery) -> Signal:
