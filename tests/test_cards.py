@@ -89,13 +89,13 @@ def test_a_firing_card_says_what_is_wrong_then_who_has_it_then_the_rest() -> Non
         "Threshold Crossed: 12.4 &gt; 5",
         "Call the bank",
     ]
-    assert buttons(drawn(FIRING)) == ["Acknowledge", "Why?"]
+    assert buttons(drawn(FIRING)) == ["Acknowledge", "Why?", "Escalate…"]
     assert drawn(FIRING).text == "Firing, important: pay-api: 5xx above 5 % (12.4 %) (#142)"
 
 
 def test_an_acknowledged_card_says_who_has_it() -> None:
     assert "Léa has it since 02:16 UTC." in lines(drawn(ACKED))
-    assert buttons(drawn(ACKED)) == ["Note…", "Why?"]
+    assert buttons(drawn(ACKED)) == ["Note…", "Why?", "Escalate…"]
 
 
 def test_a_recovered_card_says_how_long_it_lasted_and_when_it_closes() -> None:
@@ -163,27 +163,34 @@ UNDER_WAY = SimpleNamespace(run=a_run("running"), step=SimpleNamespace(title="co
 @pytest.mark.parametrize(("member", "known", "said", "shown", "menu"), [
     (FIRING, {"may": ("Padok", "Bridge from 08:00")},
      "Runbook: \"Smaller\" · 1 step · run by a person · may run: Padok; Bridge from 08:00",
-     ["Run runbook…", "Acknowledge", "Why?"], ["Assign…", "Snooze…", "Silence pay-api…", "Declare an incident…", "Close…"]),
+     ["Run runbook…", "Acknowledge", "Why?", "Escalate…"],
+     ["Assign…", "Snooze…", "Silence pay-api…", "Declare an incident…", "Close…"]),
+    (replace(ACKED, important=False), {"may": ("Padok",)}, "Léa has it since 02:16 UTC.", ["Run runbook…", "Note…", "Why?"],
+     ["Escalate…", "Assign…", "Snooze…", "Silence pay-api…", "Close…"]),
+    (ACKED, {"may": ("Padok",), "paging": "Paging Omar (Padok, secondary)."},
+     "Léa has it since 02:16 UTC. Paging Omar (Padok, secondary).",
+     ["Run runbook…", "Acknowledge", "Why?", "Escalate…"], None),
     (FIRING, {"may": ("Bridge from 08:00",), "may_now": False},
      "Runbook: \"Smaller\" · 1 step · run by a person · may run: Bridge from 08:00",
-     ["Acknowledge", "Run runbook…", "Why?"], None),
+     ["Acknowledge", "Run runbook…", "Why?", "Escalate…"], None),
     (FIRING, {"rung": "automatic", "may": ()}, "Runbook: \"Smaller\" · 1 step · runs by itself · nobody may run it now",
-     ["Acknowledge", "Run runbook…", "Why?"],
+     ["Acknowledge", "Run runbook…", "Why?", "Escalate…"],
      ["Assign…", "Silence pay-api…", "Declare an incident…", "Stop automation of pay-api…", "Close…"]),
     (ACKED, {"under_way": UNDER_WAY},
-     "Runbook \"Smaller\" running (step 1 of 3: count) · started by Léa · run 57", ["Note…", "Why?"], None),
+     "Runbook \"Smaller\" running (step 1 of 3: count) · started by Léa · run 57", ["Note…", "Why?", "Escalate…"], None),
     (replace(RECOVERED, fixed_by=57), {"last": a_run("succeeded")},
      "\"Smaller\" fixed it (run 57). All done.", ["Note…", "Why?"], None),
     (replace(BY_VIGIE, proof="Checked: queue age 12 s."), {"record": (T0, 11, 11)}, "Checked: queue age 12 s.",
      ["What happened"], ["Note…"]),
     (replace(RECOVERED, proof="age 90 s"), {}, "Not closed: age 90 s", ["Note…", "Why?"], None),
     (FIRING, {"last": a_run("failed", said="no")},
-     "\"Smaller\" did not fix it (run 57): no", ["Run runbook…", "Acknowledge", "Why?"], None),
+     "\"Smaller\" did not fix it (run 57): no", ["Run runbook…", "Acknowledge", "Why?", "Escalate…"], None),
     (FIRING, {"stopped": Switch("service:pay-api", "lea", T0, "deploying"), "rung": "automatic"},
-     "⏸ Automation is stopped for service pay-api by Léa since 02:14 UTC: deploying.", ["Run runbook…", "Acknowledge", "Why?"],
+     "⏸ Automation is stopped for service pay-api by Léa since 02:14 UTC: deploying.",
+     ["Run runbook…", "Acknowledge", "Why?", "Escalate…"],
      ["Assign…", "Silence pay-api…", "Declare an incident…", "Resume automation of pay-api", "Close…"]),
     (FIRING, {"like": "Like #97 (12 Nov): fixed by Queue backlog, run 31"}, "Like #97 (12 Nov): fixed by Queue backlog, run 31",
-     ["Run runbook…", "Acknowledge", "Why?"], None),
+     ["Run runbook…", "Acknowledge", "Why?", "Escalate…"], None),
 ])
 def test_a_card_says_what_is_done_about_it_and_offers_the_likely_next_step(
     member: Alert, known: dict[str, Any], said: str, shown: list[str], menu: list[str] | None

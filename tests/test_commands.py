@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.entrypoints.perform import Saying, perform
 from bot.services.alert import overview, response
+from bot.services.desk import VIGIE
 from bot.store import cards
 from bot.store.traffic import count_drop
 from commands.snooze import read_length
@@ -24,6 +25,7 @@ SAID = {                                       # verb: the rest of the line, the
     "close": (" planned maintenance", {"reason": "planned maintenance"}, "alert closed"),
     "snooze": (" 30m", {"duration": "30m"}, "alert snoozed"),
     "assign": (" lea", {"person": "lea"}, "alert assigned"),
+    "escalate": (" the bank knows nothing", {"reason": "the bank knows nothing"}, "alert escalated"),
     "note": (" the bank knows", {"text": "the bank knows"}, "alert noted"),
 }
 
@@ -46,7 +48,7 @@ def test_a_verb_does_the_same_whichever_way_it_is_said(sqlite_engine: sa.Engine,
     rest, values, kind = SAID[verb]
 
     async def story(here: Talk) -> None:
-        number = await here.alert()
+        number = await here.alert(severity="critical" if verb == "escalate" else "high")
         if way == "line":
             answer = await here.line(f"{verb} {number}{rest}")
         elif way == "button":
@@ -59,7 +61,7 @@ def test_a_verb_does_the_same_whichever_way_it_is_said(sqlite_engine: sa.Engine,
         else:
             answer = await here.mention(f"{verb} #{number}{rest}")
         assert f"#{number}" in answer
-        assert traces(here) == [(kind, "done", "alice", f"slack {PAYMENTS}")]
+        assert [each for each in traces(here) if each[2] != VIGIE.key] == [(kind, "done", "alice", f"slack {PAYMENTS}")]
 
     play(sqlite_engine, story)
 

@@ -32,6 +32,7 @@ SAID: Mapping[str, str] = {
     "held back": "{who} sleeps and is not called ({what}), told at {until}",
     "held back told": "told what was held back: {object}",
     "call answered": "{who} has answered the call about {object}", "ack lapsed": "{object} is nobody's: {who} {why}",
+    "alert escalated": "the next level ({level}) is called by hand about {object}: {reason}",
     "owner reminded": "{who} is reminded of {object}",
     "duty passed": "DUTY PASSES: {outgoing} → {incoming} ({state})",
     "handoff line written": "{who} writes the line: {line}", "handoff submitted": "the note is submitted ({by})",

@@ -33,6 +33,7 @@ class Escalation:
     begun_at: datetime
     due_at: datetime | None
     answered_by: str | None
+    relieves: str | None
     reminded_at: datetime | None
     held_until: datetime | None
     nobody_since: datetime | None
@@ -111,9 +112,28 @@ def move(connection: sa.Connection, seen: Escalation, **values: Any) -> bool:
 
 
 def look(connection: sa.Connection, group_id: int, now: datetime) -> None:
-    """Somebody took the group: its escalations are to be looked at now."""
+    """Somebody took the group: its escalations are to be looked at now, and nobody is to be relieved."""
     mine = (escalation.c.group_id == group_id, escalation.c.state == RUNNING)
-    connection.execute(sa.update(escalation).where(*mine).values(due_at=now))
+    connection.execute(sa.update(escalation).where(*mine).values(due_at=now, relieves=None))
+
+
+def ask(connection: sa.Connection, seen: Escalation, relieves: str, why: str, now: datetime) -> bool:
+    """It calls on at once, also when it was answered or held back; false if another level was called meanwhile."""
+    mine = (escalation.c.id == seen.id, escalation.c.state == seen.state, escalation.c.level == seen.level)
+    values = {"state": RUNNING, "relieves": relieves, "why": why, "due_at": now, "ended_at": None, "nobody_since": None}
+    return connection.execute(sa.update(escalation).where(*mine).values(**values, held_until=None)).rowcount == 1
+
+
+def relieved(connection: sa.Connection, group_id: int) -> str | None:
+    """Who asked for the next level about the group, while nobody has answered."""
+    mine = (escalation.c.group_id == group_id, escalation.c.state == RUNNING, escalation.c.relieves.is_not(None))
+    return next((each.relieves for each in _find(connection, *mine)), None)
+
+
+def answered(connection: sa.Connection, group_id: int, person: str) -> Escalation | None:
+    """The newest about the group that is over because that person answered it."""
+    mine = (escalation.c.group_id == group_id, escalation.c.state == ENDED, escalation.c.answered_by == person)
+    return next(reversed(_find(connection, *mine)), None)
 
 
 def release(connection: sa.Connection, group_ids: Iterable[int], now: datetime) -> None:

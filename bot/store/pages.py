@@ -27,6 +27,7 @@ escalation = sa.Table(
     sa.Column("begun_at", Utc, nullable=False),
     sa.Column("due_at", Utc),                                      # when it goes on; of an answered one, when the lease ends
     sa.Column("answered_by", sa.Text),
+    sa.Column("relieves", sa.Text),                                # who asked for the next level: theirs is no answer
     sa.Column("reminded_at", Utc),
     sa.Column("held_until", Utc),                                  # silenced, snoozed, or a run is at it; null: it goes on
     sa.Column("nobody_since", Utc),                                # nobody can be called since then

@@ -59,18 +59,20 @@ def _hint(connection: sa.Connection, digits: str) -> str:
 
 
 def ack(desk: Desk, alert: Alert, actor: Actor, note: str = "") -> Alert:
-    """The actor is on it; one who recovered or closed unseen is marked as seen instead."""
+    """The actor is on it, also instead of whoever asked for help; what recovered or closed unseen is marked as seen."""
     now = desk.clock.now()
     acked = {"state": "acked", "acked_by": actor.key, "acked_at": now, "seen_by": actor.key, "updated_at": now}
     with desk.begin("ack") as connection:
         members = groups.hold_members(connection, alert.group_id)
-        taken = [each for each in members if alerts.change(connection, each.id, ["firing"], **acked)]
+        takeable = TROUBLE if escalations.relieved(connection, alert.group_id) else ["firing"]
+        taken = [each for each in members if alerts.change(connection, each.id, takeable, **acked)]
         seen = [each for each in members if _see(connection, each, actor, now)]
         if not taken and not seen:
             raise Refused(why_not(desk, connection, alert, actor, note))
         escalations.look(connection, alert.group_id, now)       # nobody else is called
         done = {"alert acked": taken, "alert seen": seen}
-        return finish(desk, connection, alert, actor, done, now, note=note)
+        before = next((each.acked_by for each in taken if each.acked_by and each.acked_by != actor.key), "")
+        return finish(desk, connection, alert, actor, done, now, note=note, relieved=before)
 
 
 def _see(connection: sa.Connection, alert: Alert, actor: Actor, now: datetime) -> bool:

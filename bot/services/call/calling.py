@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from bot.config import Config
 from bot.config.nights import Paging
 from bot.services.alert import own
 from bot.services.call import levels, placing, silences
@@ -37,8 +38,7 @@ def call(desk: Desk, connection: sa.Connection, alert: Alert, why: str, now: dat
     about: About = "recovered" if alert.state == "recovered" else "trouble"
     first = alert.acked_by or own.whose(connection, alert)
     owner = first if first and placing.may_be_called(desk, connection, first, now) else None
-    channel = _channel(desk, connection, alert)
-    reason = Reason(key, alert, None, channel, alert.group_id, why[:LONGEST_WHY], about, owner)
+    reason = Reason(key, alert, None, channel_of(desk, connection, alert), alert.group_id, why[:LONGEST_WHY], about, owner)
     begun = begin(desk, connection, reason, now)
     if begun is None:
         return False
@@ -105,9 +105,10 @@ def _take_over(connection: sa.Connection, begun: Escalation, group_id: int, now:
             continue
         escalations.move(connection, old, state=ENDED, ended_at=now, due_at=None, held_until=None, nobody_since=None)
         new = escalations.by_id(connection, begun.id)
-        if old.state == RUNNING and new and new.state == RUNNING and new.held_until is None and old.level >= new.level:
+        goes_on = new is not None and (new.state == RUNNING or old.relieves is not None) and new.held_until is None
+        if old.state == RUNNING and new and goes_on and old.level >= new.level:
             due_at = max(now, min(each for each in (old.due_at, new.due_at) if each))
-            escalations.move(connection, new, level=old.level, due_at=due_at)
+            escalations.move(connection, new, level=old.level, due_at=due_at, state=RUNNING, relieves=old.relieves)
 
 
 def add(desk: Desk, connection: sa.Connection, reason: Reason, now: datetime) -> Escalation:
@@ -145,6 +146,11 @@ def hold(connection: sa.Connection, calling: Escalation, until: datetime, why: s
     return True
 
 
+def of_sleepers(config: Config, members: list[Alert], now: datetime) -> list[Alert]:
+    """Those whose owner sleeps meanwhile."""
+    return [each for each in members if each.state == "acked" and duty.asleep(config, each.acked_by or "", now) is not None]
+
+
 def lapse(connection: sa.Connection, members: list[Alert], why: str, now: datetime) -> None:
     """Nobody has these any more: whoever had them cannot, or does not answer."""
     for each in members:
@@ -157,7 +163,7 @@ def lapse(connection: sa.Connection, members: list[Alert], why: str, now: dateti
         cards.bump(connection, members[0].group_id, now, urgency=1)
 
 
-def _channel(desk: Desk, connection: sa.Connection, alert: Alert) -> str:
+def channel_of(desk: Desk, connection: sa.Connection, alert: Alert) -> str:
     card = cards.by_key(connection, f"card:{alert.group_id}")
     return card.channel if card else desk.config.channel_of(alert.service)
 

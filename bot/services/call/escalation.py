@@ -47,7 +47,7 @@ def _need(desk: Desk, connection: sa.Connection, current: Escalation, members: l
     if rules.about == "doubt" and current.run_id is not None:
         number, _, tries = current.key.split(":")[2].partition("-")
         return need.of_run(connection, current.run_id, int(number), int(tries or 1))
-    return need.of_group(desk.config, connection, members, rules.about, current.begun_at, now)
+    return need.of_group(desk.config, connection, members, rules.about, current.begun_at, now, current.relieves)
 
 
 def _go_on(
@@ -60,8 +60,7 @@ def _go_on(
             return calling.hold(connection, current, found.until or now, found.why, now)
         case "answered":
             return _answered(desk, connection, current, members, found.by, now)
-    if any(each.state == "acked" for each in members):      # whoever had it sleeps meanwhile
-        calling.lapse(connection, members, calling.ASLEEP, now)
+    calling.lapse(connection, calling.of_sleepers(desk.config, members, now), calling.ASLEEP, now)
     return placing.go_on(desk, connection, current, now)
 
 

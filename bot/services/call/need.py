@@ -33,15 +33,17 @@ class Need:
 
 
 def of_group(
-    config: Config, connection: sa.Connection, members: Sequence[Alert], about: About, since: datetime, now: datetime
+    config: Config, connection: sa.Connection, members: Sequence[Alert], about: About, since: datetime, now: datetime,
+    relieves: str | None = None,
 ) -> Need:
-    """What a group needs; `since` is when the calling about it began."""
+    """What a group needs; `since` is when the calling about it began. Whoever is to be relieved has it, and help is wanted."""
     if about == "recovered":
-        return _of_recovered(config, connection, members, since)
+        return _of_recovered(config, connection, members, since, relieves)
     trouble = [each for each in members if each.state in TROUBLE]
     if not trouble:
         return Need("over")
-    if owner := owner_of(config, trouble, now):
+    owner = owner_of(config, trouble, now)
+    if owner and owner != relieves:
         return Need("answered", owner)
     return _held(connection, trouble, now) or Need("wanted")
 
@@ -72,12 +74,15 @@ def _run_at_it(connection: sa.Connection, group_id: int) -> int | None:
     return found[0].id if found else None
 
 
-def _of_recovered(config: Config, connection: sa.Connection, members: Sequence[Alert], since: datetime) -> Need:
+def _of_recovered(
+    config: Config, connection: sa.Connection, members: Sequence[Alert], since: datetime, relieves: str | None
+) -> Need:
     """One that is not believed to be well waits until it is closed, comes back (a reason of its own), or somebody looks."""
     waiting = [each for each in members if each.state == "recovered" and each.proof]
     if not waiting:
         return Need("over")
-    if acted := last_act(config, connection, members, since):
+    acted = last_act(config, connection, members, since)
+    if acted and acted[0] != relieves:
         return Need("answered", acted[0])
     return Need("wanted")
 

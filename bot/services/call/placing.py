@@ -1,6 +1,6 @@
 """One call is placed: a mention in the card's thread, a direct message, and for what is important every other way."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,9 +23,9 @@ from bot.store.runs import Run
 
 NOBODY = "‼ *Nobody can be called* about {what}: everybody is in blackout, or nobody is on call. {why}"
 DIRECT = "📣 You are called as {role}: {said}"
-ACK, WHY = "Acknowledge", "Why?"
+ACK, ESCALATE, WHY = "Acknowledge", "Escalate…", "Why?"
 AGAIN_WITH_NOBODY = timedelta(minutes=1)
-LONGEST_WHY, LONGEST_SAID = 600, 600
+LONGEST_SAID = 2_600                    # of which somebody who asks for help may write 2,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Subject:
     def said(self, why: str) -> str:
         """What is wrong, and why somebody is called for it."""
         told = f"{self.alert.name} {headline(self.alert)}: {why}" if self.alert and not self.run else why
-        return told[:LONGEST_WHY]
+        return told[:LONGEST_SAID]
 
     def ring(self, desk: Desk) -> str:
         if self.alert:
@@ -63,22 +63,52 @@ def subject(connection: sa.Connection, calling: Escalation) -> Subject:
     return Subject(alert, runs.by_id(connection, calling.run_id) if calling.run_id else None)
 
 
-def go_on(desk: Desk, connection: sa.Connection, calling: Escalation, now: datetime) -> bool:
-    """Calls whoever comes next, once; false if another process was first."""
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Who can be called now about one thing, in which order, and who was."""
+
+    about: Subject
+    rules: Policy
+    people: Sequence[Callee]
+    before: Sequence[Attempt]
+    relieves: str | None = None
+
+    def after(self, number: int, also: Collection[str] = ()) -> Level | None:
+        """What follows that step, for people who were not called before, nor had it, nor are one of `also`."""
+        had_it = filter(None, [self.relieves, self.rules.first if number > NONE_YET else None])
+        called = {*also, *had_it, *(each.person for each in self.before)}
+        return levels.following(self.rules, number, self.people, called)
+
+    @property
+    def owner(self) -> str | None:
+        """Who has it, and keeps it until somebody relieves them."""
+        return self.about.alert.acked_by if self.about.alert and self.relieves else None
+
+
+def ladder(desk: Desk, connection: sa.Connection, calling: Escalation, now: datetime) -> Ladder:
     about, rules = subject(connection, calling), levels.load(calling.policy)
     people, before = reachable(desk, connection, about.service, rules, now), mentions(connection, calling)
-    level = levels.following(rules, calling.level, people, {each.person for each in before})
+    return Ladder(about, rules, people, before, calling.relieves)
+
+
+def go_on(desk: Desk, connection: sa.Connection, calling: Escalation, now: datetime) -> bool:
+    """Calls whoever comes next, once; false if another process was first."""
+    here = ladder(desk, connection, calling, now)
+    level = here.after(calling.level)
     if level is None:
-        return _with_nobody(desk, connection, calling, about, now)
-    level = _doubled(desk, connection, calling, rules, level, people, now)
-    told = {each.person for each in before} | {each.person for each in level.people}
-    upcoming = levels.following(rules, level.number, people, told)
-    due_at = now + levels.wait(rules, level.number, upcoming)
+        return _with_nobody(desk, connection, calling, here.about, now)
+    return climb(desk, connection, calling, here, _doubled(desk, connection, calling, here, level, now), now)
+
+
+def climb(desk: Desk, connection: sa.Connection, calling: Escalation, here: Ladder, level: Level, now: datetime) -> bool:
+    """Calls the people of that step, and says when the next one is; false if another process was first."""
+    upcoming = here.after(level.number, [each.person for each in level.people])
+    due_at = now + levels.wait(here.rules, level.number, upcoming)
     late = "" if calling.held_until or calling.nobody_since else wording.late(calling.due_at, now)
     if not escalations.move(connection, calling, level=level.number, due_at=due_at, held_until=None, nobody_since=None):
         return False
-    under = wording.under(desk.config, rules, before, upcoming, due_at, late)
-    _place(desk, connection, calling, about, level, under, now)
+    under = wording.under(desk.config, here.rules, here.before, upcoming, due_at, late, here.owner)
+    _place(desk, connection, calling, here.about, level, under, now)
     return True
 
 
@@ -103,13 +133,12 @@ def mentions(connection: sa.Connection, calling: Escalation) -> list[Attempt]:
 
 
 def _doubled(
-    desk: Desk, connection: sa.Connection, calling: Escalation, rules: Policy, level: Level, people: Sequence[Callee],
-    now: datetime,
+    desk: Desk, connection: sa.Connection, calling: Escalation, here: Ladder, level: Level, now: datetime
 ) -> Level:
     """While nobody has accepted the handoff, the secondary is called with the primary."""
-    if levels.role_at(rules, level.number) != "primary" or unaccepted(connection, calling.coverage, now) is None:
+    if levels.role_at(here.rules, level.number) != "primary" or unaccepted(connection, calling.coverage, now) is None:
         return level
-    return Level(level.number, (*level.people, *(each for each in people if each.role == "secondary")))
+    return Level(level.number, (*level.people, *(each for each in here.people if each.role == "secondary")))
 
 
 def unaccepted(connection: sa.Connection, coverage: str | None, now: datetime) -> str | None:
@@ -165,7 +194,7 @@ def _offers(about: Subject) -> list[tuple[str, str, str]]:
     if about.alert is None:
         return []
     number = str(about.alert.id)
-    return [(ACK, "ack", number), (WHY, "why", number)]
+    return [(ACK, "ack", number), (ESCALATE, "escalate", number), (WHY, "why", number)]
 
 
 def _with_nobody(desk: Desk, connection: sa.Connection, calling: Escalation, about: Subject, now: datetime) -> bool:
@@ -177,7 +206,7 @@ def _with_nobody(desk: Desk, connection: sa.Connection, calling: Escalation, abo
         return True
     if calling.level == NONE_YET:
         cards.add_page(connection, calling.key, calling.channel, calling.group_id, [], about.said(calling.why), now)
-    said = NOBODY.format(what=escape(calling.key.split(":")[1]), why=escape(about.said(calling.why), LONGEST_WHY))
+    said = NOBODY.format(what=escape(calling.key.split(":")[1]), why=escape(about.said(calling.why), LONGEST_SAID))
     review = desk.config.review_channel
     for name in dict.fromkeys([calling.channel, *([desk.config.channels[review]] if review else [])]):
         cards.add_notice(connection, f"nobody:{calling.key}:{name}", name, said, now)

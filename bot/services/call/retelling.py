@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from bot.services.alert.response import called, clock_time
-from bot.services.call import levels, placing, wording
+from bot.services.call import placing, wording
 from bot.services.desk import Desk
 from bot.services.leave.duty import Callee
 from bot.services.slack.drawing import escape
@@ -34,9 +34,10 @@ MOST = 8
 
 def on_card(desk: Desk, connection: sa.Connection, head: Alert) -> str:
     """Paging @lea (Padok, primary); @omar (secondary) at 02:19. Names, no mentions: an edited card calls nobody."""
-    if head.state != "firing" or head.acked_by:
+    if head.state not in ("firing", "acked"):
         return ""
-    going = [each for each in escalations.of_group(connection, head.group_id) if each.state == RUNNING and not each.held_until]
+    going = [each for each in escalations.of_group(connection, head.group_id) if each.state == RUNNING and not each.held_until
+             and (each.relieves or not head.acked_by)]
     return _paging(desk, connection, going[-1]) if going else ""
 
 
@@ -44,12 +45,10 @@ def _paging(desk: Desk, connection: sa.Connection, calling: Escalation) -> str:
     at = clock_time(calling.due_at)
     if calling.nobody_since is not None:
         return NOBODY.format(at=at)
-    rules, about = levels.load(calling.policy), placing.subject(connection, calling)
-    before = placing.mentions(connection, calling)
-    last = [Callee(each.person, each.role) for each in before if each.level == calling.level]
-    people = placing.reachable(desk, connection, about.service, rules, desk.clock.now())
-    coming = levels.following(rules, calling.level, people, {each.person for each in before})
-    everybody = coming is None or coming.number >= len(rules.steps)
+    here = placing.ladder(desk, connection, calling, desk.clock.now())
+    last = [Callee(each.person, each.role) for each in here.before if each.level == calling.level]
+    coming = here.after(calling.level)
+    everybody = coming is None or coming.number >= len(here.rules.steps)
     then = THEN_ALL if everybody or coming is None else THEN.format(who=wording.everybody(desk.config, coming.people))
     return PAGING.format(who=wording.everybody(desk.config, last), then=then, at=at)
 

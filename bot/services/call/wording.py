@@ -17,6 +17,7 @@ BEFORE = "Called before: {who}."
 CALLED = "{who} {at}"
 NEXT, AGAIN = "Next: {who} at {at}.", "Everybody is called again at {at}."
 STOPS = "Acknowledge it, and nobody else is called."
+KEPT = "It is {who}'s until you acknowledge it: then it is yours, and nobody else is called."
 LATE = "This call is {length} late: it was due at {at}."
 HANDOFF = "Nobody has accepted the handoff of {at} yet: primary and secondary are both called."
 LEFT = "{who} had it, {why}: it is nobody's now."
@@ -40,7 +41,8 @@ def everybody(config: Config, people: Iterable[Callee]) -> str:
 
 
 def under(
-    config: Config, rules: Policy, before: Sequence[Attempt], upcoming: Level | None, at: datetime, late: str
+    config: Config, rules: Policy, before: Sequence[Attempt], upcoming: Level | None, at: datetime, late: str,
+    owner: str | None = None,
 ) -> str:
     """The lines under a call: safe, and with times that each reader sees in the own zone."""
     earlier = {each.person: each for each in reversed(before)}      # the first call of each counts
@@ -49,7 +51,8 @@ def under(
     lines = [late] if late else []
     lines += [escape(each) for each in rules.told]
     lines += [BEFORE.format(who=", ".join(told))] if told else []
-    return " ".join([*lines, coming(config, rules, upcoming, at), STOPS])
+    stops = KEPT.format(who=person(config, owner)) if owner else STOPS
+    return " ".join([*lines, coming(config, rules, upcoming, at), stops])
 
 
 def coming(config: Config, rules: Policy, upcoming: Level | None, at: datetime) -> str:

@@ -63,6 +63,11 @@ def on_call(connection: sa.Connection, config: Config, at: datetime, service: st
 
 def callees(connection: sa.Connection, config: Config, at: datetime, service: str | None = None) -> list[Callee]:
     """Who is called in which order, each once: the duty's primary and secondary, its lead, the other side, the fallback."""
+    return [each for each in standing(connection, config, at, service) if asleep(config, each.person, at) is None]
+
+
+def standing(connection: sa.Connection, config: Config, at: datetime, service: str | None = None) -> list[Callee]:
+    """The same, with those whom their blackout keeps from being called."""
     coverage = coverage_of(config, service)
     if coverage is None:
         side = side_on_duty(config, at)
@@ -75,13 +80,9 @@ def callees(connection: sa.Connection, config: Config, at: datetime, service: st
     first: dict[str, Callee] = {}
     for each in found:
         here = each.person not in away or each.role == FALLBACK         # the last of all is called wherever they are
-        if here and each.person not in gone and _may_be_called(config, each.person, at):
+        if here and each.person not in gone and roster.employed(config, each.person, at):
             first.setdefault(each.person, each)
     return list(first.values())
-
-
-def _may_be_called(config: Config, person: str, at: datetime) -> bool:
-    return roster.employed(config, person, at) and asleep(config, person, at) is None
 
 
 def _rota(connection: sa.Connection, config: Config, coverage: str, at: datetime) -> Iterator[Callee]:

@@ -14,7 +14,7 @@ from bot.services.desk import Desk
 from bot.services.leave import duty
 from bot.services.slack.drawing import Drawing, button, confirm, context, deed, escape, person, section, sections
 from bot.services.slack.runcards import RunView, on, outcomes, reference, values, view
-from bot.store import alerts, approvals, runs
+from bot.store import alerts, approvals, escalations, runs
 from bot.store.alerts import Alert
 from bot.store.approvals import Approval
 from bot.store.cards import Post
@@ -51,9 +51,9 @@ APPROVE, REJECT, REVOKE = "Approve", "Reject…", "Revoke"
 APPROVE_TITLE, REVOKE_TITLE = "Approve step {number} of {run}?", "Take the approval back?"
 REVOKE_TEXT = "Works until the step begins. The run then fails at this step."
 
-ACK, RUN, WHY = "Acknowledge", "Run runbook…", "Why?"
+ACK, RUN, ESCALATE, WHY = "Acknowledge", "Run runbook…", "Escalate…", "Why?"
 
-LONGEST_PLAN, MOST_NAMED = 600, 8
+LONGEST_PLAN, LONGEST_CALL, MOST_NAMED = 600, 2_600, 8
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT")
 
 
@@ -211,7 +211,7 @@ def _sentence(plan: str) -> str:
 def draw_page(desk: Desk, connection: sa.Connection, post: Post) -> Drawing:
     """Somebody is needed: who, what for, and the buttons that fit."""
     body: Mapping[str, Any] = json.loads(post.body or "{}")
-    people, said = list(body.get("people", ())), escape(str(body.get("said", "")), LONGEST_PLAN)
+    people, said = list(body.get("people", ())), escape(str(body.get("said", "")), LONGEST_CALL)
     calls = mentioned(desk.config, people) if post.ts is None else []
     named = "".join(f"<@{each}> " for each in calls) or "".join(f"{person(desk.config, each)}: " for each in people[:1])
     what, number = post.key.split(":")[:2]
@@ -227,12 +227,14 @@ def _about(connection: sa.Connection, what: str, number: int) -> Iterable[dict[s
         step = next((each for each in runs.steps(connection, number) if each.number == run.position), None)
         if run.state == runs.IN_DOUBT:
             yield {"type": "actions", "block_id": f"doubt:{number}", "elements": list(outcomes(run, step))}
-    elif (alert := alerts.by_id(connection, number)) and _wanted(alert):
+    elif (alert := alerts.by_id(connection, number)) and _wanted(connection, alert):
         yield {"type": "actions", "block_id": f"page:{number}", "elements": list(_first_aid(alert))}
 
 
-def _wanted(alert: Alert) -> bool:
+def _wanted(connection: sa.Connection, alert: Alert) -> bool:
     """Whether somebody is still needed: once it is theirs, or over, the card has what one can do."""
+    if alert.state == "acked":
+        return escalations.relieved(connection, alert.group_id) is not None
     return alert.state != "closed" and not alert.acked_by and not (alert.state == "recovered" and alert.seen_by)
 
 
@@ -240,4 +242,6 @@ def _first_aid(alert: Alert) -> Iterable[dict[str, Any]]:
     yield button(ACK, "ack", str(alert.id), "primary")
     if alert.runbook:
         yield button(RUN, "run", str(alert.id))
+    if alert.state != "recovered":
+        yield button(ESCALATE, "escalate", str(alert.id))
     yield button(WHY, "why", str(alert.id))

@@ -10,9 +10,10 @@ from bot.store.alerts import Alert
 
 BUTTONS = {
     "ack": "Acknowledge", "seen": "Mark as seen", "run": "Run runbook…", "note": "Note…", "why": "Why?", "show": "What happened",
+    "escalate": "Escalate…",
 }
 MORE = {
-    "incident": "Declare an incident…",
+    "incident": "Declare an incident…", "escalate": "Escalate…",
     "assign": "Assign…", "snooze": "Snooze…", "silence": "Silence {service}…", "note": "Note…", "close": "Close…",
     "show": "What happened",
     "stop-automation": "Stop automation of {service}…", "resume-automation": "Resume automation of {service}",
@@ -54,17 +55,20 @@ def _shown(head: Alert, known: Remedies) -> list[str]:
     """The buttons that stand there at once; the likely next step is the first."""
     if head.state == "closed":
         return ["show"] if head.seen_by else ["seen", "show"]
-    first = "ack" if head.state == "firing" else "seen" if head.state == "recovered" and not head.seen_by else "note"
+    helped = ["escalate"] if head.important and head.state in ("firing", "acked") else []
+    unseen = head.state == "recovered" and not head.seen_by
+    first = "ack" if head.state == "firing" or known.paging else "seen" if unseen else "note"
     can_run = head.state != "recovered" and known.runbook is not None and known.under_way is None
     if not can_run:
-        return [first, "why"]
+        return [first, "why", *helped]
     likely = known.may_now and (known.rung != "automatic" or known.stopped is not None)
-    return ["run", first, "why"] if likely else [first, "run", "why"]
+    return [*(("run", first) if likely else (first, "run")), "why", *helped]
 
 
 def _more(head: Alert, known: Remedies) -> Iterable[str]:
     """What stands in the menu, the most wanted first, what ends things last."""
     if head.state in ("firing", "acked"):
+        yield from ("escalate",) if head.state == "acked" else ()
         yield from ("assign", "snooze", "silence", *(("incident",) if head.important else ()))
     if head.state == "recovered":
         yield "assign"

@@ -19,7 +19,8 @@ LINES = {
     "alert recovered": "recovered · {actor} says OK",
     "alert relapsed": "relapsed · {actor}: {title}",
     "observer silent": "no data · {actor}",
-    "alert acked": "acknowledged by {actor}{note}",
+    "alert acked": "acknowledged by {actor}{relieved}{note}",
+    "alert escalated": "{actor} calls the next level ({level}): {who}{reason}",
     "alert seen": "seen by {actor}{note}",
     "alert closed": "closed by {actor}{reason}",
     "alert snoozed": "snoozed by {actor} until {until}{note}",
@@ -67,6 +68,7 @@ DECIDED = {
 LEFT_TO_THE_RUN = frozenset({"step done"})      # its own message tells it
 PEOPLE = ("who", "to", "by", "asked")
 AFTER_A_COLON = ("note", "reason", "said", "why", "standing", "glass")
+RELIEVED = ", who relieves {who}"
 NOBODY, BEFOREHAND = "nobody", "nobody, for the yes was given beforehand"
 
 LONGEST = 2_800
@@ -103,6 +105,7 @@ def sentence(config: Config, entry: Any, more: Mapping[str, str] | None = None) 
     for name in PEOPLE:
         words[name] = _people(config, told.get(name))
     words["asked"] = words["asked"] if told.get("asked") else BEFOREHAND
+    words["relieved"] = RELIEVED.format(who=_people(config, told["relieved"])) if told.get("relieved") else ""
     words["actor"] = person(config, entry.actor)
     words["by"] = words["by"] if told.get("by") else words["actor"]
     words["until"] = clock_time(datetime.fromisoformat(told["until"])) if told.get("until") else ""
