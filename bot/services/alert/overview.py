@@ -73,7 +73,6 @@ def status(desk: Desk) -> dict[str, Any]:
             "counts": alerts.counts(connection),
             "dropped": traffic.drops(connection),
             "unreadable": _unreadable(desk, connection),
-            "reviews_failing": [each.month for each in setbacks.standing(desk, connection)],
         }
 
 
