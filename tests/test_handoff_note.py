@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from bot.services.alert import response
 from bot.services.handoff import gathering, upcoming
 from bot.services.handoff.note import AMBER, GREEN, RED, Item, Note, Section, digest, risks, same, state_of, written
+from bot.services.incident import declaring, ground
+from bot.services.incident.declaring import Wish
 from bot.store import alerts, pages, rungs
 from bot.store.alerts import Alert
 from tests.handoff_stage import ALICE, BRUNO, CONFIG, INES, Passing, local
@@ -119,6 +121,23 @@ def test_runs_that_are_not_finished_say_at_which_step_and_stopped_automation_is_
     assert running.items[0].ref == "run1" and "at step 1 of" in running.items[0].next
     assert running.items[1].text == "automation is stopped: service batch-worker" and running.items[1].who == "Alice"
     assert gathered(passing).state == AMBER
+
+
+def test_an_incident_that_nobody_has_ended_stands_there_with_the_line_that_ends_it_once_its_alerts_are_over(
+    passing: Passing
+) -> None:
+    alert = fire(passing)
+    response.ack(passing.desk, alert, ALICE)
+    declaring.declare(passing.desk, alert, ALICE, Wish(title="payments fail"))
+    [item] = gathered(passing).running.items
+    assert (item.ref, item.name, item.text, item.who, item.next) == ("incident1", "incident 1", "payments fail", "Alice", "")
+    passing.clock.advance(600)
+    fire(passing, state="recovered")
+    [item] = gathered(passing).running.items
+    assert item.next == "its alerts have recovered: is it over? `/vigie incident end 1 23/11 20:10`"
+    passing.clock.advance(3_600)
+    alerted = declaring.end(passing.desk, ground.find(passing.desk, "1"), ALICE, passing.clock.now())
+    assert alerted.ended_at is not None and gathered(passing).running.items == ()
 
 
 # --- will happen ----------------------------------------------------------------------------------------------------------

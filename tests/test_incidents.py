@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.services.incident import declaring
+from bot.services.incident import declaring, recovery
 from bot.services.incident.declaring import Wish
 from bot.services.slack import cards as drawing
 from bot.store import alerts, cards, incidents
@@ -59,6 +59,20 @@ def test_of_an_alert_that_is_over_it_says_how_to_end_the_incident_too(sqlite_eng
     answer = here.say("alice", f"incident {number}")
     found = re.search(r"if that was the end of it: `/vigie (incident end 1 [^`]+)`", answer)
     assert found is not None and here.say("alice", found[1]).startswith("Incident 1 is over since")
+
+
+def test_while_one_of_its_alerts_still_fires_nothing_is_said_of_its_end(sqlite_engine: sa.Engine) -> None:
+    here = reporting(sqlite_engine)
+    first, second = fires(here, minutes_ago=20), fires(here, "ledger/lag", minutes_ago=10)
+    here.say("alice", f"incident {first}")
+    here.say("alice", f"incident add 1 {second}")
+    with here.desk.begin("recover") as connection:
+        over = alerts.alert.update().where(alerts.alert.c.id == first)
+        connection.execute(over.values(state="recovered", recovered_at=here.clock.now() - timedelta(minutes=8)))
+    with here.desk.read() as connection:
+        assert recovery.recovered_at(connection, incident(here)) is None
+        connection.execute(alerts.alert.update().values(state="recovered", recovered_at=here.clock.now()))
+        assert recovery.recovered_at(connection, incident(here)) == here.clock.now()
 
 
 def test_the_kind_and_the_words_may_be_said_in_the_line(sqlite_engine: sa.Engine) -> None:

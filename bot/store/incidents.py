@@ -186,6 +186,12 @@ def between(connection: sa.Connection, start: datetime, end: datetime) -> list[I
     return [Incident(**row._mapping) for row in connection.execute(query.order_by(incident.c.began_at, incident.c.id))]
 
 
+def still_open(connection: sa.Connection) -> list[Incident]:
+    """Those that are not over, oldest first."""
+    query = sa.select(incident).where(incident.c.ended_at.is_(None)).order_by(incident.c.began_at, incident.c.id)
+    return [Incident(**row._mapping) for row in connection.execute(query)]
+
+
 def of_alert(connection: sa.Connection, alert_ids: Iterable[int], still: bool = False) -> Incident | None:
     """The newest incident that has one of these alerts; with `still`, one that is not over."""
     query = sa.select(incident).join(incident_alert, incident_alert.c.incident_id == incident.c.id)

@@ -12,10 +12,11 @@ from bot.services.alert.response import called, headline
 from bot.services.desk import Desk
 from bot.services.handoff.note import MOST_ITEMS, SILENT, TAKE_OVER, Item, Section
 from bot.services.handoff.protocol import WITHIN, Times
+from bot.services.incident import recovery
 from bot.services.rota import planning
 from bot.services.slack.drawing import deed
 from bot.services.slack.runcards import thing
-from bot.store import alerts, approvals, handoffs, journal, overnight, pages, rungs, runs
+from bot.store import alerts, approvals, handoffs, incidents, journal, overnight, pages, rungs, runs
 from bot.store.alerts import Alert
 from bot.store.handoffs import Handoff
 from bot.store.runs import Run
@@ -27,6 +28,7 @@ CLOCKS = ("SLA and DORA clocks",)
 PLANS = ("planned changes and releases", "certificates and keys", "maintenance of banks and providers", "batch jobs")
 IN_STATE, STEP = "\"{title}\" on {target}", "{state} at step {at} of {all}"
 APPROVAL, LEFT, STOPPED = "waits for a yes: {plan}", "\"{title}\" on {target} left: {step}", "automation is stopped: {scope}"
+OVER, DRILL = "its alerts have recovered: is it over? {line}", "drill"
 SILENCE_ENDS, SNOOZE_ENDS = "silence ends, and it will page then: {reason}", "snooze ends: {what}"
 PROBATION_ENDS = "closes if it stays quiet: {what}"
 CARRIED = "carried {count} time{s}"
@@ -125,8 +127,21 @@ def _told(where: Place, entry: journal.Entry) -> str:
 
 
 def running(where: Place) -> Section:
-    """Runs that are not finished, questions that wait for a yes, and what should be undone."""
-    return section([*_runs(where), *_approvals(where), *_left(where), *_stopped(where)])
+    """Incidents and runs that are not finished, questions that wait for a yes, and what should be undone."""
+    return section([*_incidents(where), *_runs(where), *_approvals(where), *_left(where), *_stopped(where)])
+
+
+def _incidents(where: Place) -> Iterator[Item]:
+    """None ends by itself: of one whose alerts have recovered stands there how to end it."""
+    reader = where.config.teams[where.found.to_team].organisation
+    for each in incidents.still_open(where.connection):
+        if where.covers(each.service):
+            at = recovery.recovered_at(where.connection, each)
+            how = OVER.format(line=recovery.line(where.config, each, reader, at)) if at else ""
+            yield Item(
+                ref=each.ref, name=each.name, text=short(each.title), who=called(where.desk, each.declared_by),
+                since=each.began_at, next=how, flags=(DRILL,) if each.drill else (),
+            )
 
 
 def _runs(where: Place) -> Iterator[Item]:

@@ -1,9 +1,7 @@
 """What one says about incidents, done and answered: each verb in one transaction, its answer in a sentence or two."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from bot.errors import Refused
 from bot.services.desk import Actor, Desk
@@ -16,6 +14,7 @@ from bot.services.incident import (
     noticing,
     papers,
     postmortem,
+    recovery,
     reminding,
     showing,
     timeline,
@@ -31,8 +30,7 @@ WITH_IMPACT = (
     "{service} counts as down since then; `{command} incident impact {id} {service} <from> <to|-> [share]` corrects it. "
 )
 NO_IMPACT_YET = "Say whom it hurts: `{command} incident impact {id} <service> <from> <to|-> [share]`. "
-OVER = "The alert recovered at {at}; if that was the end of it: `{command} incident end {id} {typed}`. "
-TYPED, ROUND_UP = "%d/%m %H:%M", timedelta(seconds=59)
+OVER = "What fired recovered at {at}; if that was the end of it: {line}. "
 ADDED = "{alerts} joined {name}."
 IMPACT_SAID = "{name}: {stretch}."
 CAUSE_SAID = "{name}: the root cause is \"{cause}\". By it recurring incidents are found; say it again in the same words."
@@ -61,18 +59,17 @@ def declare(desk: Desk, actor: Actor, alert: Alert, said: Said) -> str:
     return DECLARED.format(
         name=made.name.capitalize(), kind=showing.KINDS[made.kind], began=ground.when(desk.config, made.began_at), id=made.id,
         command=desk.config.command, impact=told.format(service=made.service, command=desk.config.command, id=made.id),
-        over=_over(desk, actor, alert, made),
+        over=_over(desk, actor, made),
     )
 
 
-def _over(desk: Desk, actor: Actor, alert: Alert, made: Incident) -> str:
+def _over(desk: Desk, actor: Actor, made: Incident) -> str:
     """Of what fires no more: how to say that it is over, for until then it counts as lasting."""
-    at = alert.recovered_at
-    if at is None or at < made.began_at:
+    with desk.read() as connection:
+        at = recovery.recovered_at(connection, made)
+    if at is None:
         return ""
-    zone = ZoneInfo(desk.config.organisations[actor.organisation].timezone)
-    typed = f"{(at + ROUND_UP).astimezone(zone):{TYPED}}"
-    return OVER.format(at=ground.when(desk.config, at), command=desk.config.command, id=made.id, typed=typed)
+    return OVER.format(at=ground.when(desk.config, at), line=recovery.line(desk.config, made, actor.organisation, at))
 
 
 def add(desk: Desk, actor: Actor, it: Incident, alert: Alert) -> str:

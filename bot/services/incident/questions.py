@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.services.alert import response
 from bot.services.desk import Desk
-from bot.services.incident import bank_api, declaring, showing
+from bot.services.incident import bank_api, declaring, ground, recovery, showing
 from bot.services.incident.declaring import FOUND_BY
 from bot.services.slack.forms import Field, Fields
 from bot.store import notices
@@ -15,6 +15,7 @@ from bot.store.incidents import KINDS, Incident
 DRILL_HINT = "A drill is kept apart: nothing is owed for it"
 TIME_HINT = "02:14, or 22/11 02:14"
 BEGAN_HINT, SENT_HINT = f"{TIME_HINT}. Without it: the first trace", f"{TIME_HINT}. Without it: now"
+RECOVERED_HINT = f"{TIME_HINT}. Its alerts recovered at {{at}}"
 YES, WHOLE_IMPACT = "yes", 3           # service, from, to
 
 
@@ -68,8 +69,13 @@ def _cause(_desk: Desk, _it: Incident, said: Said) -> Fields:
     return () if said.words else (Field("cause", "The root cause", "word", hint=hint, named=True),)
 
 
-def _end(_desk: Desk, _it: Incident, said: Said) -> Fields:
-    return () if said.words else (Field("at", "Since when", "word", initial="now", hint=TIME_HINT, named=True),)
+def _end(desk: Desk, it: Incident, said: Said) -> Fields:
+    if said.words:
+        return ()
+    with desk.read() as connection:
+        at = recovery.recovered_at(connection, it)
+    hint = RECOVERED_HINT.format(at=ground.when(desk.config, at)) if at else TIME_HINT
+    return (Field("at", "Since when", "word", initial="now", hint=hint, named=True),)
 
 
 def _party(_desk: Desk, _it: Incident, said: Said) -> Fields:

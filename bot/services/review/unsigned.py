@@ -18,8 +18,8 @@ from bot.store import cards, reviews
 from bot.store.reviews import Sealed
 
 REMIND = (
-    "📒 The review of {month} (v{version}), sealed {days} working days ago, is not signed for {side}. One signature is enough, by "
-    "a lead or a manager. What you find wrong goes into a later version: `{command} review {name} again <why>`."
+    "📒 The review of {month} (v{version}), sealed {days} working days ago, is not signed for {side}. One signature is enough, "
+    "by a lead or a manager. What you find wrong goes into a later version: `{command} review {name} again <why>`."
 )
 STILL = "✍ The review of {month} is not signed for {sides}: `{command} review {name} sign`."
 AND = " and "
