@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.services.ledger.sealing import GENESIS, digest, hash_of, listed, root_of
+from bot.services.ledger.sealing import GENESIS, digest, hash_of, line, listed, root_of
 from bot.store.db import create_engine, stamp
 from bot.store.journal import Entry, Seal, journal, seal
 
@@ -106,7 +106,7 @@ def _next(connection: sa.Connection, reached: int) -> list[Entry]:
 
 
 def _forged(number: int, first: int, found: list[Entry], previous: str) -> Seal:
-    leaves = listed((each.id, digest(each)) for each in found)
+    leaves = listed((each.id, digest(line(each))) for each in found)
     sealed_at = max(each.at for each in found) + timedelta(seconds=1)
     given = {
         "id": number, "from_id": first, "to_id": found[-1].id, "count": len(found), "leaves": leaves, "root": root_of(leaves),

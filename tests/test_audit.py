@@ -16,8 +16,8 @@ from bot.errors import Refused
 from bot.services.ledger import audit
 from bot.services.ledger.faults import GAP, REWRITTEN, TRUNCATED
 from bot.services.ledger.inspection import KEPT
-from bot.services.ledger.sealing import GENESIS, KeySigner, Sealer, digest, hash_of, listed, root_of
-from bot.store.journal import Entry, Seal
+from bot.services.ledger.sealing import GENESIS, KeySigner, Sealer, digest, hash_of, line, listed, root_of
+from bot.store.journal import Entry, Line, Seal
 from bot.store.journal import journal as entry_table
 from bot.store.journal import seal as seal_table
 from tests.fakes import START, ManualClock
@@ -36,7 +36,7 @@ def entry(id: int, at: datetime, words: str = "") -> Entry:
 def sealed(last: Seal | None, entries: list[Entry], at: datetime, key: Ed25519PrivateKey = KEY, to_id: int = 0) -> Seal:
     """What the sealer makes of these entries, made by hand: a forger would do the same."""
     begin = last.to_id + 1 if last else 1
-    leaves = listed((each.id, digest(each)) for each in entries)
+    leaves = listed((each.id, digest(line(each))) for each in entries)
     made = Seal(
         last.id + 1 if last else 1, begin, max([to_id, begin - 1, *(each.id for each in entries)]), len(entries),
         leaves, root_of(leaves), last.hash if last else GENESIS, "", at, KeySigner(key).key_id, None,
@@ -70,9 +70,9 @@ def inspect(rows: Rows, head: str | None, key: bool = True) -> audit.Verdict:
     lines, left = [], list(entries)
     for seal in seals:
         while left and left[0].id <= seal.to_id:
-            lines.append(audit.as_line(left.pop(0)))
+            lines.append(audit.as_line(line(left.pop(0))))
         lines.append(audit.as_line(seal))
-    lines += [audit.as_line(each) for each in left]
+    lines += [audit.as_line(line(each)) for each in left]
     return audit.verify_export(lines, head, KEY.public_key() if key else None)
 
 
@@ -92,7 +92,7 @@ def change_an_entry(rng: random.Random, rows: Rows) -> Told:
     column = rng.choice(["at", "actor", "organisation", "kind", "object", "outcome", "origin", "details"])
     moment = victim.at + timedelta(microseconds=rng.choice([-1, 1]))
     value: Any = moment if column == "at" else getattr(victim, column) + "x"
-    rows[0][rows[0].index(victim)] = replace(victim, **{column: value})
+    rows[0][rows[0].index(victim)] = victim._replace(**{column: value})
     return {("ENTRY", victim.id)}
 
 
@@ -128,7 +128,7 @@ def let_an_old_dated_entry_be_sealed(rng: random.Random, rows: Rows) -> Told:
 
 def swap_two_entries(rng: random.Random, rows: Rows) -> Told:
     one, other = sorted(rng.sample(kept(rows), 2), key=lambda each: each.id)
-    rows[0][rows[0].index(one)], rows[0][rows[0].index(other)] = replace(other, id=one.id), replace(one, id=other.id)
+    rows[0][rows[0].index(one)], rows[0][rows[0].index(other)] = other._replace(id=one.id), one._replace(id=other.id)
     return {("MOVED", one.id)}
 
 
@@ -136,14 +136,14 @@ def renumber_an_entry(rng: random.Random, rows: Rows) -> Told:
     victim = rng.choice(kept(rows))
     taken = {each.id for each in rows[0]}
     to = rng.choice([id for id in range(rows[1][-1].to_id + 9) if id not in taken])
-    rows[0][rows[0].index(victim)] = replace(victim, id=to)
+    rows[0][rows[0].index(victim)] = victim._replace(id=to)
     found = {("MOVED", min(victim.id, to)), ("MOVED", victim.id)}
     return found if to <= rows[1][-1].to_id else found | {("MISSING", victim.id)}
 
 
 def copy_one_entry_over_another(rng: random.Random, rows: Rows) -> Told:
     one, other = rng.sample(kept(rows), 2)
-    rows[0][rows[0].index(one)] = replace(other, id=one.id)
+    rows[0][rows[0].index(one)] = other._replace(id=one.id)
     return {("ENTRY", one.id)}
 
 
@@ -204,7 +204,7 @@ def cut_off_the_end(rng: random.Random, rows: Rows) -> Told:
 def forge_everything_after(rng: random.Random, rows: Rows, key: Ed25519PrivateKey, told: str) -> Told:
     """An entry is changed and every seal from there on made anew: the journal is sound in itself."""
     victim = rng.choice(kept(rows))
-    rows[0][rows[0].index(victim)] = changed = replace(victim, actor="somebody else")
+    rows[0][rows[0].index(victim)] = changed = victim._replace(actor="somebody else")
     first = next(each for each in rows[1] if each.from_id <= changed.id <= each.to_id)
     for place in range(rows[1].index(first), len(rows[1])):
         old = rows[1][place]
@@ -225,7 +225,7 @@ def forge_one_seal(rng: random.Random, rows: Rows) -> Told:
     """An entry and its own seal are made to agree; the next seal still names the old one."""
     first = rng.choice([each for each in rows[1][:-1] if each.count])
     victim = next(each for each in rows[0] if first.from_id <= each.id <= first.to_id)
-    rows[0][rows[0].index(victim)] = replace(victim, actor="somebody else")
+    rows[0][rows[0].index(victim)] = victim._replace(actor="somebody else")
     under = [each for each in rows[0] if first.from_id <= each.id <= first.to_id]
     place = rows[1].index(first)
     rows[1][place] = sealed(rows[1][place - 1] if place else None, under, first.sealed_at, KEY, first.to_id)
@@ -302,9 +302,10 @@ def store(engine: sa.Engine, rows: Rows) -> None:
             for guard in GUARDS[engine.dialect.name]:
                 connection.execute(sa.text(f"DROP TRIGGER IF EXISTS {guard.format(table=name)}"))
             connection.execute(sa.text(f"DELETE FROM {name}"))
-        for table, given in ((entry_table, rows[0]), (seal_table, rows[1])):
-            if given:
-                connection.execute(sa.insert(table), [asdict(each) for each in given])
+        given = (entry_table, [each._asdict() for each in rows[0]]), (seal_table, [asdict(each) for each in rows[1]])
+        for table, columns in given:
+            if columns:
+                connection.execute(sa.insert(table), columns)
 
 
 # --- heads, keys, exports, the young tail ---
@@ -315,7 +316,7 @@ def real(engine: sa.Engine, signer: KeySigner | None = None) -> ManualClock:
     clock, sealer = ManualClock(), Sealer(engine, signer)
     for begin in (1, 4):
         with engine.begin() as connection:
-            rows = [asdict(entry(begin + n, clock.now())) for n in range(3)]
+            rows = [entry(begin + n, clock.now())._asdict() for n in range(3)]
             for row in rows:
                 del row["id"]
             connection.execute(sa.insert(entry_table), rows)
@@ -360,7 +361,7 @@ def test_seals_from_before_there_was_a_key_are_vouched_for_by_the_first_signed_o
 def test_entries_that_nobody_sealed_are_fine_when_young_and_a_fault_when_old(engine: sa.Engine) -> None:
     clock = real(engine)
     with engine.begin() as connection:
-        row = asdict(entry(7, clock.now()))
+        row = entry(7, clock.now())._asdict()
         connection.execute(sa.insert(entry_table), [{name: row[name] for name in row if name != "id"}])
     with engine.connect() as connection:
         young = audit.verify(connection, now=clock.advance(60))
@@ -389,8 +390,9 @@ def test_an_export_is_checked_without_the_database(engine: sa.Engine) -> None:
 def test_a_journal_that_is_wholly_false_is_told_in_bounded_memory(sqlite_engine: sa.Engine) -> None:
     entries = [entry(id, START) for id in range(1, 3 * KEPT)]
     seal = sealed(None, entries[:-9], START)
-    false = [replace(each, actor="eve", at=each.at - timedelta(days=1)) for each in entries]
-    verdict = audit.verify_export(audit.as_line(each) for each in [*false[:-9], seal, *false[-9:]])
+    false = [each._replace(actor="eve", at=each.at - timedelta(days=1)) for each in entries]
+    told: list[Line | Seal] = [line(each) for each in false]
+    verdict = audit.verify_export(audit.as_line(each) for each in (*told[:-9], seal, *told[-9:]))
     assert len(verdict.faults) == KEPT
     assert verdict.entries == len(entries)
     assert verdict.first_bad == {"id": 1, "why": "ENTRY: entry 1 was changed after it was sealed"}
@@ -403,7 +405,7 @@ def test_an_audit_of_sqlite_lets_the_writers_have_their_turn(sqlite_engine: sa.E
         next(told)
         with sqlite_engine.begin() as writer:
             writer.exec_driver_sql("PRAGMA busy_timeout=0")
-            writer.execute(sa.insert(entry_table), [{**asdict(entry(7, START)), "id": 7}])
+            writer.execute(sa.insert(entry_table), [{**entry(7, START)._asdict(), "id": 7}])
         list(told)
 
 

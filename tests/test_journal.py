@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from bot.services.desk import Actor
 from bot.services.ledger import audit, journal
-from bot.services.ledger.sealing import MOST, Sealer, digest
-from bot.store.journal import Seal, all_entries, all_seals, entries
+from bot.services.ledger.sealing import MOST, Sealer, digest, line
+from bot.store.journal import Seal, all_entries, all_lines, all_seals, entries
 from bot.store.journal import journal as table
-from tests.fakes import ManualClock
+from tests.fakes import START, ManualClock
 
 LEA = Actor("lea", "Léa", "padok", frozenset({"engineer"}), "U0LEA00001", "slack C0ALERTS01")
 
@@ -94,8 +94,17 @@ def test_every_column_of_an_entry_is_under_its_seal(sqlite_engine: sa.Engine) ->
                 other = first.at + timedelta(microseconds=1) if column.name == "at" else "other"
                 connection.execute(sa.update(table).values({column.name: other}))
                 (changed,) = entries(connection, 1, 1, 1)
-                assert digest(changed) != digest(first), column.name
+                assert digest(line(changed)) != digest(line(first)), column.name
                 connection.execute(sa.update(table).values({column.name: getattr(first, column.name)}))
+
+
+def test_the_database_writes_an_entry_s_instant_as_it_is_sealed(engine: sa.Engine) -> None:
+    for part in (0, 7, 120_000, 999_999):
+        write(engine, ManualClock(START.replace(microsecond=part)))
+    with engine.connect() as connection:
+        told = list(all_lines(connection))
+        assert told == [line(each) for each in all_entries(connection)]
+    assert [each.at[19:] for each in told] == [".000000Z", ".000007Z", ".120000Z", ".999999Z"]
 
 
 # --- seals ---

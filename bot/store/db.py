@@ -64,6 +64,14 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
+def written(dialect: str, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+    """An instant as text, 2026-11-22T02:14:00.000000Z: the database writes it sooner than we could from what it holds."""
+    if dialect == "sqlite":
+        text = sa.type_coerce(column, sa.Text)
+        return sa.func.substr(text, 1, 10) + "T" + sa.func.substr(text, 12) + "Z"
+    return sa.func.to_char(sa.func.timezone("UTC", column), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"', type_=sa.Text)
+
+
 def create_engine(url: str, **options: Any) -> sa.Engine:
     """An engine whose transactions are serial on SQLite (BEGIN IMMEDIATE, WAL, fsync at commit) and UTC on PostgreSQL."""
     options.setdefault("pool_pre_ping", not url.startswith("sqlite"))

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from bot.store.db import BigId, Utc, metadata
+from bot.store.db import BigId, Utc, metadata, written
 
 PAGE = 2_000
 
@@ -45,12 +45,25 @@ seal = sa.Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the journal."""
 
     id: int
     at: datetime
+    actor: str
+    organisation: str
+    kind: str
+    object: str
+    outcome: str
+    origin: str
+    details: str
+
+
+class Line(NamedTuple):
+    """An entry as it is sealed and exported, its instant as text: a month has them by the hundred thousand."""
+
+    id: int
+    at: str                 # 2026-11-22T02:14:00.000000Z
     actor: str
     organisation: str
     kind: str
@@ -143,26 +156,39 @@ def entries(connection: sa.Connection, first: int, last: int, most: int) -> list
 
 def all_entries(connection: sa.Connection) -> Iterator[Entry]:
     """Every entry in the order of ids, page by page."""
-    for row in _pages(connection, journal):
+    for row in _pages(connection, sa.select(journal).order_by(journal.c.id)):
         yield Entry(*row)
+
+
+def all_lines(connection: sa.Connection) -> Iterator[Line]:
+    """The same, as they were sealed."""
+    return map(Line._make, _pages(connection, lines(connection)))
+
+
+def lines(connection: sa.Connection) -> sa.Select[Any]:
+    """What makes a `Line`, of every entry in the order of ids."""
+    row = journal.c
+    at = written(connection.dialect.name, row.at)
+    texts = (row.actor, row.organisation, row.kind, row.object, row.outcome, row.origin, row.details)
+    return sa.select(row.id, at, *texts).order_by(row.id)
 
 
 def all_seals(connection: sa.Connection, last: int) -> Iterator[Seal]:
     """Every seal up to that number, page by page."""
-    for row in _pages(connection, seal, PAGE // 20):
+    for row in _pages(connection, sa.select(seal).order_by(seal.c.id), PAGE // 20):
         if row.id > last:
             return
         yield Seal(*row)
 
 
-def _pages(connection: sa.Connection, table: sa.Table, size: int = PAGE) -> Iterator[Any]:
-    query = sa.select(table).order_by(table.c.id).limit(size)
-    page = connection.execute(query).all()
+def _pages(connection: sa.Connection, query: sa.Select[Any], size: int = PAGE) -> Iterator[Any]:
+    """In the order of ids, the first of its columns."""
+    page = connection.execute(query.limit(size)).all()
     while page:
         if connection.dialect.name == "sqlite":
             connection.rollback()                # a reader holds up every writer there: now they have their turn
         yield from page
-        page = connection.execute(query.where(table.c.id > page[-1].id)).all()
+        page = connection.execute(query.where(query.selected_columns.id > page[-1].id).limit(size)).all()
 
 
 def about(connection: sa.Connection, objects: list[str], most: int) -> list[Entry]:

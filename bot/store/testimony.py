@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.journal import Entry, Seal, journal, seal
+from bot.store.journal import Line, Seal, journal, lines, seal
 from bot.store.months import by_numbers, numbers, stream
 
 
@@ -58,20 +58,20 @@ def kinds(connection: sa.Connection, start: datetime, until: datetime) -> list[s
     return list(connection.execute(query.group_by(row.kind, row.outcome).order_by(row.kind, row.outcome)))
 
 
-def sealed(connection: sa.Connection, start: datetime, until: datetime) -> Iterator[Entry | Seal]:
+def sealed(connection: sa.Connection, start: datetime, until: datetime) -> Iterator[Line | Seal]:
     """The seals made in that time, each behind the entries that it covers; before them all the last seal before."""
     row, range_ = seal.c, numbers(connection, seal.c.sealed_at, start, until)
     before = sa.select(sa.func.max(row.id)).where(row.id < range_[1], row.sealed_at < start).scalar_subquery()
     mine = (row.id >= sa.func.coalesce(before, 0), row.sealed_at <= until, row.id < range_[1])
-    entries: Iterator[Any] = iter(())
+    entries: Iterator[Line] = iter(())
     entry = None
     for number, each in enumerate(stream(connection, sa.select(seal).where(*mine).order_by(row.id))):
         found = Seal(*tuple(each))
         if number == 0:
             first = found.to_id + 1 if found.sealed_at < start else found.from_id
-            entries = stream(connection, sa.select(journal).where(journal.c.id >= first).order_by(journal.c.id))
+            entries = map(Line._make, stream(connection, lines(connection).where(journal.c.id >= first)))
             entry = next(entries, None)
         while entry is not None and entry.id <= found.to_id:
-            yield Entry(*tuple(entry))
+            yield entry
             entry = next(entries, None)
         yield found

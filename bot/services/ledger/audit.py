@@ -15,7 +15,7 @@ from bot.services.ledger.faults import Fault, Head
 from bot.services.ledger.inspection import Inspection
 from bot.services.ledger.sealing import GENESIS, instant
 from bot.store import journal
-from bot.store.journal import Entry, Seal
+from bot.store.journal import Line, Seal
 
 HEAD = re.compile(r"(?:seal\s+)?(?:(\d+)[:\s]\s*)?([0-9a-f]{12,64})")
 NOT_A_HEAD = "'{text}' is not a head: give it as posted, for instance 218:3f9a0c5512de (12 digits of the hash or more)."
@@ -121,10 +121,10 @@ def parse_head(text: str | None) -> Head | None:
     return None if number == 0 else Head(found[2], number)         # 0: nothing had been sealed then
 
 
-def _told(connection: sa.Connection) -> Iterator[Entry | Seal | None]:
+def _told(connection: sa.Connection) -> Iterator[Line | Seal | None]:
     """Each entry before the seal over it, None behind the last; that one is fixed first: the journal grows."""
     last = journal.last_seal(connection)
-    entries = journal.all_entries(connection)
+    entries = journal.all_lines(connection)
     entry = next(entries, None)
     for seal in journal.all_seals(connection, last.id if last else 0):
         while entry and entry.id <= seal.to_id:
@@ -137,10 +137,10 @@ def _told(connection: sa.Connection) -> Iterator[Entry | Seal | None]:
         entry = next(entries, None)
 
 
-def _inspect(inspection: Inspection, told: Iterable[Entry | Seal | None]) -> Verdict:
+def _inspect(inspection: Inspection, told: Iterable[Line | Seal | None]) -> Verdict:
     for each in told:
         match each:
-            case Entry():
+            case Line():
                 inspection.entry(each)
             case Seal():
                 inspection.seal(each)
@@ -154,17 +154,18 @@ def _posted(seal: Seal | None) -> str:
     return f"{seal.id}:{seal.hash}" if seal else f"0:{GENESIS}"
 
 
-def as_line(told: Entry | Seal) -> str:
+def as_line(told: Line | Seal) -> str:
     """An entry or a seal as an export holds it."""
-    columns = {name: instant(value) if isinstance(value, datetime) else value for name, value in asdict(told).items()}
-    return json.dumps({type(told).__name__.lower(): columns}, ensure_ascii=False)
+    if isinstance(told, Line):
+        return json.dumps({"entry": told._asdict()}, ensure_ascii=False)
+    return json.dumps({"seal": asdict(told) | {"sealed_at": instant(told.sealed_at)}}, ensure_ascii=False)
 
 
-def _read(number: int, line: str) -> Entry | Seal:
+def _read(number: int, line: str) -> Line | Seal:
     try:
         (kind, columns), = json.loads(line).items()
-        moment = "at" if kind == "entry" else "sealed_at"
-        columns[moment] = datetime.fromisoformat(columns[moment])
-        return Entry(**columns) if kind == "entry" else Seal(**columns)
+        if kind == "entry":
+            return Line(**columns | {"at": instant(datetime.fromisoformat(columns["at"]))})
+        return Seal(**columns | {"sealed_at": datetime.fromisoformat(columns["sealed_at"])})
     except (ValueError, TypeError, KeyError, AttributeError) as fault:
         raise Refused(NOT_EXPORTED.format(number=number)) from fault

@@ -17,7 +17,7 @@ GAP, TRUNCATED, REWRITTEN = "GAP", "TRUNCATED", "REWRITTEN"
 CHANGED = "entry {id} was changed after it was sealed"
 INSERTED = "entry {id} was inserted: the seal over its place does not know it"
 BACKDATED = (
-    "entry {id} was inserted: it is dated {at:%Y-%m-%d %H:%M:%S} UTC, "
+    "entry {id} was inserted: it is dated {at} UTC, "
     "but all that was written up to {floor:%Y-%m-%d %H:%M:%S} UTC was sealed before it"
 )
 REMOVED = "entry {id} was removed"

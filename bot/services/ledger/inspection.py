@@ -5,27 +5,26 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from bot.services.ledger import faults as say
 from bot.services.ledger.faults import ENTRY, GAP, MISSING, MOVED, REWRITTEN, SIGNATURE, TRUNCATED, Fault, Head
-from bot.services.ledger.sealing import GENESIS, MOST, PERIOD, digest, hash_of, listed, name_of, root_of
-from bot.store.journal import Entry, Seal
+from bot.services.ledger.sealing import GENESIS, MOST, PERIOD, digest, hash_of, instant, listed, name_of, root_of
+from bot.store.journal import Line, Seal
 
 LATE = timedelta(minutes=5)         # an entry older than the seal before it by more than this was written afterwards
 KEPT = 1_000                        # faults that are told one by one
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """What is kept of an entry until its seal comes."""
 
     id: int
     digest: str
-    at: datetime
+    at: str
 
 
 @dataclass(slots=True)
@@ -44,6 +43,7 @@ class Inspection:
     _last: Seal | None = None
     _reached: int = 0                                        # all entries up to this one have been compared
     _floor: datetime | None = None                           # all that was written before this instant is sealed
+    _early: str = ""                                         # an entry that is older than this was written afterwards
     _shaken: bool = False                                    # the chain was broken here: find its thread again
     _tied: set[str] = field(default_factory=lambda: {GENESIS})      # what the next seal must name as the one before it
     _known: set[str] = field(default_factory=lambda: {GENESIS})     # what it may name after a break
@@ -56,12 +56,14 @@ class Inspection:
 
     def go_on(self, seal: Seal) -> None:
         """Begins behind this seal instead of at the beginning; the seal itself is believed."""
-        self._last, self._reached, self._floor = seal, seal.to_id, seal.sealed_at if seal.count < MOST else None
+        self._last, self._reached = seal, seal.to_id
         self._tied, self._known = {seal.hash}, {seal.hash}
+        if seal.count < MOST:
+            self._rise(seal.sealed_at)
 
-    def entry(self, entry: Entry) -> None:
+    def entry(self, line: Line) -> None:
         self.entries += 1
-        row = Row(entry.id, digest(entry), entry.at)
+        row = Row(line.id, digest(line), line.at)
         if self.behind:
             self._unsealed(row)
         else:
@@ -69,14 +71,15 @@ class Inspection:
 
     def seal(self, seal: Seal) -> None:
         self.seals += 1
-        sound = self._itself(seal)
-        self._place(seal, sound)
+        hash_ = hash_of(seal)
+        sound = self._itself(seal, hash_)
+        self._place(seal, hash_, sound)
         self._contents(seal)
         self._against_head(seal)
         self._last = seal
         # a full seal was not the end of what was written by then: it says nothing of the time of what follows
         if sound and not self._shaken and seal.count < MOST:
-            self._floor = seal.sealed_at
+            self._rise(seal.sealed_at)
 
     def finish(self) -> None:
         for row in self._rows:
@@ -90,9 +93,10 @@ class Inspection:
 
     # --- a seal by itself, and in its place ---
 
-    def _itself(self, seal: Seal) -> bool:
+    def _itself(self, seal: Seal, hash_: str) -> bool:
+        """`hash_` is what it should be."""
         why = self._signature(seal)
-        if hash_of(seal) != seal.hash:
+        if hash_ != seal.hash:
             why = say.SEAL_CHANGED
         elif root_of(seal.leaves) != seal.root or seal.leaves.count('"') != 2 * seal.count:
             why = say.LIST_CHANGED
@@ -114,11 +118,11 @@ class Inspection:
             return say.OTHER_KEY
         return None if _signed(seal, self.public_key) else say.FORGED
 
-    def _place(self, seal: Seal, sound: bool) -> None:
+    def _place(self, seal: Seal, hash_: str, sound: bool) -> None:
         """Whether it follows the seal before it; after a break the chain is taken up at any seal met before."""
         number, begin = (self._last.id + 1, self._last.to_id + 1) if self._last else (1, 1)
         follows, adjoins = seal.previous in self._known, (seal.id, seal.from_id) == (number, begin)
-        hashes = {seal.hash, hash_of(seal)}
+        hashes = {seal.hash, hash_}
         if sound and seal.previous in self._tied and adjoins:
             self._known, self._shaken = set(hashes), False
         else:
@@ -161,7 +165,8 @@ class Inspection:
         if listed((row.id, row.digest) for row in rows) != seal.leaves:
             self._compare(seal, rows)
         for row in rows:
-            self._late(row)
+            if row.at < self._early:
+                self._late(row)
 
     def _compare(self, seal: Seal, rows: list[Row]) -> None:
         if root_of(seal.leaves) != seal.root:        # the list itself is false: told already
@@ -184,19 +189,22 @@ class Inspection:
         if told and actual:
             self._found[actual] = len(self.faults) - 1
 
-    def _late(self, row: Row) -> bool:
-        if self._floor is None or row.at >= self._floor - LATE:
-            return False
-        if self._fault(ENTRY, row.id, say.BACKDATED, at=row.at, floor=self._floor):
+    def _rise(self, floor: datetime) -> None:
+        self._floor, self._early = floor, instant(floor - LATE)
+
+    def _late(self, row: Row) -> None:
+        at = row.at[:len("2026-11-22T02:14:00")].replace("T", " ")
+        if self._fault(ENTRY, row.id, say.BACKDATED, at=at, floor=self._floor):
             self._found.setdefault(row.digest, len(self.faults) - 1)
-        return True
 
     def _unsealed(self, row: Row) -> None:
         self.unsealed += 1
         if row.id <= self._reached:
             if self._fault(ENTRY, row.id, say.INSERTED):
                 self._found.setdefault(row.digest, len(self.faults) - 1)
-        elif not self._late(row) and not self._left and self.now and self.now - row.at > 2 * PERIOD:
+        elif row.at < self._early:
+            self._late(row)
+        elif not self._left and self.now and row.at < instant(self.now - 2 * PERIOD):
             self._left = True
             self._fault(TRUNCATED, row.id, say.LEFT)
 

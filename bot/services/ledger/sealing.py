@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bot.errors import Misbuilt
 from bot.store import journal
-from bot.store.journal import Entry, Look, Seal
+from bot.store.journal import Entry, Line, Look, Seal
 
 MOST = 1_000                        # entries in one seal
 PERIOD = timedelta(hours=1)         # a seal at least so often, even when there is nothing to seal
@@ -67,13 +67,14 @@ def instant(at: datetime) -> str:
     return here.isoformat(timespec="microseconds")[:-len("+00:00")] + "Z"
 
 
-def digest(entry: Entry) -> str:
+def line(entry: Entry) -> Line:
+    """As the database writes it too."""
+    return Line._make((entry.id, instant(entry.at), *entry[2:]))
+
+
+def digest(line: Line) -> str:
     """Of every column but the id, which stands beside the digest in the seal: so a moved entry is known again."""
-    parts = (
-        "vigie entry 1", instant(entry.at), entry.actor, entry.organisation, entry.kind, entry.object, entry.outcome,
-        entry.origin, entry.details,
-    )
-    return _hashed("[" + ",".join(map(encode_basestring, parts)) + "]")     # as `compact` writes it, in a third of the time
+    return _hashed(f'["vigie entry 1",{",".join(map(encode_basestring, line[1:]))}]')     # as `compact` does, and much sooner
 
 
 def listed(leaves: Iterable[tuple[int, str]]) -> str:
@@ -143,7 +144,7 @@ class Sealer:
 
     def _forge(self, last: Seal | None, found: list[Entry], final: Look) -> Seal:
         begin = last.to_id + 1 if last else 1
-        leaves = listed((each.id, digest(each)) for each in found)
+        leaves = listed((each.id, digest(line(each))) for each in found)
         full = len(found) == MOST
         made = Seal(
             id=last.id + 1 if last else 1,

@@ -11,7 +11,7 @@ from bot.review.facts import Month, Trail
 from bot.services.ledger.faults import HEAD_GONE, TRUNCATED, Fault, Head
 from bot.services.ledger.inspection import Inspection
 from bot.store import journal, months, reviews, testimony
-from bot.store.journal import Entry, Seal
+from bot.store.journal import Line, Seal
 
 REFUSED, NONE = "refused", "none"
 MARK = "***"                            # in a card number as it is kept: 411111******1111
@@ -35,7 +35,7 @@ def _look(connection: sa.Connection, month: Month) -> Trail:
     inspection, days = Inspection(), set[date]()
     head: Seal | None = None
     for told in testimony.sealed(connection, month.start, month.as_of):
-        if isinstance(told, Entry):
+        if isinstance(told, Line):
             inspection.entry(told)
             continue
         if head is None and told.sealed_at < month.start:
