@@ -326,7 +326,7 @@ def test_a_first_month_has_none_before_it(platform: Platform) -> None:
 
     facts = platform.facts()
 
-    assert (facts.before, facts.earlier, facts.volumes) == (None, (), {})
+    assert (facts.before, list(facts.earlier), facts.volumes) == (None, [], {})
 
 
 def test_the_month_before_is_reckoned_now_when_nobody_has_sealed_it(platform: Platform) -> None:
@@ -339,7 +339,7 @@ def test_the_month_before_is_reckoned_now_when_nobody_has_sealed_it(platform: Pl
     facts = platform.facts("2026-11")
 
     assert facts.before is not None and facts.before["volume"].value == 1
-    assert [each.title for each in facts.earlier] == ["pay-api-5xx"] and facts.volumes["2026-10"] == 1
+    assert [each.service for each in facts.earlier] == ["pay-api"] and facts.volumes["2026-10"] == 1
 
 
 # --- which month --------------------------------------------------------------------------------------------------------------

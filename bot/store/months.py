@@ -74,7 +74,8 @@ def by_numbers(connection: sa.Connection, query: sa.Select[Any], column: sa.Colu
 
 def members(connection: sa.Connection, groups: Range) -> Iterator[sa.Row[Any]]:
     """The alerts of these groups, group by group, the founder first."""
-    return stream(connection, _members().where(within(alert.c.group_id, groups)).order_by(alert.c.group_id, alert.c.id))
+    mine = within(alert.c.group_id, groups), within(alert_group.c.id, groups)       # of both: neither is read from its beginning
+    return stream(connection, _members().where(*mine).order_by(alert.c.group_id, alert.c.id))
 
 
 def members_of(connection: sa.Connection, groups: Iterable[int]) -> list[sa.Row[Any]]:
@@ -205,23 +206,6 @@ def silences(connection: sa.Connection, start: datetime, until: datetime) -> lis
     """Silences that held at some time from `start` up to `until`."""
     query = sa.select(silence).where(silence.c.start <= until, silence.c.until > start)
     return list(connection.execute(query.order_by(silence.c.id)))
-
-
-# --- the months before ----------------------------------------------------------------------------------------------------
-
-
-def opened(connection: sa.Connection, start: datetime, end: datetime) -> list[sa.Row[Any]]:
-    """Of each fingerprint: how many groups it founded in [start, end), and the number of the first."""
-    row = alert.c
-    query = sa.select(row.fingerprint, sa.func.count().label("groups"), sa.func.min(row.id).label("first")).where(
-        row.opened_at >= start, row.opened_at < end, row.group_id == row.id
-    )
-    return list(connection.execute(query.group_by(row.fingerprint).order_by(sa.func.min(row.id))))
-
-
-def oldest(connection: sa.Connection) -> datetime | None:
-    """When the first alert was opened that there is."""
-    return connection.execute(sa.select(alert.c.opened_at).order_by(alert.c.id).limit(1)).scalar_one_or_none()
 
 
 # --- sources --------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.review.facts import Facts, Group, Month
+from bot.review.facts import Echo, Facts, Month
 
 DAY_MINUTES = 24 * 60
 BEFORE = (1, 2, 3)              # the months with which a volume is compared
@@ -23,8 +23,8 @@ def earlier_days(facts: Facts, steps: int = 1) -> float:
     return _month(facts, steps).minutes / DAY_MINUTES
 
 
-def last_month(facts: Facts) -> Sequence[Group]:
-    """The groups of the month before: one for all of a fingerprint, whose `alerts` says how many there were."""
+def last_month(facts: Facts) -> Sequence[Echo]:
+    """The groups of the month before."""
     since = start_of(facts)
     return [each for each in facts.earlier if each.opened_at >= since]
 

@@ -47,7 +47,7 @@ def bank_told(incident: Incident) -> datetime | None:
 
 
 def _happened(facts: Facts) -> Iterator[Happened]:
-    patterns = {each.alert: each.pattern for each in (*facts.earlier, *facts.groups)}
+    patterns = {each.alert: each.pattern for each in facts.earlier} | {each.alert: each.pattern for each in facts.groups}
     for each in facts.incidents:
         if not each.drill:
             mine = tuple(dict.fromkeys(patterns[one] for one in each.alerts if one in patterns))

@@ -9,7 +9,7 @@ from itertools import chain
 from bot.review import N_
 from bot.review.arithmetic.earlier import days_of, earlier_days, last_month, start_of
 from bot.review.arithmetic.windows import Window, blackout, night
-from bot.review.facts import Facts, Group
+from bot.review.facts import Echo, Facts, Group
 
 SEVERITY, SOURCE, SERVICE, SIDE = N_("severity"), N_("source"), N_("service"), N_("side on duty")
 NIGHT, BLACKOUT = N_("night, 21:00-06:00"), N_("blackout, {hours}")
@@ -25,12 +25,13 @@ Cells = Counter[tuple[str, ...]]
 class Trait:
     """What groups are told apart by: each has exactly one value of it.
 
-    `kept` names a figure and its title, by value: of earlier groups only the newest keeps its hour and its side, so what these
-    were a month ago is known from that month's figures.
+    `then`: the same of an earlier group. `kept` names a figure and its title, by value: sides and hours of earlier groups are
+    not read again, so what these were a month ago is known from that month's figures.
     """
 
     title: str
     of: Callable[[Group], str]
+    then: Callable[[Echo], str] | None = None
     kept: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -53,15 +54,26 @@ def traits(facts: Facts) -> tuple[Trait, ...]:
     }
     dark, away = night(facts.config, None, facts.month), blackout(facts.config)
     plain = (
-        Trait(SEVERITY, lambda group: group.severity),
-        Trait(SOURCE, lambda group: TOGETHER.join(sorted(set(group.sources))) or NOBODY),
-        Trait(SERVICE, lambda group: group.service), Trait(SIDE, lambda group: group.side or NOBODY, sides),
-        Trait(NIGHT, _within(dark, facts), {IN: ("volume_night", AT_NIGHT)}),
+        Trait(SEVERITY, _severity, _severity), Trait(SOURCE, _sources, _sources), Trait(SERVICE, _service, _service),
+        Trait(SIDE, lambda group: group.side or NOBODY, kept=sides),
+        Trait(NIGHT, _within(dark, facts), kept={IN: ("volume_night", AT_NIGHT)}),
     )
     if away is None:
         return plain
     hours = f"{away.hours.first:%H:%M}-{away.hours.last:%H:%M}"
-    return (*plain, Trait(BLACKOUT.format(hours=hours), _within(away, facts), {IN: ("volume_blackout", IN_BLACKOUT)}))
+    return (*plain, Trait(BLACKOUT.format(hours=hours), _within(away, facts), kept={IN: ("volume_blackout", IN_BLACKOUT)}))
+
+
+def _severity(each: Group | Echo) -> str:
+    return each.severity
+
+
+def _sources(each: Group | Echo) -> str:
+    return TOGETHER.join(sorted(set(each.sources))) or NOBODY
+
+
+def _service(each: Group | Echo) -> str:
+    return each.service
 
 
 def cells(facts: Facts) -> Cells:
@@ -75,7 +87,7 @@ def lines(facts: Facts, counted: Cells) -> list[Line]:
     days, made = days_of(facts.month), []
     for place, trait in enumerate(traits(facts)):
         now = _values(counted, place)
-        then = _remembered(facts, trait) if trait.kept else _counted(facts, trait, now)
+        then = _counted(facts, trait.then, now) if trait.then else _remembered(facts, trait)
         for value, count in _ranked(now, then):
             made.append(Line(trait.title, value, count, count / days if days else None, then.get(value)))
     return made
@@ -96,12 +108,12 @@ def _values(counted: Cells, place: int) -> Counter[str]:
     return found
 
 
-def _counted(facts: Facts, trait: Trait, now: Iterable[str]) -> dict[str, float]:
+def _counted(facts: Facts, of: Callable[[Echo], str], now: Iterable[str]) -> dict[str, float]:
     """Groups a day in the month before, by value; with any, what has none had 0."""
     before, days = last_month(facts), earlier_days(facts)
     found: dict[str, float] = dict.fromkeys(now, 0.0) if before else {}
     for each in before:
-        value = trait.of(each)
+        value = of(each)
         found[value] = found.get(value, 0.0) + each.alerts / days
     return found
 

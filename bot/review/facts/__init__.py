@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 
 from bot.config import Config
 from bot.review.facts.agreed import Decision, Judgement
-from bot.review.facts.alerts import Group, Run, Silence, Source
+from bot.review.facts.alerts import Echo, Group, Run, Silence, Source
 from bot.review.facts.month import Month
 from bot.review.facts.people import Handoff, Intervention, Page, Slot, Told
 from bot.review.facts.platform import Incident, Maintenance, Measure, Notice
 from bot.review.facts.trail import Trail
 
 __all__ = [
-    "Decision", "Facts", "Group", "Handoff", "Incident", "Intervention", "Judgement", "Maintenance", "Measure", "Month", "Notice",
-    "Page", "Past", "Run", "Silence", "Slot", "Source", "Told", "Trail",
+    "Decision", "Echo", "Facts", "Group", "Handoff", "Incident", "Intervention", "Judgement", "Maintenance", "Measure", "Month",
+    "Notice", "Page", "Past", "Run", "Silence", "Slot", "Source", "Told", "Trail",
 ]
 
 
@@ -35,8 +35,8 @@ class Facts:
     carried: Sequence[Group] = ()           # opened before it, and still open when it began
     drills: Sequence[Group] = ()            # opened in the month as drills or tests: counted apart
     maintained: Sequence[Group] = ()        # opened in the month under agreed maintenance: counted apart
-    earlier: Sequence[Group] = ()           # drills left out: every group of the month before; of the five before that the
-                                            # first of each fingerprint and month. `alerts`: groups that it stands for
+    earlier: Sequence[Echo] = ()            # drills left out: every group of the month before; of the five before that the
+                                            # first of each fingerprint and month
     runs: Sequence[Run] = ()                # begun in the month, or about one of its groups
     pages: Sequence[Page] = ()              # attempts to reach somebody in the month
     told: Sequence[Told] = ()               # what the journal has of breaches, waivers, broken glass, held back ...

@@ -7,11 +7,12 @@ from typing import Literal
 Ending = Literal["healed", "fixed", "person", "open"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Group:
     """The review's unit: alerts that shared a card; one that came back within 30 min of its end is still the same.
 
-    Instants are UTC; what happened after the month's `as_of` is not known here.
+    Instants are UTC; what happened after the month's `as_of` is not known here. Not frozen: a month makes a hundred thousand,
+    and to freeze them takes as long as to make them; whoever gathers may change one, sections only read.
     """
 
     id: int
@@ -50,6 +51,19 @@ class Group:
     silenced: bool = False                  # a silence kept it from calling anybody
     verdict: str | None = None              # the newest: useful, noise, duplicate, missing-runbook, needs-fix
     verdict_by: str | None = None
+
+
+@dataclass(slots=True)
+class Echo:
+    """What a month asks of the groups of the months before it; made by the hundred thousand, as a Group is."""
+
+    alert: int                              # the number of its first alert
+    service: str
+    severity: str                           # the worst
+    sources: tuple[str, ...]
+    pattern: str
+    opened_at: datetime
+    alerts: int = 1                         # groups that it stands for
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +22,11 @@ def maintenance(config: Config, month: Month) -> tuple[Maintenance, ...]:
         Maintenance(each.services, each.start, each.end, each.reason, each.agreed_by)
         for each in config.month.maintenance if each.start < month.end and each.end > month.start
     )
+
+
+def covers(stretches: Iterable[Maintenance], service: str, at: datetime) -> bool:
+    """Whether it was agreed not to count what comes up then."""
+    return any(each.start <= at < each.end and any(fnmatchcase(service, name) for name in each.services) for each in stretches)
 
 
 def runs(rows: Iterable[sa.Row[Any]], month: Month, same: Mapping[int, int], groups: Collection[int]) -> Iterator[Run]:

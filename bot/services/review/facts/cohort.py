@@ -1,115 +1,95 @@
-"""Groups of a month: from rows of alerts, as they were known at one instant, to the review's units.
-
-What came back within half an hour of its end is still the same group; so is it on both sides of a month's edge.
-"""
+"""Groups of a month: from rows of alerts, as they were known at one instant, to the review's units."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple
 
-from bot.config import Config
 from bot.review.arithmetic.bursts import most_in_an_hour
 from bot.review.facts import Group, Maintenance, Month
 from bot.review.facts.alerts import Ending
+from bot.services.review.facts import agreed
 from bot.services.review.facts.known import Known
 from bot.services.review.facts.members import Member, worst
-
-SAME = timedelta(minutes=30)            # of quiet; what comes back later is another group
-LOOK = timedelta(days=1)                # how far before the month it is looked what goes on in it
-
-
-@dataclass(slots=True, eq=False)
-class Shelf:
-    """Groups of one kind, in the order in which they were opened."""
-
-    units: list[Group] = field(default_factory=list)
+from bot.services.review.facts.sameness import SAME, goes_on, newest
 
 
 @dataclass(slots=True)
 class Cohort:
     """Takes groups in the order in which they were opened."""
 
-    config: Config
     month: Month
     known: Known
     maintenance: Sequence[Maintenance] = ()
-    before: Shelf = field(default_factory=Shelf)                # opened before the month
-    groups: Shelf = field(default_factory=Shelf)
-    drills: Shelf = field(default_factory=Shelf)
-    maintained: Shelf = field(default_factory=Shelf)
+    before: list[Group] = field(default_factory=list)           # opened before the month
+    groups: list[Group] = field(default_factory=list)
+    drills: list[Group] = field(default_factory=list)
+    maintained: list[Group] = field(default_factory=list)
     same: dict[int, int] = field(default_factory=dict)          # by group that went on with another one: that one
-    _last: dict[str, tuple[Shelf, int]] = field(default_factory=dict)      # where the newest of a fingerprint stands
+    _last: dict[str, Group] = field(default_factory=dict)       # the newest of a fingerprint
     _opened: dict[str, list[datetime]] = field(default_factory=dict)       # when that group opened and came back
 
     def add(self, members: Sequence[Member]) -> None:
         """One group's alerts, the founder first."""
-        prints = {each.fingerprint for each in members}
-        places = {self._last.get(each) for each in prints}
-        place = places.pop() if len(places) == 1 else None
-        earlier, opened_at = place[0].units[place[1]] if place else None, members[0].opened_at
+        founder, earlier = members[0], newest(self._last, members)
         ended = earlier.resolved_at if earlier else None
-        goes_on = ended is not None and opened_at - ended <= SAME
-        if opened_at >= self.month.end and not goes_on:
+        still = goes_on(ended, founder.opened_at)
+        if founder.opened_at >= self.month.end and not still:
             return
-        again, cycles = ended is not None and ended >= self.month.start, max(self._cycles(each, goes_on) for each in members)
-        made = group(members, self.known, again and not goes_on, cycles)
-        if place and earlier and goes_on:
-            place[0].units[place[1]], self.same[made.id] = joined(earlier, made), earlier.id
+        again = ended is not None and ended >= self.month.start
+        made = group(members, self.known, again and not still, self._cycles(members, still))
+        if earlier and still:
+            join(earlier, made)
+            self.same[made.id] = earlier.id
         else:
-            home = self._home(members[0])
-            home.units.append(made)
-            self._last |= dict.fromkeys(prints, (home, len(home.units) - 1))
+            self._home(founder).append(made)
+            self._last |= dict.fromkeys((each.fingerprint for each in members), made)
 
     def unfinished(self) -> set[str]:
         """Fingerprints of what was open when the month ended, or had ended so late before it that it may go on after it."""
         late = self.month.end - SAME
-        units = chain(self.groups.units, self.before.units, self.drills.units, self.maintained.units)
+        units = chain(self.groups, self.before, self.drills, self.maintained)
         prints = {each.fingerprint for each in units if each.resolved_at is None or each.resolved_at >= late}
-        return {each for each, (home, place) in self._last.items() if home.units[place].fingerprint in prints}
+        return {each for each, last in self._last.items() if last.fingerprint in prints}
 
     def carried(self) -> list[Group]:
         """Opened before the month, and still open when it began."""
-        return [each for each in self.before.units if each.closed_at is None or each.closed_at >= self.month.start]
+        return [each for each in self.before if each.closed_at is None or each.closed_at >= self.month.start]
 
-    def _cycles(self, member: Member, goes_on: bool) -> int:
-        """The most times that it opened within an hour, those of the same group before it included."""
-        before = self._opened.get(member.fingerprint, []) if goes_on else []
-        opened = [*before, member.opened_at, *self.known.relapsed.get(member.id, ())]
-        self._opened[member.fingerprint] = opened
-        return most_in_an_hour(opened)
+    def _cycles(self, members: Sequence[Member], still: bool) -> int:
+        """The most times that one of them opened within an hour, those of the same group before it included."""
+        most = 1
+        for each in members:
+            before = self._opened.get(each.fingerprint, []) if still else []
+            opened = self._opened[each.fingerprint] = [*before, each.opened_at, *self.known.relapsed.get(each.id, ())]
+            if len(opened) > 1:
+                most = max(most, most_in_an_hour(opened))
+        return most
 
-    def _home(self, founder: Member) -> Shelf:
+    def _home(self, founder: Member) -> list[Group]:
         if founder.opened_at < self.month.start:
             return self.before
-        if self.known.means(self.config.month.drills, founder):
+        if self.known.kind(founder).drill:
             return self.drills
-        return self.maintained if self._is_maintained(founder) else self.groups
-
-    def _is_maintained(self, founder: Member) -> bool:
-        return any(
-            each.start <= founder.opened_at < each.end and any(fnmatchcase(founder.service, name) for name in each.services)
-            for each in self.maintenance
-        )
+        return self.maintained if agreed.covers(self.maintenance, founder.service, founder.opened_at) else self.groups
 
 
 def group(members: Sequence[Member], known: Known, reopened: bool = False, cycles: int = 1) -> Group:
     """One group of alerts, as it was known."""
     first = members[0]
     last = first if len(members) == 1 else known.folded(members)
-    number, ended = first.id, _ended(members)
+    number, ended, same = first.id, _ended(members), known.kinds.same
     taken, engaged = known.acks.get(number), known.engaged(first.group_id, number)
-    acted = known.acted(first.group_id, number)
+    acted = known.acted(first.group_id, number, engaged)
     touched = acted is not None and (ended.resolved_at is None or acted <= ended.resolved_at)
     ending = _how(ended.ending, touched)
     verdict, level = known.verdicts.get(first.group_id), known.levels.get(first.group_id, 0)
     return Group(
-        id=number if number == first.group_id else first.group_id, alert=number, service=known.same(first.service),
-        title=known.same(first.title), pattern=known.pattern(first), fingerprint=known.same(first.fingerprint),
+        id=number if number == first.group_id else first.group_id, alert=number, service=same(first.service),
+        title=same(first.title), pattern=known.kind(first).pattern, fingerprint=same(first.fingerprint),
         sources=known.sources.get(number, ()),
-        severity=known.same(last.severity), important=last.important, recognised=known.recognised(last),
+        severity=same(last.severity), important=last.important, recognised=known.recognised(last),
         opened_at=first.opened_at, runbook=last.runbook, symptom=first.symptom,
         side=known.sides.at(first.service, first.opened_at), signals=last.signals, alerts=len(members),
         relapses=last.relapses, called_at=last.called_at, level=level, escalated="timeout" if level > 1 else None,
@@ -157,21 +137,20 @@ def _how(ending: Ending, touched: bool) -> Ending:
     return "person" if touched and ending != "open" else ending
 
 
-def joined(first: Group, then: Group) -> Group:
+def join(first: Group, then: Group) -> None:
     """One group that went on: opened with the first, ended with the second."""
-    took, verdict = first if first.acked_at else then, then if then.verdict else first
-    touched = first.touched or then.touched or first.ending == "person"
-    ending = _how(then.ending, touched)
-    return replace(
-        first, sources=tuple(dict.fromkeys((*first.sources, *then.sources))), severity=worst((first.severity, then.severity)),
-        important=first.important or then.important, signals=first.signals + then.signals, alerts=first.alerts + then.alerts,
-        relapses=first.relapses + 1 + then.relapses, called_at=first.called_at or then.called_at,
-        level=max(first.level, then.level), escalated=first.escalated or then.escalated, acked_at=took.acked_at,
-        acked_by=took.acked_by, acked_side=took.acked_side, engaged_at=first.engaged_at or then.engaged_at,
-        resolved_at=then.resolved_at, closed_at=then.closed_at, closed_by=then.closed_by, closed_side=then.closed_side,
-        ending=ending, fixed_by=then.fixed_by if ending == "fixed" else None, touched=touched,
-        silenced=first.silenced or then.silenced, cycles=max(first.cycles, then.cycles), verdict=verdict.verdict,
-        verdict_by=verdict.verdict_by,
-    )
-
-
+    if not first.acked_at:
+        first.acked_at, first.acked_by, first.acked_side = then.acked_at, then.acked_by, then.acked_side
+    if then.verdict:
+        first.verdict, first.verdict_by = then.verdict, then.verdict_by
+    first.sources = tuple(dict.fromkeys((*first.sources, *then.sources)))
+    first.severity, first.important = worst((first.severity, then.severity)), first.important or then.important
+    first.signals, first.alerts = first.signals + then.signals, first.alerts + then.alerts
+    first.relapses, first.cycles = first.relapses + 1 + then.relapses, max(first.cycles, then.cycles)
+    first.called_at, first.engaged_at = first.called_at or then.called_at, first.engaged_at or then.engaged_at
+    first.level, first.escalated = max(first.level, then.level), first.escalated or then.escalated
+    first.silenced, first.touched = first.silenced or then.silenced, first.touched or then.touched or first.ending == "person"
+    first.ending = _how(then.ending, first.touched)
+    first.fixed_by = then.fixed_by if first.ending == "fixed" else None
+    first.resolved_at, first.closed_at = then.resolved_at, then.closed_at
+    first.closed_by, first.closed_side = then.closed_by, then.closed_side

@@ -14,7 +14,7 @@ from bot.review.arithmetic.patterns import pattern
 from bot.review.arithmetic.stretches import minutes
 from bot.review.arithmetic.windows import dark
 from bot.review.facts import Decision, Group, Month
-from bot.services.review.facts.past import Echoes
+from bot.services.review.facts.echoes import Echoes
 from bot.store import agreements, duties, months
 
 DAY = timedelta(days=1)

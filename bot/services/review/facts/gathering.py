@@ -14,14 +14,17 @@ from bot.config import Config
 from bot.config.models import UNKNOWN_SERVICE
 from bot.review.facts import Facts, Month, Page, Past, Trail
 from bot.services.review import choosing, composing
-from bot.services.review.facts import agreed, decided, duty, histories, noting, past, sources
-from bot.services.review.facts.cohort import LOOK, Cohort
+from bot.services.review.facts import agreed, decided, duty, echoes, histories, noting, past, sources
+from bot.services.review.facts.cohort import Cohort
 from bot.services.review.facts.histories import History
+from bot.services.review.facts.kinds import Kinds
 from bot.services.review.facts.known import Known
 from bot.services.review.facts.members import members
+from bot.services.review.facts.sameness import LOOK, by_group
 from bot.services.review.facts.sides import Sides
 from bot.services.review.facts.told import told
 from bot.services.review.facts.trail import trail as _trail
+from bot.store import echoes as store
 from bot.store import months, testimony
 from bot.store.alerts import alert
 from bot.store.months import Range
@@ -54,7 +57,7 @@ def trail(connection: sa.Connection, config: Config, month: Month) -> Trail:
 def _reckoned(connection: sa.Connection, config: Config, month: Month) -> Mapping[str, Past] | None:
     """The figures of the month before, which nobody has sealed; None: no group is older than the month."""
     last = choosing.named(config, month.previous(), month.as_of)
-    oldest = months.oldest(connection)
+    oldest = store.oldest(connection)
     if oldest is None or oldest >= month.start:
         return None
     return past.figures(composing.compose(_gather(connection, config, last, None)).figures)
@@ -74,20 +77,20 @@ class _Read:
 
 def _gather(connection: sa.Connection, config: Config, month: Month, before: Mapping[str, Past] | None) -> Facts:
     read = _alerts(connection, config, month)
-    echoes = past.echoes(connection, config, month, read.known)
-    groups, worked = read.cohort.groups.units, duty.interventions(connection, month)
+    echoed = echoes.echoes(connection, config, month, read.known.kinds)
+    groups, worked = read.cohort.groups, duty.interventions(connection, month)
     runs = agreed.runs(read.runs, month, read.cohort.same, {each.id for each in groups})
     return Facts(
-        month, config, groups=groups, carried=read.cohort.carried(), drills=read.cohort.drills.units,
-        maintained=read.cohort.maintained.units, earlier=echoes.groups, runs=tuple(runs),
+        month, config, groups=groups, carried=read.cohort.carried(), drills=read.cohort.drills,
+        maintained=read.cohort.maintained, earlier=echoed.groups, runs=tuple(runs),
         pages=_pages(config, read, month), told=tuple(told(connection, month)),
         silences=agreed.silences(connection, month, read.kept), slots=duty.slots(connection, config, month),
         handoffs=duty.handoffs(connection, month), interventions=worked,
         sources=sources.sources(connection, config, month, read.endpoints),
-        decisions=decided.decisions(connection, config, month, groups, echoes),
-        incidents=agreed.incidents(connection, month, echoes.starts[0]),
+        decisions=decided.decisions(connection, config, month, groups, echoed),
+        incidents=agreed.incidents(connection, month, echoed.starts[0]),
         maintenance=agreed.maintenance(config, month), measures=agreed.measures(connection, month),
-        trail=trail(connection, config, month), before=before, volumes=echoes.volumes(),
+        trail=trail(connection, config, month), before=before, volumes=echoed.volumes(),
     )
 
 
@@ -108,9 +111,9 @@ def _alerts(connection: sa.Connection, config: Config, month: Month) -> _Read:
     older = months.members_of(connection, months.spanning(connection, month.start, since))
     older = [row for row in older if not groups[0] <= row.group_id < groups[1]]
     changed = histories.of(connection, [*months.moved_since(connection, alerts, as_of), *_moved(older, as_of)], as_of)
-    known = Known(Sides(connection, config, since, max(as_of, month.end) + LOOK, as_of))
+    known = Known(Sides(connection, config, since, max(as_of, month.end) + LOOK, as_of), Kinds(config.month.drills))
     read = _Read(
-        Cohort(config, month, known, agreed.maintenance(config, month)), known,
+        Cohort(month, known, agreed.maintenance(config, month)), known,
         noting.in_range(connection, known, alerts, changed, since, as_of),
         noting.note_silenced(known, testimony.told(connection, (noting.HELD_BACK,), since, as_of)),
         months.runs(connection, since, as_of), months.attempts(connection, since, as_of),
@@ -135,10 +138,10 @@ def _fill(
 ) -> None:
     """In the order of their opening: before the month, in it, and what goes on after it."""
     month = cohort.month
-    for each in members(chain(older, months.members(connection, groups)), month.as_of, changed):
+    for each in by_group(members(chain(older, months.members(connection, groups)), month.as_of, changed), month.as_of):
         if each[0].opened_at < month.end:
             cohort.add(each)
-    after = months.followers(connection, cohort.unfinished(), month.end, month.as_of)
-    for each in members(months.members_of(connection, after), month.as_of, changed):
+    after = months.members_of(connection, months.followers(connection, cohort.unfinished(), month.end, month.as_of))
+    for each in by_group(members(after, month.as_of, changed), month.as_of):
         cohort.add(each)
     cohort.known.forget()

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,19 +13,6 @@ from bot.services.desk import VIGIE
 from bot.store import months, testimony
 
 CLOSED = "alert closed"
-
-
-class Told(Protocol):
-    """What of an alert a history knows better than its row."""
-
-    severity: str
-    signals: int
-    relapses: int
-    recovered_at: datetime | None
-    closed_at: datetime | None
-    closed_by: str | None
-    fixed_by: int | None
-    ending: str | None
 
 
 @dataclass(slots=True)
@@ -51,12 +38,6 @@ class History:
         elif entry.kind == CLOSED:
             told = json.loads(entry.details).get("ending", "person")
             self.closed_at, self.closed_by, self.ending = entry.at, entry.actor, told if entry.actor == VIGIE.key else "person"
-
-    def tell(self, alert: Told) -> None:
-        """Puts the alert back to how it was."""
-        alert.severity, alert.signals, alert.relapses = self.severity or alert.severity, self.signals, self.relapses
-        alert.recovered_at, alert.closed_at, alert.closed_by = self.recovered_at, self.closed_at, self.closed_by
-        alert.ending, alert.fixed_by = self.ending, alert.fixed_by if self.closed_at else None
 
 
 def of(connection: sa.Connection, moved: Sequence[tuple[int, str]], as_of: datetime) -> dict[int, History]:

@@ -1,19 +1,17 @@
-"""Alerts as their rows say that they were at one instant, group by group."""
+"""Alerts as their rows say that they were at one instant."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from bot.services.review.facts import histories
+from bot.services.review.facts.histories import History
 from bot.store.alerts import SEVERITIES
 
 
-@dataclass(slots=True)
-class Member:
-    """One alert as it was known at one instant."""
+class Member(NamedTuple):
+    """One alert as it was known at one instant; the order is that of `months.MEMBER`."""
 
     id: int
     group_id: int
@@ -25,6 +23,7 @@ class Member:
     title: str
     labels: str
     opened_at: datetime
+    updated_at: datetime
     signals: int
     relapses: int
     recovered_at: datetime | None
@@ -38,32 +37,22 @@ class Member:
 
 
 def members(
-    rows: Iterable[sa.Row[Any]], as_of: datetime, changed: Mapping[int, histories.History]
-) -> Iterator[list[Member]]:
-    """Group by group, each with those of its alerts that were known by then."""
-    group: list[Member] = []
-    for row in rows:
-        if group and group[0].group_id != row.group_id:
-            yield group
-            group = []
-        if row.opened_at <= as_of and (group or row.id == row.group_id):
-            group.append(_member(row, as_of, changed.get(row.id)))
-    if group:
-        yield group
+    rows: Iterable[sa.Row[tuple[object, ...]]], as_of: datetime, changed: Mapping[int, History]
+) -> Iterator[Member]:
+    """What came later than `as_of` was not yet so."""
+    for member in map(Member._make, rows):
+        if member.called_at is not None and member.called_at > as_of:
+            member = member._replace(called_at=None)
+        yield _before(member, changed[member.id]) if member.id in changed else member
 
 
-def _member(row: sa.Row[Any], as_of: datetime, then: histories.History | None) -> Member:
-    (number, group, print_, severity, important, recognised, service, title, labels, opened_at, _, signals, relapses,
-     recovered_at, closed_at, closed_by, runbook, called_at, fixed_by, ending, symptom) = tuple(row)
-    if called_at is not None and called_at > as_of:
-        called_at = None
-    member = Member(
-        number, group, print_, severity, bool(important), bool(recognised), service, title, labels, opened_at, signals, relapses,
-        recovered_at, closed_at, closed_by, runbook, called_at, fixed_by, ending, symptom,
+def _before(alert: Member, then: History) -> Member:
+    """The alert as it was, when its row tells of what came later."""
+    return alert._replace(
+        severity=then.severity or alert.severity, signals=then.signals, relapses=then.relapses, recovered_at=then.recovered_at,
+        closed_at=then.closed_at, closed_by=then.closed_by, ending=then.ending,
+        fixed_by=alert.fixed_by if then.closed_at else None,
     )
-    if then is not None:
-        then.tell(member)
-    return member
 
 
 def worst(severities: Iterable[str]) -> str:

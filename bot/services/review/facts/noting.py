@@ -26,18 +26,18 @@ def note_acts(known: Known, rows: Iterable[Any]) -> None:
     for object_, at, actor, organisation, kind in rows:
         number = int(object_.removeprefix("alert:"))
         if kind == ACKED:
-            known.acks.setdefault(number, Act(at, known.same(actor), known.same(organisation)))
+            known.acks.setdefault(number, Act(at, known.kinds.same(actor), known.kinds.same(organisation)))
         known.touches.setdefault(number, at)
 
 
-def note_observers(known: Known, rows: Iterable[Any], endpoints: dict[str, int]) -> None:
+def note_observers(sources: dict[int, tuple[str, ...]], rows: Iterable[Any], endpoints: dict[str, int]) -> None:
     """The sources of each alert; counts alerts by endpoint."""
     tuples: dict[tuple[str, ...], tuple[str, ...]] = {}
     for number, source, endpoint in rows:
-        had = known.sources.get(number, ())
+        had = sources.get(number, ())
         if source not in had:
             now = (*had, source)
-            known.sources[number] = tuples.setdefault(now, now)
+            sources[number] = tuples.setdefault(now, now)
         endpoints[endpoint] = endpoints.get(endpoint, 0) + 1
 
 
@@ -75,7 +75,7 @@ def in_range(
     note_acts(known, testimony.acts(connection, ACTS, start, as_of))
     note_relapses(known, testimony.happened(connection, RELAPSED, start, as_of))
     rows = (row for row in months.observers(connection, alerts) if row.alert_id not in changed)
-    note_observers(known, chain(rows, *(each.told for each in changed.values())), endpoints)
+    note_observers(known.sources, chain(rows, *(each.told for each in changed.values())), endpoints)
     _note_notes(known, months.notes(connection, alerts, as_of))
     known.verdicts |= {row.group_id: row for row in months.verdicts(connection, alerts, as_of)}
     return endpoints
@@ -86,7 +86,7 @@ def of_some(connection: sa.Connection, known: Known, alerts: Sequence[int], grou
     entries = testimony.entries_of(connection, alerts, as_of)
     people = (row for row in entries if row.kind in ACTS and row.actor != VIGIE.key and not row.actor.startswith(OBSERVER))
     note_acts(known, ((row.object, row.at, row.actor, row.organisation, row.kind) for row in people))
-    note_observers(known, months.observers_of(connection, [each for each in alerts if each not in known.sources]), {})
+    note_observers(known.sources, months.observers_of(connection, [each for each in alerts if each not in known.sources]), {})
     _note_notes(known, months.notes_of(connection, alerts, as_of))
     known.verdicts |= {row.group_id: row for row in months.verdicts_of(connection, groups, as_of)}
 
