@@ -7,24 +7,29 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.journal import Line, Seal, journal, lines, seal
-from bot.store.months import by_numbers, numbers, stream
+from bot.store.months import by_numbers, numbers, stream, within
 
 
 def told(
     connection: sa.Connection, kinds: Collection[str], start: datetime, until: datetime, *about: sa.ColumnElement[bool]
 ) -> Iterator[sa.Row[Any]]:
     """Entries of the journal of these kinds from `start` up to `until`, in order."""
-    row = journal.c
-    query = sa.select(journal).where(row.at >= start, row.at <= until, row.kind.in_(tuple(kinds)), *about)
-    return stream(connection, query.order_by(row.id))
+    query = sa.select(journal).where(*_between(connection, start, until), journal.c.kind.in_(tuple(kinds)), *about)
+    return stream(connection, query.order_by(journal.c.id))
 
 
-def acts(connection: sa.Connection, kinds: Collection[str], start: datetime, until: datetime) -> Iterator[sa.Row[Any]]:
-    """What people did about alerts in that time: object, instant, actor, organisation, kind; in order."""
+def acts(
+    connection: sa.Connection, kinds: Collection[str], events: Collection[str], start: datetime, until: datetime
+) -> Iterator[sa.Row[Any]]:
+    """What people did about alerts in that time, and events whoever brought them about; in order.
+
+    Object, instant, actor, organisation, kind.
+    """
     row = journal.c
+    person = sa.and_(row.actor != "vigie", row.actor.not_like("observer:%"))
     query = sa.select(row.object, row.at, row.actor, row.organisation, row.kind).where(
-        row.at >= start, row.at <= until, row.kind.in_(tuple(kinds)), row.outcome == "done",
-        row.actor != "vigie", row.actor.not_like("observer:%"),
+        *_between(connection, start, until), row.outcome == "done",
+        sa.or_(row.kind.in_(tuple(events)), sa.and_(row.kind.in_(tuple(kinds)), person)),
     )
     return stream(connection, query.order_by(row.id))
 
@@ -32,8 +37,14 @@ def acts(connection: sa.Connection, kinds: Collection[str], start: datetime, unt
 def happened(connection: sa.Connection, kind: str, start: datetime, until: datetime) -> Iterator[sa.Row[Any]]:
     """Of what happened to which alerts in that time: object and instant, in order."""
     row = journal.c
-    query = sa.select(row.object, row.at).where(row.at >= start, row.at <= until, row.kind == kind, row.outcome == "done")
+    query = sa.select(row.object, row.at).where(*_between(connection, start, until), row.kind == kind, row.outcome == "done")
     return stream(connection, query.order_by(row.id))
+
+
+def _between(connection: sa.Connection, start: datetime, until: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    """From `start` up to `until`. By their numbers: whoever asks for their order would else read from the very first entry."""
+    row = journal.c
+    return within(row.id, numbers(connection, row.at, start, until)), row.at >= start, row.at <= until
 
 
 def entries_of(connection: sa.Connection, alerts: Iterable[int], until: datetime) -> list[sa.Row[Any]]:

@@ -21,12 +21,15 @@ ACTS = (ACKED, "alert noted", "alert snoozed", "alert assigned", "alert closed")
 HELD_BACK, SILENCE = "call held back", "silence "
 
 
-def note_acts(known: Known, rows: Iterable[Any]) -> None:
-    """The first acknowledgement and the first act of a person, by alert; rows in the order of the journal."""
+def note_happened(known: Known, rows: Iterable[Any]) -> None:
+    """The first acknowledgement, the first act of a person and every relapse, by alert; rows in the order of the journal."""
     for object_, at, actor, organisation, kind in rows:
         number = int(object_.removeprefix("alert:"))
-        if kind == ACKED:
-            known.acks.setdefault(number, Act(at, known.kinds.same(actor), known.kinds.same(organisation)))
+        if kind == RELAPSED:
+            known.relapsed.setdefault(number, []).append(at)
+            continue
+        if kind == ACKED and number not in known.acks:
+            known.acks[number] = Act(at, known.kinds.same(actor), known.kinds.same(organisation))
         known.touches.setdefault(number, at)
 
 
@@ -60,20 +63,13 @@ def note_ruled(known: Known, connection: sa.Connection, alerts: Iterable[int], u
             known.ruled.add(int(row.object.removeprefix("alert:")))
 
 
-def note_relapses(known: Known, rows: Iterable[Any]) -> None:
-    """When alerts came back in their probation; rows in the order of the journal."""
-    for object_, at in rows:
-        known.relapsed.setdefault(int(object_.removeprefix("alert:")), []).append(at)
-
-
 def in_range(
     connection: sa.Connection, known: Known, alerts: Range, changed: Mapping[int, histories.History], start: datetime,
     as_of: datetime,
 ) -> dict[str, int]:
     """Fills `known` with what was done and observed about these alerts; returns how many alerts each endpoint told of."""
     endpoints: dict[str, int] = {}
-    note_acts(known, testimony.acts(connection, ACTS, start, as_of))
-    note_relapses(known, testimony.happened(connection, RELAPSED, start, as_of))
+    note_happened(known, testimony.acts(connection, ACTS, (RELAPSED,), start, as_of))
     rows = (row for row in months.observers(connection, alerts) if row.alert_id not in changed)
     note_observers(known.sources, chain(rows, *(each.told for each in changed.values())), endpoints)
     _note_notes(known, months.notes(connection, alerts, as_of))
@@ -85,7 +81,7 @@ def of_some(connection: sa.Connection, known: Known, alerts: Sequence[int], grou
     """The same for a few alerts that are older."""
     entries = testimony.entries_of(connection, alerts, as_of)
     people = (row for row in entries if row.kind in ACTS and row.actor != VIGIE.key and not row.actor.startswith(OBSERVER))
-    note_acts(known, ((row.object, row.at, row.actor, row.organisation, row.kind) for row in people))
+    note_happened(known, ((row.object, row.at, row.actor, row.organisation, row.kind) for row in people))
     note_observers(known.sources, months.observers_of(connection, [each for each in alerts if each not in known.sources]), {})
     _note_notes(known, months.notes_of(connection, alerts, as_of))
     known.verdicts |= {row.group_id: row for row in months.verdicts_of(connection, groups, as_of)}
