@@ -50,6 +50,25 @@ def test_who_is_called_answers_from_the_direct_message_and_a_silence_needs_two(s
         stage.reads(PAYMENTS, "books do not balance", "by Omar and Inès")
 
 
+def test_who_has_it_asks_for_help_from_the_card_and_who_is_called_takes_it_over(sqlite_engine: sa.Engine) -> None:
+    with staged(sqlite_engine) as stage:
+        stage.clock.go_to(2, 0)
+        first, second = (LEA, OMAR) if _is_leas_week(stage) else (OMAR, LEA)
+        assert stage.send("bridge-generic", FAULT)[0] == 200
+        stage.until(lambda: first in stage.pinged(), "the primary to be mentioned")
+        card = stage.reads(PAYMENTS, "books do not balance", "Firing")
+        stage.click(first, PAYMENTS, card["ts"], "Acknowledge")
+        stage.reads(PAYMENTS, "books do not balance", "Acknowledged")
+
+        stage.click(first, PAYMENTS, card["ts"], "Escalate…")
+        assert stage.fill(first, reason="the books of Monday are gone") == {}
+        stage.until(lambda: second in stage.pinged(), "the secondary to be mentioned")
+        assert "has it since" in shown(stage.reads(PAYMENTS, "books do not balance", "Paging"))
+        pressed(stage, PAYMENTS, "until you acknowledge it", "Acknowledge", second)
+        name = "Omar" if second == OMAR else "Léa"
+        assert "Paging" not in shown(stage.reads(PAYMENTS, "books do not balance", f"{name} has it since"))
+
+
 def _is_leas_week(stage: Stage) -> bool:
     weeks = (stage.clock.now().date() - stage.config.rotations["padok-primary"].starts).days // 7
     return weeks % 2 == 0
