@@ -124,12 +124,13 @@ def automation(facts: Facts, figures: Figures) -> Section:
 
 def _volume(facts: Facts, counted: Cells) -> tuple[Figure, ...]:
     whole, days, before = len(facts.groups), days_of(facts.month), three_months(facts)
+    ended = sum(count for (_, when), count in flow(facts).items() if when == NOW)
     apart = {DRILLS: len(facts.drills), MAINTENANCE: len(facts.maintained)}
     return (
         VOLUME.of(whole, whole, {reason: count for reason, count in apart.items() if count}, behind="volume"),
         A_DAY.of(whole / days if days else None, whole, behind="volume-by", why=None if days else N_("the month has not begun")),
         A_DAY_BEFORE.of(before, sum(facts.volumes.values()), behind="volume-months", why=NONE_BEFORE if before is None else None),
-        CLOSED.of(sum(ended == NOW for _, ended in flow(facts)), whole + len(facts.carried), behind="flow"),
+        CLOSED.of(ended, whole + len(facts.carried), behind="flow"),
         STOCK.of(len(open_at_end(facts)), whole + len(facts.carried), behind="open-at-end"),
         *(
             Definition(name, title, PART, "count", source=SOURCE).of(count, whole, behind="volume-by")

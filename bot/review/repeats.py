@@ -1,6 +1,7 @@
 """Top repeats: what came again and again, the work that it made, and one proposed action for each."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from bot.review import N_, Chart, Column, Definition, Facts, Figure, Figures, Section, Table, chapter
 from bot.review.arithmetic.listing import Given, listing
@@ -77,7 +78,7 @@ def top_repeats(facts: Facts, figures: Figures) -> Section:
     )
 
 
-def _figures(found: list[Repeat], many: list[Repeat], whole: int, again: int) -> tuple[Figure, ...]:
+def _figures(found: Sequence[Repeat], many: Sequence[Repeat], whole: int, again: int) -> tuple[Figure, ...]:
     why = None if whole else NO_ALERT
     return (
         REPEAT_RATE.of(1 - len(found) / whole if whole else None, whole, behind="patterns", why=why),
@@ -88,7 +89,7 @@ def _figures(found: list[Repeat], many: list[Repeat], whole: int, again: int) ->
     )
 
 
-def _said(found: list[Repeat], many: list[Repeat], whole: int) -> tuple[str, ...]:
+def _said(found: Sequence[Repeat], many: Sequence[Repeat], whole: int) -> tuple[str, ...]:
     if not many:
         return (NOTHING,)
     top = sum(each.count for each in found[:TOP]) / whole
@@ -99,7 +100,7 @@ def _said(found: list[Repeat], many: list[Repeat], whole: int) -> tuple[str, ...
     ),)
 
 
-def _all(facts: Facts, found: list[Repeat]) -> Table:
+def _all(facts: Facts, found: Sequence[Repeat]) -> Table:
     return listing("patterns", N_("All patterns"), COUNTED, (_counted(facts, each) for each in found), N_("Nothing came."))
 
 
@@ -111,7 +112,7 @@ def _counted(facts: Facts, repeat: Repeat) -> tuple[Given, ...]:
     )
 
 
-def _top(facts: Facts, top: list[Repeat]) -> Table:
+def _top(facts: Facts, top: Sequence[Repeat]) -> Table:
     """At most ten, each with what to do about it."""
     runs = runs_by_group(facts.runs)
     return listing("repeats", TITLE, PROPOSED, (_proposed(facts, each, propose(each, runs)) for each in top), NOTHING)
@@ -139,7 +140,7 @@ def _handled(facts: Facts, repeat: Repeat) -> Counter[str]:
     return found
 
 
-def _charts(top: list[Repeat], whole: int) -> tuple[Chart, ...]:
+def _charts(top: Sequence[Repeat], whole: int) -> tuple[Chart, ...]:
     if not top:
         return ()
     points = tuple((f"{place}. {each.newest.title}", N_("alerts"), float(each.count)) for place, each in enumerate(top, 1))

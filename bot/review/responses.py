@@ -7,7 +7,7 @@ from bot.review.arithmetic.listing import listing
 from bot.review.arithmetic.lists import alerts, in_order
 from bot.review.arithmetic.numbers import share
 from bot.review.arithmetic.plain import length, several
-from bot.review.arithmetic.responding import BUCKETS, MEASURES, Taken, Timed, by, per_bucket, spread_of, take
+from bot.review.arithmetic.responding import BUCKETS, MEASURES, Measure, Taken, Timed, by, per_bucket, take
 from bot.review.facts import Group
 
 TITLE = N_("Response times")
@@ -41,7 +41,7 @@ ALT = N_("Bars: how many alerts were taken, and how many were resolved, within e
          "{acked} were taken, {quick} of them in under 5 min; {resolved} were resolved, {brief} in under 15 min.")
 TAKEN, RESOLVED = N_("taken"), N_("resolved")
 NONE, UNRESOLVED = N_("None."), N_("No alert was resolved.")
-SLOWEST = 10
+SLOWEST, SLOWEST_TEN = 10, N_("The ten that took longest to resolve")
 
 TOOK, OPEN_FOR = Column("took", N_("Took"), "seconds"), Column("age", N_("Open for"), "seconds")
 REASON, LEVEL, HOW = Column("reason", N_("Why it is left out")), Column("level", N_("Level"), "count"), Column("how", N_("How"))
@@ -72,7 +72,7 @@ def responses(facts: Facts, figures: Figures) -> Section:
             _share(ESCALATION, escalated, called, "escalated", NOBODY_CALLED, len(facts.groups) - len(called)),
         ),
         (
-            _counted("slowest", N_("The ten that took longest to resolve"), resolved.timed[:SLOWEST], UNRESOLVED),
+            _counted("slowest", SLOWEST_TEN, resolved.measure, resolved.timed[:SLOWEST], UNRESOLVED),
             _by(facts, found),
             *(table for each in found for table in _lists(facts, each)),
             alerts("acked-by-other-side", N_("Taken by the side that was not on duty"), other, NONE),
@@ -85,7 +85,7 @@ def responses(facts: Facts, figures: Figures) -> Section:
 
 def _times(taken: Taken) -> Iterator[Figure]:
     """Mean, median, 90th percentile; of fewer than five no percentile."""
-    measure, found, out = taken.measure, spread_of(taken.timed), taken.left_out
+    measure, found, out = taken.measure, taken.spread, taken.left_out
     why = FEW.format(n=found.n) if found.n else measure.none
     for definition, value in zip(measure.definitions, (found.mean, found.median, found.p90), strict=True):
         yield definition.of(value, found.n, out, behind=measure.counted[0], why=why if value is None else None)
@@ -116,7 +116,7 @@ def _said(facts: Facts, found: Found, escalated: list[Group]) -> Iterator[str]:
 
 
 def _sentence(taken: Taken) -> str:
-    title, found, count = taken.measure.title, spread_of(taken.timed), several(len(taken.timed), ALERT, ALERTS)
+    title, found, count = taken.measure.title, taken.spread, several(len(taken.timed), ALERT, ALERTS)
     if found.median is None or found.p90 is None:
         return SAID_OF_FEW.format(title=title, mean=length(found.mean or 0), n=count)
     return SAID.format(title=title, median=length(found.median), p90=length(found.p90), n=count)
@@ -124,14 +124,13 @@ def _sentence(taken: Taken) -> str:
 
 def _lists(facts: Facts, taken: Taken) -> Iterator[Table]:
     """Whom a time counts, and whom it leaves out, with the reason."""
-    yield _counted(*taken.measure.counted, taken.timed)
+    yield _counted(*taken.measure.counted, taken.measure, taken.timed)
     why = {REASON: taken.measure.reason, OPEN_FOR: lambda group: _open_for(facts, group)}
     yield alerts(*taken.measure.others, taken.out, NONE, why)
 
 
-def _counted(name: str, title: str, counted: list[Timed], empty: str = NONE) -> Table:
-    took = {each.group.id: each.seconds for each in counted}
-    return alerts(name, title, (each.group for each in counted), empty, {TOOK: lambda group: took[group.id]})
+def _counted(name: str, title: str, measure: Measure, counted: list[Timed], empty: str = NONE) -> Table:
+    return alerts(name, title, (each.group for each in counted), empty, {TOOK: measure.of})
 
 
 def _open_for(facts: Facts, group: Group) -> float | None:
@@ -155,12 +154,10 @@ def _by(facts: Facts, found: Found) -> Table:
 def _charts(acked: list[Timed], resolved: list[Timed]) -> tuple[Chart, ...]:
     if not acked and not resolved:
         return ()
-    counts = zip(BUCKETS, per_bucket(acked), per_bucket(resolved), strict=True)
+    taken, ended = per_bucket(acked), per_bucket(resolved)
+    counts = zip(BUCKETS, taken, ended, strict=True)
     points = tuple(
         (label, series, float(count)) for label, *both in counts for series, count in zip((TAKEN, RESOLVED), both, strict=True)
     )
-    said = {
-        "acked": len(acked), "quick": sum(per_bucket(acked)[:2]), "resolved": len(resolved),
-        "brief": sum(per_bucket(resolved)[:3]),
-    }
+    said = {"acked": len(acked), "quick": sum(taken[:2]), "resolved": len(resolved), "brief": sum(ended[:3])}
     return (Chart("responses", CHART.format(**said), ALT.format(**said), "bars", N_("length of time"), N_("alerts"), points),)

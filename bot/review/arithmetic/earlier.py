@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.review.arithmetic.once import once
 from bot.review.facts import Echo, Facts, Month
 
 DAY_MINUTES = 24 * 60
@@ -23,6 +24,7 @@ def earlier_days(facts: Facts, steps: int = 1) -> float:
     return _month(facts, steps).minutes / DAY_MINUTES
 
 
+@once
 def last_month(facts: Facts) -> Sequence[Echo]:
     """The groups of the month before."""
     since = start_of(facts)

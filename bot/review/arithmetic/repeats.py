@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.review.arithmetic.earlier import start_of
 from bot.review.arithmetic.lists import in_order
+from bot.review.arithmetic.once import once
 from bot.review.arithmetic.windows import night
 from bot.review.facts import Facts, Group, Intervention
 
@@ -39,7 +40,8 @@ class Repeat:
         return self.count >= OFTEN and self.before > 0
 
 
-def repeats(facts: Facts) -> list[Repeat]:
+@once
+def repeats(facts: Facts) -> Sequence[Repeat]:
     """Every pattern of the month, those that came most often first."""
     found: dict[str, list[Group]] = defaultdict(list)
     for each in in_order(facts.groups):

@@ -1,9 +1,12 @@
 """Times of response: to the first acknowledgement, to the first step, to the end; whom each counts, whom it leaves out."""
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
+from typing import NamedTuple
 
 from bot.review import N_, Definition
 from bot.review.arithmetic.endings import took_s
@@ -49,8 +52,7 @@ class Measure:
     none: str                                   # why there is no value
 
 
-@dataclass(frozen=True, slots=True)
-class Timed:
+class Timed(NamedTuple):
     group: Group
     seconds: float
 
@@ -62,6 +64,7 @@ class Taken:
     measure: Measure
     timed: list[Timed]                          # those that count, the slowest first
     out: list[Group]                            # those that do not
+    spread: Spread                              # of those that count
 
     @property
     def left_out(self) -> dict[str, int]:
@@ -78,11 +81,9 @@ def take(measure: Measure, groups: Iterable[Group]) -> Taken:
             out.append(each)
         else:
             timed.append(Timed(each, seconds))
-    return Taken(measure, sorted(timed, key=lambda each: (-each.seconds, each.group.id)), in_order(out))
-
-
-def spread_of(found: Sequence[Timed]) -> Spread:
-    return spread([each.seconds for each in found])
+    timed.sort(key=attrgetter("group.id"))
+    timed.sort(key=attrgetter("seconds"), reverse=True)         # of equals the first stays first
+    return Taken(measure, timed, in_order(out), spread([each.seconds for each in timed]))
 
 
 def by(found: Sequence[Timed], trait: Callable[[Group], str | None]) -> list[tuple[str | None, Spread]]:
@@ -95,7 +96,7 @@ def by(found: Sequence[Timed], trait: Callable[[Group], str | None]) -> list[tup
 
 def per_bucket(found: Sequence[Timed]) -> list[int]:
     """How many took how long, in the order of `BUCKETS`."""
-    counted = Counter(sum(each.seconds >= edge for edge in EDGES) for each in found)
+    counted = Counter(bisect_right(EDGES, each.seconds) for each in found)
     return [counted[place] for place in range(len(BUCKETS))]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bot.review import N_, Definition, Figure
 from bot.review.arithmetic.endings import by_people
 from bot.review.arithmetic.numbers import share
+from bot.review.arithmetic.once import once
 from bot.review.facts import Facts, Group
 
 NOT_NEEDED = frozenset({"noise", "duplicate"})
@@ -29,6 +30,7 @@ class Coverage:
         return share(len(self.given), len(self.given) + len(self.missing))
 
 
+@once
 def coverage(facts: Facts) -> Coverage:
     """Of alerts that a person handled; verdicts on others count as verdicts, not as coverage."""
     handled = by_people(facts.groups)

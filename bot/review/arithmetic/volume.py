@@ -2,12 +2,14 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain
 
 from bot.review import N_
 from bot.review.arithmetic.earlier import days_of, earlier_days, last_month, start_of
+from bot.review.arithmetic.once import once
 from bot.review.arithmetic.windows import Window, blackout, night
 from bot.review.facts import Echo, Facts, Group
 
@@ -69,7 +71,12 @@ def _severity(each: Group | Echo) -> str:
 
 
 def _sources(each: Group | Echo) -> str:
-    return TOGETHER.join(sorted(set(each.sources))) or NOBODY
+    return _together(each.sources)
+
+
+@cache
+def _together(sources: tuple[str, ...]) -> str:
+    return TOGETHER.join(sorted(set(sources))) or NOBODY
 
 
 def _service(each: Group | Echo) -> str:
@@ -78,8 +85,7 @@ def _service(each: Group | Echo) -> str:
 
 def cells(facts: Facts) -> Cells:
     """All traits at once: each group is in one cell."""
-    known = traits(facts)
-    return Counter(tuple(trait.of(each) for trait in known) for each in facts.groups)
+    return Counter(zip(*(map(trait.of, facts.groups) for trait in traits(facts)), strict=True))
 
 
 def lines(facts: Facts, counted: Cells) -> list[Line]:
@@ -111,11 +117,10 @@ def _values(counted: Cells, place: int) -> Counter[str]:
 def _counted(facts: Facts, of: Callable[[Echo], str], now: Iterable[str]) -> dict[str, float]:
     """Groups a day in the month before, by value; with any, what has none had 0."""
     before, days = last_month(facts), earlier_days(facts)
-    found: dict[str, float] = dict.fromkeys(now, 0.0) if before else {}
+    found = Counter[str](dict.fromkeys(now, 0) if before else {})
     for each in before:
-        value = of(each)
-        found[value] = found.get(value, 0.0) + each.alerts / days
-    return found
+        found[of(each)] += each.alerts
+    return {value: count / days for value, count in found.items()}
 
 
 def _remembered(facts: Facts, trait: Trait) -> dict[str, float]:
@@ -129,14 +134,16 @@ def _remembered(facts: Facts, trait: Trait) -> dict[str, float]:
     return found
 
 
-def flow(facts: Facts) -> list[tuple[str, str]]:
-    """Of every group that was open in the month: whether it opened before or in it, ended in or after it, or lasts."""
-    return [
+@once
+def flow(facts: Facts) -> Counter[tuple[str, str]]:
+    """Groups that were open in the month: whether they opened before or in it, ended in or after it, or last."""
+    return Counter(
         (opened, _ended(each, facts)) for opened, groups in ((EARLIER, facts.carried), (NOW, facts.groups)) for each in groups
-    ]
+    )
 
 
-def open_at_end(facts: Facts) -> list[Group]:
+@once
+def open_at_end(facts: Facts) -> Sequence[Group]:
     """The stock: opened in the month or before, and not ended when it was over; of an open month, when it was reviewed."""
     return [each for each in chain(facts.carried, facts.groups) if _ended(each, facts) != NOW]
 

@@ -1,6 +1,5 @@
 """Lists behind volume: by trait, all traits at once, of earlier months, what was counted apart, what was open and what ended."""
 
-from collections import Counter
 from collections.abc import Iterator
 
 from bot.review import N_, Column, Table
@@ -63,7 +62,7 @@ def _apart(facts: Facts) -> Table:
 
 
 def _flow(facts: Facts) -> Table:
-    rows = ((opened, ended, count) for (opened, ended), count in sorted(Counter(flow(facts)).items()))
+    rows = ((opened, ended, count) for (opened, ended), count in sorted(flow(facts).items()))
     return listing("flow", N_("Alerts by when they opened and ended"), FLOW, rows, NO_ALERT)
 
 

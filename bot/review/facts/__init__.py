@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from bot.config import Config
 from bot.review.facts.agreed import Decision, Judgement
@@ -52,3 +53,4 @@ class Facts:
     trail: Trail = field(default_factory=Trail)
     before: Mapping[str, Past] | None = None            # the figures of the month before; None: there is no earlier month
     volumes: Mapping[str, int] = field(default_factory=dict)    # groups opened, by month, of the three months before
+    answers: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)   # kept by `arithmetic.once`
