@@ -8,12 +8,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bot.entrypoints.perform import Saying, perform
 from bot.errors import Refused
 from bot.services.alert import response
 from bot.services.call import calling, escalating, escalation
 from bot.services.desk import Actor
+from bot.services.review import choosing
+from bot.services.review.facts import gathering
 from bot.services.slack import cards as drawing
+from bot.store.db import reader
 from tests.call_stage import EXAMPLE, OMAR, Calls, calls, with_
+from tests.chat_stage import FAMILY
+from tests.fakes import KillAt, Killed
 from tests.story import ALICE, INES, LEA, MARIE
 
 UNIMPORTANT = {"key": "ledger slow", "name": "ledger-slow", "service": "ledger", "severity": "warning"}
@@ -312,3 +318,55 @@ def test_the_page_offers_to_pass_it_on_to_whom_it_calls(sqlite_engine: sa.Engine
     night = calls(sqlite_engine)
     night.alarm()
     assert '"Escalate…"' in drawn(night, "page") and '"Escalate…"' in drawn(night, "direct")
+
+
+@pytest.mark.parametrize(("who", "words"), [
+    ("U0ALICE001", "You are in Bridge's blackout until"),
+    ("U0MARIE001", "`escalate` is for engineers and leads"),
+    ("U0EVE00001", "Vigie does not know you"),
+])
+def test_only_who_may_act_on_it_may_escalate_it(sqlite_engine: sa.Engine, who: str, words: str) -> None:
+    night = calls(sqlite_engine)
+    night.alarm()
+    reply = perform(night.night.desk, FAMILY, Saying("T0BRIDGE01", who, "slack C0ALERTS01", ("escalate", "1")))
+    assert not reply.ok and words in reply.text
+    assert night.timeline() == [(0, "lea")]
+
+
+@pytest.mark.parametrize(("point", "called"), [("call on: before commit", 1), ("call on: after commit", 2)])
+def test_who_says_it_again_after_a_crash_calls_each_once(engine: sa.Engine, point: str, called: int) -> None:
+    night = taken(engine)
+    object.__setattr__(night.night.desk, "kill", KillAt(point))
+    with pytest.raises(Killed):
+        escalate(night)
+    assert len(night.timeline()) == called
+    if called == 1:
+        escalate(night)
+    else:
+        assert "Omar was called" in refused(night)
+    night.live(4)
+    assert night.timeline() == [(0, "lea"), (2, "omar")]
+    assert [each["who"] for each in night.night.told("alert escalated")] == [["omar"]]
+
+
+# --- what the month says of it ----------------------------------------------------------------------------------------------
+
+
+def test_the_month_tells_apart_what_a_hand_and_what_the_timer_brought_to_a_second_level(engine: sa.Engine) -> None:
+    """The first by the timer and then by hand, the second by hand at once, the third by nobody."""
+    night = calls(engine)
+    for number, key in enumerate(("p50", "p95", "p99"), start=1):
+        night.alarm(key=f"pay-api {key}", name=f"pay-api-{key}")
+        night.live(6 if number == 1 else 2)
+        if number < 3:
+            escalate(night, OMAR if number == 1 else LEA, number=number)
+            night.live(2)
+        response.ack(night.night.desk, night.night.alert(number), INES)
+        night.live(2)
+    desk = night.night.desk
+    with reader(desk.engine) as connection:
+        found = gathering.facts(connection, desk.config, choosing.named(desk.config, "2026-11", desk.clock.now()))
+    groups = {each.alert: each for each in found.groups}
+    assert [groups[number].escalated for number in (1, 2, 3)] == ["timeout", "manual", None]
+    assert [groups[number].level for number in (1, 2, 3)] == [3, 2, 1]
+    assert groups[2].touched and groups[2].acked_by == "ines"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from bot.review.arithmetic.bursts import most_in_an_hour
 from bot.review.facts import Group, Maintenance, Month
@@ -92,7 +92,7 @@ def group(members: Sequence[Member], known: Known, reopened: bool = False, cycle
         severity=same(last.severity), important=last.important, recognised=known.recognised(last),
         opened_at=first.opened_at, runbook=last.runbook, symptom=first.symptom,
         side=known.sides.at(first.service, first.opened_at), signals=last.signals, alerts=len(members),
-        relapses=last.relapses, called_at=last.called_at, level=level, escalated="timeout" if level > 1 else None,
+        relapses=last.relapses, called_at=last.called_at, level=level, escalated=_escalated(members, known),
         acked_at=taken.at if taken else None, acked_by=taken.actor if taken else None,
         acked_side=taken.organisation if taken else None, engaged_at=engaged, resolved_at=ended.resolved_at,
         closed_at=ended.closed_at, closed_by=ended.closed_by, ending=ending,
@@ -101,6 +101,14 @@ def group(members: Sequence[Member], known: Known, reopened: bool = False, cycle
         touched=touched, silenced=number in known.silenced, verdict=verdict.verdict if verdict else None,
         verdict_by=verdict.by if verdict else None, reopened=reopened, cycles=cycles,
     )
+
+
+def _escalated(members: Sequence[Member], known: Known) -> Literal["timeout", "manual"] | None:
+    """How it came to a second level: whoever called it by hand did so in that very instant."""
+    at = known.second_levels.get(members[0].group_id)
+    if at is None:
+        return None
+    return "manual" if any((each.id, at) in known.by_hand for each in members) else "timeout"
 
 
 class _Ended(NamedTuple):

@@ -70,6 +70,15 @@ def levels(attempts: Iterable[sa.Row[tuple[object, ...]]]) -> dict[int, int]:
     return found
 
 
+def second_levels(attempts: Iterable[sa.Row[tuple[object, ...]]]) -> dict[int, datetime]:
+    """When somebody beyond the first level was first called about each group; attempts in the order in which they were made."""
+    found: dict[int, datetime] = {}
+    for each in attempts:
+        if each.group_id is not None and each.level > 0:
+            found.setdefault(each.group_id, each.at)
+    return found
+
+
 def interventions(connection: sa.Connection, month: Month) -> tuple[Intervention, ...]:
     """Work of people on call that touches the month; what was corrected later is as it is said now."""
     return tuple(

@@ -119,6 +119,7 @@ def _alerts(connection: sa.Connection, config: Config, month: Month) -> _Read:
         months.runs(connection, since, as_of), months.attempts(connection, since, as_of),
     )
     known.levels |= duty.levels(read.attempts)
+    known.second_levels |= duty.second_levels(read.attempts)
     noting.note_runs(known, read.runs)
     known.approved |= {row.group_id: row.at for row in months.approved(connection, since, as_of)}
     noting.note_ruled(known, connection, months.unknown(connection, alerts, UNKNOWN_SERVICE), as_of)

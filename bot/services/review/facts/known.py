@@ -35,6 +35,8 @@ class Known:
     approved: dict[int, datetime] = field(default_factory=dict)     # by group: the first yes that a person said to a run
     verdicts: dict[int, sa.Row[Any]] = field(default_factory=dict)  # by group
     levels: dict[int, int] = field(default_factory=dict)            # by group
+    second_levels: dict[int, datetime] = field(default_factory=dict)        # by group: when one was first called
+    by_hand: set[tuple[int, datetime]] = field(default_factory=set)         # alerts about which a person called the next level
     relapsed: dict[int, list[datetime]] = field(default_factory=dict)       # by alert: each time that it came back
     silenced: set[int] = field(default_factory=set)
     ruled: set[int] = field(default_factory=set)                    # of those that no runbook and no service knows

@@ -16,8 +16,8 @@ from bot.services.review.facts.known import Act, Known
 from bot.store import months, testimony
 from bot.store.months import Range
 
-ACKED = "alert acked"
-ACTS = (ACKED, "alert noted", "alert snoozed", "alert assigned", "alert closed")
+ACKED, ESCALATED = "alert acked", "alert escalated"
+ACTS = (ACKED, ESCALATED, "alert noted", "alert snoozed", "alert assigned", "alert closed")
 HELD_BACK, SILENCE = "call held back", "silence "
 
 
@@ -30,6 +30,8 @@ def note_happened(known: Known, rows: Iterable[Any]) -> None:
             continue
         if kind == ACKED and number not in known.acks:
             known.acks[number] = Act(at, known.kinds.same(actor), known.kinds.same(organisation))
+        if kind == ESCALATED:
+            known.by_hand.add((number, at))
         known.touches.setdefault(number, at)
 
 
