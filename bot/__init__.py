@@ -3,7 +3,8 @@
 A file imports only from floors below its own; on the same floor only within one room (one folder).
 tests/test_floors.py reads this plan.
 
-10 bot.__main__
+11 bot.__main__
+10 bot.commandline
 9 bot.demo
 8 bot.running
 7 bot.app bot.sending bot.checking bot.auditing bot.rota bot.exporting bot.rehearsal bot.reviewing

@@ -35,7 +35,7 @@ PROJECT = tomllib.loads(read("pyproject.toml"))["project"]
     ("README.md", f"Python {PROJECT['requires-python'].removeprefix('>=')} or newer"),
     ("CHANGELOG.md", f"## {PROJECT['version']}"),
     ("README.md", f"{Probation().minutes} minutes after the recovery"),
-    ("README.md", f"{ {10: 'ten'}[len(FLOORS)]} floors"),
+    ("README.md", f"{ {11: 'eleven'}[len(FLOORS)]} floors"),
     ("README.md", f"{ {12: 'Twelve'}[len(SHIPPED)]} are shipped"),
     ("CHANGELOG.md", f"{ {12: 'Twelve'}[len(SHIPPED)]} are shipped"),
     ("README.md", f"at most {response.LONGEST_SNOOZE // timedelta(hours=1)} hours"),

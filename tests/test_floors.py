@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("bot", "commands", "runbooks")
-LATE = {"bot.__main__"}         # each command imports what it needs when it runs
+LATE = "bot.commandline."       # each command imports what it needs when it runs
 LISTS = {"bot.doubles.night.night"}     # a list of what happens, however long the night
 LONGEST_FILE = 320
 
@@ -69,7 +69,7 @@ def test_every_file_has_a_caption_of_one_line() -> None:
 def test_nothing_is_imported_inside_functions() -> None:
     late = [
         f"{name}:{node.lineno}"
-        for name, tree in TREES.items() if name not in LATE
+        for name, tree in TREES.items() if not name.startswith(LATE)
         for function in ast.walk(tree) if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)
     ]
