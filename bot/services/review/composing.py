@@ -8,6 +8,7 @@ import bot.review
 from bot.discover import discover
 from bot.review import N_, Chapter, Facts, Figure, Review, Section, Trend
 from bot.review.facts import Past
+from bot.services.review.undisturbed import undisturbed
 
 NO_EARLIER = N_("no earlier month")
 NOT_THEN = N_("not known for the month before")
@@ -24,6 +25,7 @@ def chapters() -> tuple[Chapter, ...]:
     return tuple(sorted(discover(bot.review, Chapter).values(), key=lambda each: each.number))
 
 
+@undisturbed()
 def compose(facts: Facts, version: int = 0) -> Review:
     """The review of these facts; version 0 is provisional."""
     written: dict[str, Section] = {}
