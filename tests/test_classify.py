@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.review.arithmetic.dora import Answers, classify, together
 from bot.review.arithmetic.limits import Office, final, initial, intermediate, written
 from bot.review.arithmetic.recurrence import Happened, recurring, since
+from bot.services.incident import worksheet
 from tests.review_stage import ZONE as PARIS
 from tests.review_stage import at
 
@@ -192,3 +193,17 @@ def test_six_months_before_the_end_of_a_month_begin_with_a_month_by_the_clocks_o
     """In UTC February ends on the 28th at 23:00, and six months before that is no end of August."""
     assert since(at("2027-03-01 00:00"), PARIS) == at("2026-09-01 00:00")
     assert since(at("2026-10-01 00:00"), PARIS) == at("2026-04-01 00:00")
+
+
+# --- the worksheet in one line ---
+
+
+@pytest.mark.parametrize("said", [{"gate": "critical"}, {"critical": "yes"}, {"gate": "none", "critical": "Yes"}])
+def test_what_is_ticked_may_be_said_by_its_question_or_by_itself(said: dict[str, str]) -> None:
+    assert worksheet.read(said, Answers(), None).critical is True
+
+
+def test_a_tick_said_by_itself_leaves_the_others_as_they_were() -> None:
+    known = replace(NO, access=True, media=True)
+    found = worksheet.read({"critical": "no", "lost-clients": "yes"}, known, None)
+    assert (found.critical, found.access, found.media, found.lost_clients) == (False, True, True, True)

@@ -143,6 +143,7 @@ def test_another_alert_may_join_it(sqlite_engine: sa.Engine) -> None:
     ("classify 1 amount=120% actual", "amount \"120%\" is no share: say 8%, at most 100%."),
     ("classify 1 duration=long actual", "duration \"long\" is no length of time: say 3h, 1h30m or 2d4h."),
     ("classify 1 colour=red actual", "The worksheet has no question colour; it asks gate, clients"),
+    ("classify 1 critical=perhaps actual", "critical \"perhaps\" is neither yes nor no: say critical=yes or critical=no."),
     ("classify 1 perhaps", "\"perhaps\" says nothing here"),
 ])
 def test_what_cannot_be_is_refused_with_what_would_work(sqlite_engine: sa.Engine, line: str, refusal: str) -> None:

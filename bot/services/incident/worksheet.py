@@ -16,8 +16,8 @@ NO_SHARE = "{name} \"{given}\" is no share: say 8%, at most 100%."
 NO_DAY = "{name} \"{given}\" is a number, and vigie.yaml does not say of how many (`transactions_a_day`): say a share as 8%."
 NO_LENGTH = "{name} \"{given}\" is no length of time: say 3h, 1h30m or 2d4h."
 NO_TICK = "{name} has no answer \"{given}\": say one or more of {known}, or none."
-NO_YES = "{name} \"{given}\" is neither yes nor no."
-NO_QUESTION = "The worksheet has no question {given}; it asks {known}."
+NO_YES = "{name} \"{given}\" is neither yes nor no: say {name}=yes or {name}=no."
+NO_QUESTION = "The worksheet has no question {given}; it asks {known}. A tick is said as gate=critical, or as critical=yes."
 
 TICKS: Mapping[str, tuple[tuple[str, str, str], ...]] = {       # question: (answer, field, as the form shows it)
     "gate": (
@@ -35,6 +35,7 @@ TICKS: Mapping[str, tuple[tuple[str, str, str], ...]] = {       # question: (ans
         ("at-risk", "data_at_risk", "Malicious access that may lead to data losses"),
     ),
 }
+TICKED = {answer: field for each in TICKS.values() for answer, field, _ in each}        # each may be said by itself too
 SHARES = {"counterparts": "counterparts_share", "amount": "amount_share"}
 LENGTHS = {"duration": "duration_h", "downtime": "downtime_h"}
 QUESTIONS = (
@@ -51,7 +52,7 @@ def read(given: Mapping[str, str], known: Answers, regulator: Regulator | None, 
 
     Raises Refused, naming the question and what would be right.
     """
-    if strange := [name for name in given if name not in QUESTIONS]:
+    if strange := [name for name in given if name not in (*QUESTIONS, *TICKED)]:
         raise Refused(NO_QUESTION.format(given=strange[0][:40], known=", ".join(QUESTIONS)))
     if whole:
         known = Answers()
@@ -62,7 +63,8 @@ def read(given: Mapping[str, str], known: Answers, regulator: Regulator | None, 
             values |= _answer(name, text, regulator)
         elif whole and name in TICKS:
             values |= _ticks(name, [])
-    return replace(known, **values)
+    alone = {TICKED[name]: _yes(name, given[name].strip()) for name in given if name in TICKED}
+    return replace(known, **values | alone)
 
 
 def _answer(name: str, text: str, regulator: Regulator | None) -> dict[str, Any]:
