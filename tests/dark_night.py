@@ -51,13 +51,14 @@ NAMES = (
 )
 LINES = (
     "ack {n} {who}", "assign {n} {who}", "assign {n} @alice {who}", "assign {n} @bruno", "assign {n} @paul now",
+    "escalate {n} {who} <!channel>",
     "note {n} {who} <!here>", "snooze {n} 20m {who}", "close {n} {who} said so", "show {n}", "status", "why {n}", "oncall",
     "oncall {who}", "silence pay-api 1h {who} asked", "away {who} tomorrow", "away sick", "shift", "swap 1 {who}", "swap take 1",
     "override platform primary today tomorrow {who} because", "handoff", "handoff note {who} watch it", "handoff accept",
     "handoff query {who} what of it", "break-glass {n} smaller {who} must look at it now size=4", "run {n} smaller size=5",
     "approve run1", "reject run1 {who}", "promote smaller", "mandate", "help", "{who}",
 )
-BUTTONS = ("ack", "assign", "snooze", "close", "why", "run", "show")
+BUTTONS = ("ack", "escalate", "assign", "snooze", "close", "why", "run", "show")
 
 
 def config() -> Config:

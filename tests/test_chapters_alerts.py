@@ -130,6 +130,7 @@ def test_escalations_are_told_apart_by_how_they_came() -> None:
     ])
     assert (value("paged_share", month_), value("escalation_rate", month_)) == (0.75, 2 / 3)
     assert "2 alerts came to a second level: 1 because nobody answered in time, 1 by hand." in section("responses", month_).said
+    assert value("escalated_by_hand", month_) == 1 and column("alert", table("escalated-by-hand", month_)) == [3]
     assert value("escalation_rate", facts([group(1)])) is None
     late = facts([group(1, called_min=1, level=2, escalated="timeout")])
     assert "1 alert came to a second level, because nobody answered in time." in section("responses", late).said

@@ -90,7 +90,7 @@ RULES: Mapping[str, Rule] = TIMES | {
     "runs_relapsed": value_adds_up("relapsed"), "runs_rolled_back": value_adds_up("undone"),
     "runbooks_promoted": where("what", "runbook promoted"), "runbooks_demoted": where("what", "runbook demoted"),
     # times
-    "acked_by_other_side": valued, "paged_share": part, "escalation_rate": part,
+    "acked_by_other_side": valued, "paged_share": part, "escalation_rate": part, "escalated_by_hand": valued,
     # repeats, the unknown, noise
     "repeat_rate": adds_up("count"), "top10_share": adds_up("count"), "repeated_patterns": counted, "reopened": valued,
     "chronic_patterns": where("chronic", "yes"), "unrecognised_share": part, "runbook_coverage_rules": rest,

@@ -27,6 +27,10 @@ ESCALATION = Definition(
     N_("Alerts that came to the second level or higher, by time or by hand / alerts that called somebody."), "share",
     source=SOURCE, better="less",
 )
+BY_HAND = Definition(
+    "escalated_by_hand", N_("Escalated by hand"),
+    N_("Alerts that came to the second level because a person called it, without waiting for the timer."), "count", source=SOURCE,
+)
 
 FEW = N_("only {n}: see the list")
 NO_ALERT, NOBODY_CALLED, QUIET = N_("no alert came"), N_("nobody was called"), N_("called nobody")
@@ -62,6 +66,7 @@ def responses(facts: Facts, figures: Figures) -> Section:
     acked, _, resolved = found
     called = [each for each in facts.groups if each.called_at or each.level]
     escalated = [each for each in called if each.level > 1]
+    by_hand = [each for each in escalated if each.escalated == "manual"]
     other = [each for each in facts.groups if _by_other_side(each)]
     return Section(
         "responses", TITLE, tuple(_said(facts, found, escalated)),
@@ -70,6 +75,7 @@ def responses(facts: Facts, figures: Figures) -> Section:
             OTHER_SIDE.of(len(other), len(acked.timed), behind="acked-by-other-side"),
             _share(PAGED, called, facts.groups, "called", NO_ALERT),
             _share(ESCALATION, escalated, called, "escalated", NOBODY_CALLED, len(facts.groups) - len(called)),
+            BY_HAND.of(len(by_hand), len(escalated), behind="escalated-by-hand"),
         ),
         (
             _counted("slowest", SLOWEST_TEN, resolved.measure, resolved.timed[:SLOWEST], UNRESOLVED),
@@ -78,6 +84,7 @@ def responses(facts: Facts, figures: Figures) -> Section:
             alerts("acked-by-other-side", N_("Taken by the side that was not on duty"), other, NONE),
             alerts("called", N_("Called somebody"), called, N_("Nobody was called.")),
             _escalated(escalated),
+            alerts("escalated-by-hand", N_("Came to a second level by hand"), in_order(by_hand), NONE),
         ),
         _charts(acked.timed, resolved.timed),
     )
