@@ -38,7 +38,7 @@ LINES = {
     "call missing": "it had been forgotten{why}",
     "call read": "{actor} read the call",
     "owner reminded": "{who} reminded: silent for a while",
-    "ack lapsed": "no longer with {who}: they {cause}",
+    "ack lapsed": "no longer with {who}, who {cause}",
     "run started": "run {run} started by {actor}: {runbook}{glass}",
     "proofs started": "run {run} proves whether it is well: {runbook}",
     "run cancelled": "run {run} cancelled by {actor}{reason}{said}",
