@@ -13,7 +13,10 @@ ENDINGS: tuple[Ending, ...] = ("healed", "fixed", "person", "open")     # every 
 
 
 def by_ending(groups: Sequence[Group]) -> dict[Ending, list[Group]]:
-    return {ending: [each for each in groups if each.ending == ending] for ending in ENDINGS}
+    found: dict[Ending, list[Group]] = {ending: [] for ending in ENDINGS}
+    for each in groups:
+        found[each.ending].append(each)
+    return found
 
 
 def per_day(month: Month, groups: Sequence[Group]) -> list[tuple[str, Ending, float]]:

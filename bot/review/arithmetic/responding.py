@@ -75,14 +75,13 @@ class Taken:
 
 def take(measure: Measure, groups: Iterable[Group]) -> Taken:
     timed, out = list[Timed](), list[Group]()
-    for each in groups:
+    for each in sorted(groups, key=attrgetter("id")):
         seconds = measure.of(each)
         if seconds is None:
             out.append(each)
         else:
             timed.append(Timed(each, seconds))
-    timed.sort(key=attrgetter("group.id"))
-    timed.sort(key=attrgetter("seconds"), reverse=True)         # of equals the first stays first
+    timed.sort(key=attrgetter("seconds"), reverse=True)         # of equals the one with the lower number stays first
     return Taken(measure, timed, in_order(out), spread([each.seconds for each in timed]))
 
 
