@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from bot.review import N_, Column, Facts, Figures, Section, Table, chapter
+from bot.review.arithmetic.earlier import begun_in
 from bot.review.arithmetic.effects import checked, effect, late_days, overdue
 from bot.review.arithmetic.listing import listing
 from bot.review.arithmetic.plain import change, length, percent, percents, several
@@ -83,7 +84,8 @@ def _against(facts: Facts, count: float) -> str:
 
 
 def _before(facts: Facts, name: str) -> float | None:
-    past = facts.before.get(name) if facts.before else None
+    """Of a sum; of a month that is known in part, none."""
+    past = facts.before.get(name) if facts.before and not begun_in(facts, 1) else None
     return past.value if past else None
 
 

@@ -1,12 +1,12 @@
 """Earlier months: where they began, how long they really were, what came in them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.review.arithmetic.once import once
 from bot.review.facts import Echo, Facts, Month
 
-DAY_MINUTES = 24 * 60
+DAY_MINUTES, DAY = 24 * 60, timedelta(days=1)
 BEFORE = (1, 2, 3)              # the months with which a volume is compared
 
 
@@ -15,13 +15,31 @@ def start_of(facts: Facts, steps: int = 1) -> datetime:
     return _month(facts, steps).start
 
 
-def days_of(month: Month) -> float:
+def days_of(facts: Facts) -> float:
     """Days of 24 h, so far: October has one hour more than its days tell, March one less."""
-    return (month.until - month.start).total_seconds() / 60 / DAY_MINUTES
+    return _days(known_from(facts, facts.month), facts.month.until)
 
 
 def earlier_days(facts: Facts, steps: int = 1) -> float:
-    return _month(facts, steps).minutes / DAY_MINUTES
+    month = _month(facts, steps)
+    return _days(known_from(facts, month), month.end)
+
+
+def known_from(facts: Facts, month: Month) -> datetime:
+    """Its start; of the month in which Vigie began, when that was."""
+    began = facts.trail.began
+    return max(month.start, began) if began and began < month.end else month.start
+
+
+def begun_in(facts: Facts, steps: int = 0) -> datetime | None:
+    """When Vigie began, if that was after the first day of the month so many before this one."""
+    month = _month(facts, steps) if steps else facts.month
+    since = known_from(facts, month)
+    return since if since - month.start > DAY else None
+
+
+def _days(start: datetime, end: datetime) -> float:
+    return max(0.0, (end - start).total_seconds() / 60 / DAY_MINUTES)
 
 
 @once

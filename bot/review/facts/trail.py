@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +20,4 @@ class Trail:
     masked: Mapping[str, int] = field(default_factory=dict)     # card numbers masked, by endpoint
     seals: int = 0
     days_sealed: int = 0                    # days of the month on which the head was posted
+    began: datetime | None = None           # when Vigie did: its first entry, or the first alert, if that is older

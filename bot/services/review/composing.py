@@ -6,17 +6,24 @@ from functools import cache
 
 import bot.review
 from bot.discover import discover
-from bot.review import N_, Chapter, Facts, Figure, Review, Section, Trend
+from bot.review import N_, Chapter, Facts, Figure, Review, Section, Trend, Unit
+from bot.review.arithmetic.earlier import begun_in, days_of
 from bot.review.facts import Past
+from bot.review.forms import wording
 from bot.services.review.undisturbed import undisturbed
 
 NO_EARLIER = N_("no earlier month")
 NOT_THEN = N_("not known for the month before")
 UNSURE = N_("not compared: too little is known of it")
+PART = N_("not compared: {month} is known from {day} on only")
+BEGAN = N_("Vigie began on {day}: the last {days} days of the month are known, and counts are of these only.")
 REDEFINED = N_("its definition changed: version {before} then, {now} now")
 
 PROVISIONAL = N_("So far, provisional: facts up to {as_of}; the month can be signed from {cut_off} on.")
 BROKEN = N_("The journal is not whole: entry {entry}, {why}. This review cannot be signed.")
+
+SUMS: tuple[Unit, ...] = ("count", "minutes", "hours", "money")         # they grow with the days; shares and times do not
+A_DAY = ("_per_day", "_per_day_3m")
 
 
 @cache
@@ -40,7 +47,7 @@ def compose(facts: Facts, version: int = 0) -> Review:
         as_of=month.as_of.isoformat(), state="provisional" if version == 0 else "sealed", version=version,
         organisations={key: each.name for key, each in facts.config.organisations.items()},
         sections=tuple(written[each.name] for each in chapters()),
-        trends={name: trend(each, facts.before) for name, each in figures.items()},
+        trends=_trends(facts, figures),
         journal={
             "entries": facts.trail.entries, "ok": facts.trail.ok, "head": facts.trail.head, "sealed_to": facts.trail.sealed_to,
             "first_bad": facts.trail.first_bad, "why": facts.trail.why,
@@ -50,8 +57,14 @@ def compose(facts: Facts, version: int = 0) -> Review:
     )
 
 
-def trend(figure: Figure, before: Mapping[str, Past] | None) -> Trend:
-    """What the figure was a month ago, when it meant the same."""
+def _trends(facts: Facts, figures: Mapping[str, Figure]) -> dict[str, Trend]:
+    began = begun_in(facts, 1)
+    part = PART.format(month=wording.before(facts.month.name), day=_day(facts, began)) if began else None
+    return {name: trend(each, facts.before, part) for name, each in figures.items()}
+
+
+def trend(figure: Figure, before: Mapping[str, Past] | None, part: str | None = None) -> Trend:
+    """What the figure was a month ago, when it meant the same; of a month known in part no sum is compared, says `part`."""
     if before is None:
         return Trend(None, NO_EARLIER)
     past, now = before.get(figure.name), figure.definition.version
@@ -59,6 +72,8 @@ def trend(figure: Figure, before: Mapping[str, Past] | None) -> Trend:
         return Trend(None, NOT_THEN)
     if past.definition != now:
         return Trend(None, REDEFINED.format(before=past.definition, now=now))
+    if part and figure.definition.unit in SUMS and not figure.name.endswith(A_DAY):
+        return Trend(None, part)
     if figure.grey:
         return Trend(None, UNSURE)
     return Trend(past.value)
@@ -71,9 +86,16 @@ def _notes(facts: Facts) -> list[str]:
         said.append(PROVISIONAL.format(as_of=_local(facts, month.as_of), cut_off=_local(facts, month.cut_off)))
     if trail.ok is False:
         said.append(BROKEN.format(entry=trail.first_bad, why=trail.why))
+    if began := begun_in(facts):
+        said.append(BEGAN.format(day=_day(facts, began), days=round(days_of(facts))))
     if facts.before is None:
         said.append(NO_EARLIER[0].upper() + NO_EARLIER[1:] + ".")
     return said
+
+
+def _day(facts: Facts, at: datetime) -> str:
+    there = facts.month.local(at)
+    return f"{there.day} {there:%b}"
 
 
 def _local(facts: Facts, at: datetime) -> str:

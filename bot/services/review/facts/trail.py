@@ -3,14 +3,14 @@
 import re
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
 from bot.review.facts import Month, Trail
 from bot.services.ledger.faults import HEAD_GONE, TRUNCATED, Fault, Head
 from bot.services.ledger.inspection import Inspection
-from bot.store import journal, months, reviews, testimony
+from bot.store import echoes, journal, months, reviews, testimony
 from bot.store.journal import Line, Seal
 
 REFUSED, NONE = "refused", "none"
@@ -26,8 +26,12 @@ def trail(connection: sa.Connection, month: Month) -> Trail:
         kinds[row.kind] += row.entries
     return replace(
         _look(connection, month), entries=kinds.total(), kinds=dict(sorted(kinds.items())), masked=_masked(connection, month),
-        refused=sum(row.entries for row in counts if row.outcome == REFUSED),
+        refused=sum(row.entries for row in counts if row.outcome == REFUSED), began=_began(connection),
     )
+
+
+def _began(connection: sa.Connection) -> datetime | None:
+    return min((at for at in (journal.first_at(connection), echoes.oldest(connection)) if at), default=None)
 
 
 def _look(connection: sa.Connection, month: Month) -> Trail:
