@@ -86,7 +86,7 @@ def files(connection: sa.Connection, config: Config, incident: Incident, now: da
             for each in incidents.classifications(connection, incident.id)
         ]),
         "journal.jsonl": "".join(
-            json.dumps({**asdict(each), "at": _iso(each.at), "details": json.loads(each.details)}, ensure_ascii=False) + "\n"
+            json.dumps({**each._asdict(), "at": _iso(each.at), "details": json.loads(each.details)}, ensure_ascii=False) + "\n"
             for each in timeline.entries(connection, incident)
         ),
     }

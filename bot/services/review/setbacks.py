@@ -27,7 +27,7 @@ TOLD = (
 )
 LINE = "*Review of {month}* is not sealed: {fault}, a fault of Vigie's own, since {since}; tried again at {at}"
 
-NOT_SEALED, FAILED = "review not sealed", "failed"
+NOT_SEALED = "review not sealed"
 SOON, LATER = timedelta(minutes=5), timedelta(hours=1)
 LATEST = 3                              # so many months are made up for at most
 MOST_ENTRIES = 1_000
@@ -56,7 +56,7 @@ def last_months(config: Config, now: datetime) -> list[Month]:
 def of(connection: sa.Connection, month: str) -> Setback | None:
     """What holds a month up; None: nothing, or it is sealed."""
     entries = journal.about(connection, [f"review:{month}"], MOST_ENTRIES)
-    failed = [each for each in entries if each.kind == NOT_SEALED and each.outcome == FAILED]
+    failed = [each for each in entries if each.kind == NOT_SEALED and each.outcome == "failed"]
     if not failed or reviews.sealed(connection, month) is not None:
         return None
     return Setback(month, json.loads(failed[-1].details)["fault"], failed[0].at, failed[-1].at)
@@ -75,7 +75,7 @@ def remember(desk: Desk, fault: Exception, month: Month) -> None:
     try:
         with desk.begin("review failed") as connection:
             about = f"review:{month.name}"
-            ledger.record(connection, actor=VIGIE, kind=NOT_SEALED, object=about, outcome=FAILED, at=now, fault=name)
+            ledger.record(connection, actor=VIGIE, kind=NOT_SEALED, object=about, outcome="failed", at=now, fault=name)
             _tell(connection, desk.config, month, name, now)
     except sa.exc.IntegrityError:       # another process told it in this instant, and wrote it down
         return
