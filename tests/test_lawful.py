@@ -68,6 +68,14 @@ def changed(
 # --- a roster ---------------------------------------------------------------------------------------------------------------
 
 
+def test_a_day_far_ahead_is_judged_with_all_that_is_planned_until_then(connection: sa.Connection) -> None:
+    far = NOW + 200 * DAY
+    known = lawful.case(connection, example(), "lea", far, far + DAY, NOW).spans
+    assert NOW - DAY < min(each.start for each in known) < NOW + 14 * DAY
+    later = lawful.case(connection, example(), "lea", far, far + DAY, far).spans       # it was planned, and never published
+    assert min(each.start for each in later) >= far - timesheets.PLAN_BACK
+
+
 def test_the_shipped_rota_breaks_no_rule_until_clocks_have_changed(connection: sa.Connection) -> None:
     for side in ("bridge", "padok"):
         found = lawful.examine(connection, example(), side, NOW, NOW + 130 * DAY, NOW)

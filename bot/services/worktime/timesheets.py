@@ -15,8 +15,9 @@ from bot.services.rota import roster
 from bot.services.rota.roster import Slot
 from bot.store import programmes
 
-# What was published counts for as long as the rules look back (twelve months of night work); what was only planned, and of
-# which nobody knows whether it was worked, no further than the longest run of days that they count.
+# What was published counts for as long as the rules look back (twelve months of night work), and so does what is planned from
+# now on; what was only planned, and of which nobody knows whether it was worked, no further than the longest run of days that
+# they count.
 LOOK_BACK, PLAN_BACK, LOOK_AHEAD = timedelta(weeks=53), timedelta(days=28), timedelta(days=8)
 
 # The first programme that Vigie publishes was known from elsewhere, nobody can say since when: notice is not asked of it.
@@ -55,11 +56,12 @@ def everybody(
 ) -> dict[str, list[Span]]:
     """Everybody's spans by their key, for rules that are asked about [start, end): they reach back and beyond."""
     since, until = start - LOOK_BACK, end + LOOK_AHEAD if view == "planned" else min(end, now)
+    planned_since = min(start - PLAN_BACK, max(since, now))
     spans: dict[str, list[Span]] = defaultdict(list)
     for coverage in config.coverages:
         known_since = programmes.first_start(connection, coverage) or start
-        slots = roster.slots(connection, config, coverage, min(max(since, known_since), start - PLAN_BACK), until)
-        counted = [each for each in slots if _counts(each, start - PLAN_BACK, view)]
+        slots = roster.slots(connection, config, coverage, min(max(since, known_since), planned_since), until)
+        counted = [each for each in slots if _counts(each, planned_since, view)]
         beside = _Beside(counted)
         for each in counted:
             spans[_holder(each) or ""].append(replace(span(each), covered=beside.covers(each)))
