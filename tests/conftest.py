@@ -1,11 +1,12 @@
 """The databases of the tests: SQLite in a file and a real PostgreSQL, each migrated once and copied for every test."""
 
+import gc
 import itertools
 import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -47,6 +48,17 @@ DO $$ DECLARE one record; filled boolean; BEGIN
         EXECUTE format('ALTER SEQUENCE %I RESTART', one.name);
     END LOOP;
 END $$"""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is read here stays, more than a million objects: the collector need not go through them again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from tests.virtual import LawBroken
 SEEDS = range(1, 1 + int(os.environ.get("VIGIE_SIM_SEEDS", "10")))
 HOURS = 0.5
 MOST_NIGHTS = 24        # a planted bug must show within so many
+SHOWN_IN = {planted.two_commits_instead_of_one: 7, planted.a_doubt_forgotten: 5}        # in others from the first night on
 
 
 known: dict[int, Outcome] = {}
@@ -41,8 +42,7 @@ def test_in_no_night_is_a_signal_lost_a_card_doubled_or_a_deed_unwritten(told, s
 
 
 def test_the_same_seed_tells_the_same_night_word_for_word(night, told):
-    for seed in (3, 5):
-        assert night(seed).log == told(seed).log
+    assert night(3).log == told(3).log
 
 
 def test_a_night_passes_the_points_at_which_it_may_die(told):
@@ -57,5 +57,5 @@ def test_a_night_passes_the_points_at_which_it_may_die(told):
 @pytest.mark.parametrize("bug", planted.IN_A_NIGHT, ids=lambda bug: bug.__name__)
 def test_a_planted_bug_is_found(night, bug):
     with bug(), pytest.raises(LawBroken):
-        for seed in range(1, 1 + MOST_NIGHTS):
+        for seed in (SHOWN_IN.get(bug, 1), *range(1, 1 + MOST_NIGHTS)):
             night(seed)
