@@ -211,7 +211,7 @@ def silences(connection: sa.Connection, start: datetime, until: datetime) -> lis
 # --- sources --------------------------------------------------------------------------------------------------------------
 
 
-def received(connection: sa.Connection, start: datetime, until: datetime) -> Iterator[sa.Row[Any]]:
+def received(connection: sa.Connection, start: datetime, until: datetime) -> Iterator[Any]:
     """The signals of that time, in order: endpoint, observer, organisation, source, fingerprint, instant."""
     row, range_ = signal.c, numbers(connection, signal.c.received_at, start, until)
     query = sa.select(row.endpoint, row.observer, row.organisation, row.source, row.fingerprint, row.received_at).where(

@@ -44,7 +44,8 @@ class Cohort:
             self.same[made.id] = earlier.id
         else:
             self._home(founder).append(made)
-            self._last |= dict.fromkeys((each.fingerprint for each in members), made)
+            for each in members:
+                self._last[each.fingerprint] = made
 
     def unfinished(self) -> set[str]:
         """Fingerprints of what was open when the month ended, or had ended so late before it that it may go on after it."""
@@ -83,23 +84,19 @@ def group(members: Sequence[Member], known: Known, reopened: bool = False, cycle
     taken, engaged = known.acks.get(number), known.engaged(first.group_id, number)
     acted = known.acted(first.group_id, number, engaged)
     touched = acted is not None and (ended.resolved_at is None or acted <= ended.resolved_at)
-    ending = _how(ended.ending, touched)
+    ending = _how(same(ended.ending), touched)
     verdict, level = known.verdicts.get(first.group_id), known.levels.get(first.group_id, 0)
-    return Group(
-        id=number if number == first.group_id else first.group_id, alert=number, service=same(first.service),
-        title=same(first.title), pattern=known.kind(first).pattern, fingerprint=same(first.fingerprint),
-        sources=known.sources.get(number, ()),
-        severity=same(last.severity), important=last.important, recognised=known.recognised(last),
-        opened_at=first.opened_at, runbook=last.runbook, symptom=first.symptom,
-        side=known.sides.at(first.service, first.opened_at), signals=last.signals, alerts=len(members),
-        relapses=last.relapses, called_at=last.called_at, level=level, escalated=_escalated(members, known),
-        acked_at=taken.at if taken else None, acked_by=taken.actor if taken else None,
-        acked_side=taken.organisation if taken else None, engaged_at=engaged, resolved_at=ended.resolved_at,
-        closed_at=ended.closed_at, closed_by=ended.closed_by, ending=ending,
-        fixed_by=ended.fixed_by if ending == "fixed" else None,
-        closed_side=known.sides.at(first.service, ended.closed_at) if ended.closed_at else None,
-        touched=touched, silenced=number in known.silenced, verdict=verdict.verdict if verdict else None,
-        verdict_by=verdict.by if verdict else None, reopened=reopened, cycles=cycles,
+    return Group(                       # in the order of its fields: to name three dozen takes as long as to make them
+        number if number == first.group_id else first.group_id, number, same(first.service), same(first.title),
+        known.kind(first).pattern, same(first.fingerprint), known.sources.get(number, ()),
+        same(last.severity), last.important, known.recognised(last), first.opened_at, last.runbook, first.symptom,
+        known.sides.at(first.service, first.opened_at), last.signals, len(members), last.relapses, cycles, reopened,
+        last.called_at, level, _escalated(members, known) if level > 1 else None,
+        taken.at if taken else None, taken.actor if taken else None, taken.organisation if taken else None,
+        engaged, ended.resolved_at, ended.closed_at, same(ended.closed_by) if ended.closed_by else None,
+        known.sides.at(first.service, ended.closed_at) if ended.closed_at else None,
+        ending, ended.fixed_by if ending == "fixed" else None, touched, number in known.silenced,
+        verdict.verdict if verdict else None, verdict.by if verdict else None,
     )
 
 

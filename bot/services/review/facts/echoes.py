@@ -137,7 +137,9 @@ class _Cohort:
         made = Echo(first.id, same(first.service), same(severity), sources, kind.pattern, first.opened_at)
         if self._counts(first) and not kind.drill:
             self.found.append(made)
-        self._last |= dict.fromkeys((each.fingerprint for each in members), _Unit(made, over_at))
+        unit = _Unit(made, over_at)
+        for each in members:
+            self._last[each.fingerprint] = unit
 
     def _counts(self, founder: Came) -> bool:
         """Opened in the month, and not under agreed maintenance."""

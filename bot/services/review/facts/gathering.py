@@ -1,8 +1,6 @@
 """Everything that the sections of a review may know, read from our own rows as of one instant."""
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
@@ -24,29 +22,18 @@ from bot.services.review.facts.sameness import LOOK, by_group
 from bot.services.review.facts.sides import Sides
 from bot.services.review.facts.told import told
 from bot.services.review.facts.trail import trail as _trail
+from bot.services.review.undisturbed import undisturbed
 from bot.store import echoes as store
 from bot.store import months, testimony
 from bot.store.alerts import alert
 from bot.store.months import Range
 
 
+@undisturbed()
 def facts(connection: sa.Connection, config: Config, month: Month) -> Facts:
     """The month as it was known at `month.as_of`; the connection must be one for looking only."""
     before = past.sealed(connection, month)
-    with _undisturbed():
-        return _gather(connection, config, month, _reckoned(connection, config, month) if before is None else before)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Rows by the hundred thousand stand in no circle: to look for circles among them again and again is a tenth of the time."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
+    return _gather(connection, config, month, _reckoned(connection, config, month) if before is None else before)
 
 
 def trail(connection: sa.Connection, config: Config, month: Month) -> Trail:

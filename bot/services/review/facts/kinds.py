@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from bot.config.matching import means
 from bot.review.arithmetic.patterns import pattern
 from runbooks.model import When
 
+Word = TypeVar("Word", bound=str)
 MOST_REMEMBERED = 20_000                # alerts that differ in their labels alone may be many
 
 
@@ -34,7 +35,7 @@ class Kinds:
     def __init__(self, drills: When) -> None:
         self._drills = drills
         self._known: dict[tuple[str, str, str, str], Kind] = {}
-        self._words: dict[str, str] = {}
+        self._words: dict[Any, Any] = {}
 
     def of(self, source: str, service: str, severity: str, labels: str) -> Kind:
         """`labels` as their row has them."""
@@ -46,9 +47,10 @@ class Kinds:
             found = self._known[key] = self._kind(source, service, severity, json.loads(labels))
         return found
 
-    def same(self, text: str) -> str:
+    def same(self, text: Word) -> Word:
         """One string for all that are alike."""
-        return self._words.setdefault(text, text)
+        found: Word = self._words.setdefault(text, text)
+        return found
 
     def _kind(self, source: str, service: str, severity: str, labels: dict[str, str]) -> Kind:
         shown = Shown(source, service, severity, labels.get("name", ""), labels)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -23,13 +23,15 @@ class _Heard:
     last: datetime
     garbled: str                        # the fingerprint of what could not be read
     signals: int = 0
-    longest: float = 0.0
+    longest: timedelta = timedelta(0)   # of silence
     unreadable: int = 0
 
     def hear(self, print_: str, at: datetime) -> None:
         self.signals += 1
         self.unreadable += print_ == self.garbled
-        self.longest, self.last = max(self.longest, (at - self.last).total_seconds()), at
+        silence, self.last = at - self.last, at
+        if silence > self.longest:
+            self.longest = silence
 
 
 def sources(connection: sa.Connection, config: Config, month: Month, groups: Mapping[str, int]) -> tuple[Source, ...]:
@@ -38,8 +40,7 @@ def sources(connection: sa.Connection, config: Config, month: Month, groups: Map
         name: _Heard(each.source, each.organisation, each.observer or each.source, month.start, _garbled(each.organisation, name))
         for name, each in config.endpoints.items()
     }
-    for row in months.received(connection, month.start, month.until):
-        endpoint, observer, organisation, source, print_, at = tuple(row)
+    for endpoint, observer, organisation, source, print_, at in months.received(connection, month.start, month.until):
         if endpoint not in heard:
             heard[endpoint] = _Heard(source, organisation, observer, month.start, _garbled(organisation, endpoint))
         heard[endpoint].hear(print_, at)
@@ -48,7 +49,7 @@ def sources(connection: sa.Connection, config: Config, month: Month, groups: Map
 
 
 def _source(name: str, heard: _Heard, month: Month, groups: int, dropped: int) -> Source:
-    silence = max(heard.longest, (month.until - heard.last).total_seconds())
+    silence = max(heard.longest, month.until - heard.last).total_seconds()
     return Source(
         name, heard.source, heard.organisation, heard.observer, heard.signals, groups, heard.last if heard.signals else None,
         silence, dropped, heard.unreadable,
