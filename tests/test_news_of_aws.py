@@ -39,6 +39,15 @@ def test_an_ecs_service_is_called_by_its_own_name_and_not_by_its_cluster() -> No
     assert (told(stopped).name, told(stopped).summary) == ("ledger", "Essential container in task exited")
 
 
+def test_the_task_that_takes_the_place_of_another_ends_what_its_stop_began() -> None:
+    stopped, runs = (
+        told(event("ECS Task State Change", "aws.ecs", f"{ECS}:task/prod/{name}", lastStatus=status, group="service:ledger",
+                   **CLUSTER))
+        for name, status in (("7f", "STOPPED"), ("80", "RUNNING"))
+    )
+    assert (stopped.key, stopped.state, runs.state) == (runs.key, FIRING, RECOVERED)
+
+
 def test_a_steady_service_ends_what_its_failure_began() -> None:
     failed, steady = service_action("SERVICE_TASK_PLACEMENT_FAILURE", "ERROR"), service_action("SERVICE_STEADY_STATE", "INFO")
     assert (failed.key, failed.state, steady.state) == (steady.key, FIRING, RECOVERED)

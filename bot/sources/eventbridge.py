@@ -94,7 +94,7 @@ def _read_message(message: Mapping[str, Any], place: Place) -> Signal:
 def _event(kind: str, message: Mapping[str, Any], detail: Mapping[str, Any], place: Place) -> Signal:
     about = _about(message, detail)
     told = _first(detail, _TOLD) or _ecs_service(about, detail) or about
-    named = _first(detail, _NAMES) or about
+    named = _first(detail, _NAMES) or _ecs_group(detail) or about
     at = next(filter(None, map(instant, _times(message))), None)
     return Signal(
         key=f"event:{_OUTCOME.sub('', kind)}:{named or place.account}",
@@ -130,6 +130,12 @@ def _ecs_service(about: str, detail: Mapping[str, Any]) -> str:
     """The service of ECS by its own name; the name that a service of vigie.yaml begins with is read off it."""
     found = _ECS_SERVICE.match(text(detail.get("group"))) or _ECS_SERVICE.match(about)
     return found[1] if found else ""
+
+
+def _ecs_group(detail: Mapping[str, Any]) -> str:
+    """A task that stopped never runs again: what belongs together is the tasks of one service in one cluster."""
+    group = text(detail.get("group"))
+    return f"{text(detail.get('clusterArn'))} {group}" if group else ""
 
 
 def _first(detail: Mapping[str, Any], keys: Sequence[str]) -> str:
