@@ -123,7 +123,7 @@ def automation(facts: Facts, figures: Figures) -> Section:
 
 
 def _volume(facts: Facts, counted: Cells) -> tuple[Figure, ...]:
-    whole, days, before = len(facts.groups), days_of(facts), three_months(facts)
+    whole, days, before = len(facts.groups), days_of(facts.month), three_months(facts)
     ended = sum(count for (_, when), count in flow(facts).items() if when == NOW)
     apart = {DRILLS: len(facts.drills), MAINTENANCE: len(facts.maintained)}
     return (

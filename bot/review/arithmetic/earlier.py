@@ -15,27 +15,24 @@ def start_of(facts: Facts, steps: int = 1) -> datetime:
     return _month(facts, steps).start
 
 
-def days_of(facts: Facts) -> float:
+def days_of(month: Month) -> float:
     """Days of 24 h, so far: October has one hour more than its days tell, March one less."""
-    return _days(known_from(facts, facts.month), facts.month.until)
+    return _days(month.start, month.until)
 
 
 def earlier_days(facts: Facts, steps: int = 1) -> float:
-    month = _month(facts, steps)
-    return _days(known_from(facts, month), month.end)
-
-
-def known_from(facts: Facts, month: Month) -> datetime:
-    """Its start; of the month in which Vigie began, when that was."""
-    began = facts.trail.began
-    return max(month.start, began) if began and began < month.end else month.start
+    return _month(facts, steps).minutes / DAY_MINUTES
 
 
 def begun_in(facts: Facts, steps: int = 0) -> datetime | None:
     """When Vigie began, if that was after the first day of the month so many before this one."""
-    month = _month(facts, steps) if steps else facts.month
-    since = known_from(facts, month)
-    return since if since - month.start > DAY else None
+    month, began = _month(facts, steps) if steps else facts.month, facts.trail.began
+    return began if began and month.start + DAY < began < month.end else None
+
+
+def known_days(month: Month, since: datetime) -> float:
+    """Of a month of which nothing older is known."""
+    return _days(since, month.until)
 
 
 def _days(start: datetime, end: datetime) -> float:

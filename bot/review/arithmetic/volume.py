@@ -90,7 +90,7 @@ def cells(facts: Facts) -> Cells:
 
 def lines(facts: Facts, counted: Cells) -> list[Line]:
     """Trait by trait; of each, the most frequent value first."""
-    days, made = days_of(facts), []
+    days, made = days_of(facts.month), []
     for place, trait in enumerate(traits(facts)):
         now = _values(counted, place)
         then = _counted(facts, trait.then, now) if trait.then else _remembered(facts, trait)

@@ -7,7 +7,7 @@ from functools import cache
 import bot.review
 from bot.discover import discover
 from bot.review import N_, Chapter, Facts, Figure, Review, Section, Trend, Unit
-from bot.review.arithmetic.earlier import begun_in, days_of
+from bot.review.arithmetic.earlier import begun_in, known_days
 from bot.review.facts import Past
 from bot.review.forms import wording
 from bot.services.review.undisturbed import undisturbed
@@ -23,7 +23,6 @@ PROVISIONAL = N_("So far, provisional: facts up to {as_of}; the month can be sig
 BROKEN = N_("The journal is not whole: entry {entry}, {why}. This review cannot be signed.")
 
 SUMS: tuple[Unit, ...] = ("count", "minutes", "hours", "money")         # they grow with the days; shares and times do not
-A_DAY = ("_per_day", "_per_day_3m")
 
 
 @cache
@@ -72,7 +71,7 @@ def trend(figure: Figure, before: Mapping[str, Past] | None, part: str | None = 
         return Trend(None, NOT_THEN)
     if past.definition != now:
         return Trend(None, REDEFINED.format(before=past.definition, now=now))
-    if part and figure.definition.unit in SUMS and not figure.name.endswith(A_DAY):
+    if part and figure.definition.unit in SUMS:
         return Trend(None, part)
     if figure.grey:
         return Trend(None, UNSURE)
@@ -87,7 +86,7 @@ def _notes(facts: Facts) -> list[str]:
     if trail.ok is False:
         said.append(BROKEN.format(entry=trail.first_bad, why=trail.why))
     if began := begun_in(facts):
-        said.append(BEGAN.format(day=_day(facts, began), days=round(days_of(facts))))
+        said.append(BEGAN.format(day=_day(facts, began), days=round(known_days(month, began))))
     if facts.before is None:
         said.append(NO_EARLIER[0].upper() + NO_EARLIER[1:] + ".")
     return said
