@@ -33,9 +33,11 @@ settings.register_profile("patient", deadline=None, derandomize=True, suppress_h
 settings.load_profile("patient")
 
 SHAPE = """
-SELECT md5(string_agg(table_name || column_name || data_type, ',')) FROM (
-    SELECT * FROM information_schema.columns WHERE table_schema = 'public' ORDER BY table_name, column_name
-) AS columns"""
+SELECT md5(string_agg(said, ',' ORDER BY said)) FROM (
+    SELECT concat_ws(' ', table_name, column_name, data_type) FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT concat_ws(' ', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger WHERE NOT tgisinternal
+) AS shapes(said)"""
 SWEEP = """
 DO $$ DECLARE one record; filled boolean; BEGIN
     DROP SCHEMA IF EXISTS dbos CASCADE;
@@ -135,10 +137,12 @@ def postgres_engine(postgres_server: sa.Engine, postgres_template: str, swept: l
     engine = create_engine(postgres_server.url.set(database=name).render_as_string(hide_password=False))
     yield engine
     engine.dispose()
-    if left := _sweep(postgres_server, name, postgres_template):
-        swept.append(left)
+    new = f"vigie_{next(numbers)}"
+    if _sweep(postgres_server, name, new, postgres_template):
+        swept.append(new)
     else:
         _drop_database(postgres_server, name)
+        _drop_database(postgres_server, new)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -181,12 +185,11 @@ def _copy(server: sa.Engine, template: str) -> str:
     return name
 
 
-def _sweep(server: sa.Engine, name: str, template: str) -> str | None:
-    """The new name of the database, emptied; None when its tables are no longer those of the template.
+def _sweep(server: sa.Engine, name: str, new: str, template: str) -> bool:
+    """Gives the database another name and empties it; false when its tables are no longer those of the template.
 
     Whoever still knows the old name, as a thread that outlives its test, finds nothing there.
     """
-    new = f"vigie_{next(numbers)}"
     try:
         with server.connect() as connection:
             connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"))
@@ -194,9 +197,9 @@ def _sweep(server: sa.Engine, name: str, template: str) -> str | None:
         swept = sa.create_engine(server.url.set(database=new), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
         with swept.connect() as connection:
             connection.execute(sa.text(SWEEP))
-            return new if connection.scalar(sa.text(SHAPE)) == _shape(server, template) else None
+            return bool(connection.scalar(sa.text(SHAPE)) == _shape(server, template))
     except sa.exc.DBAPIError:       # somebody holds on to it, or has changed what may be done there
-        return None
+        return False
 
 
 @cache
@@ -208,4 +211,4 @@ def _shape(server: sa.Engine, name: str) -> str:
 
 def _drop_database(server: sa.Engine, name: str) -> None:
     with server.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
