@@ -12,6 +12,6 @@ tests/test_floors.py reads this plan.
 5 commands
 4 bot.services
 3 bot.sources bot.review bot.durable bot.trust bot.worlds
-2 bot.store bot.clients bot.discover bot.settings bot.config bot.alarms bot.logs bot.workspace bot.doubles
+2 bot.store bot.clients bot.discover bot.settings bot.config bot.alarms bot.events bot.logs bot.workspace bot.doubles
 1 bot.errors bot.ports bot.masking bot.decoding bot.signals bot.calendars bot.labour runbooks
 """

@@ -25,6 +25,7 @@ from bot.signals import (
     severity_of,
 )
 
+OBSERVER = "CloudWatch"
 STATES = {"ALARM": FIRING, "OK": RECOVERED, "INSUFFICIENT_DATA": NO_DATA}
 
 BAD_STATE = "The alarm's state is '{state}'; OK, ALARM or INSUFFICIENT_DATA was expected."
@@ -50,7 +51,7 @@ _SAID = re.compile(r"was (?:not )?(greater|less) than( or equal to)?", re.IGNORE
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where and when a word of AWS reached us, and who says it."""
+    """Where and when a word of AWS reached us, and who says it; without a name in vigie.yaml, whoever of AWS saw it."""
 
     observer: str
     received_at: datetime
@@ -114,7 +115,7 @@ def _signal(alarm: Alarm, place: Place) -> Signal:
         severity=INFO if alarm.state == NO_DATA else _severity(alarm),     # a metric that is merely missing is no fault
         name=alarm.name,
         title=clip(_title(alarm), MAX_TITLE),
-        observer=place.observer,
+        observer=place.observer or OBSERVER,
         at=alarm.at,
         summary=clip("\n".join(filter(None, (alarm.reason, alarm.description))), MAX_SUMMARY),
         service=service_in(labels) or service_in(alarm.tags),

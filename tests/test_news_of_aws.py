@@ -1,13 +1,18 @@
 """What AWS tells beside its alarms: each event is called by its name, rated, and ended by its good news."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from bot.alarms import Place
 from bot.config import Endpoint
 from bot.sources import FIRING, RECOVERED, Delivery, Signal
-from bot.sources.eventbridge import read
+from bot.sources.eventbridge import read, read_messages
+from bot.store import alerts
+from tests.story import arrive, desk_on, signal
 
 NOW = datetime(2026, 11, 22, 1, 15, tzinfo=UTC)
 DOOR = Delivery("bridge-eventbridge", Endpoint(source="eventbridge", organisation="bridge", secrets=("s",)), b"", {}, NOW)
@@ -105,3 +110,86 @@ def test_a_finding_of_guardduty_is_over_when_somebody_archives_it() -> None:
 def test_an_event_that_says_nothing_of_its_own_is_the_same_each_time() -> None:
     one = event("Scheduled Event", "aws.events")
     assert told({**one, "id": "1"}).key == told({**one, "id": "2"}).key
+
+
+# --- who saw it --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("source", "observer"), [
+    ("aws.ecs", "ECS"), ("aws.rds", "RDS"), ("aws.guardduty", "GuardDuty"), ("aws.health", "AWS Health"),
+    ("aws.autoscaling", "Auto Scaling"), ("aws.securityhub", "Security Hub"), ("aws.lightsail", "lightsail"),
+    ("com.bridge.settle", "com.bridge.settle"), ("", "AWS"),
+])
+def test_news_of_aws_is_seen_by_the_service_that_told_it(source: str, observer: str) -> None:
+    assert told(event("Something Happened", source)).observer == observer
+
+
+def test_an_alarm_is_seen_by_cloudwatch_and_a_name_of_vigie_yaml_goes_before_all_names() -> None:
+    alarm = event("CloudWatch Alarm State Change", "aws.cloudwatch", alarmName="a", state={"value": "ALARM"})
+    assert told(alarm).observer == "CloudWatch"
+    named = replace(DOOR, endpoint=DOOR.endpoint.model_copy(update={"observer": "Bridge's AWS"}))
+    assert {signal.observer for each in (alarm, event("Backup", "aws.rds")) for signal in read(each, named)} == {"Bridge's AWS"}
+
+
+def test_a_topic_of_rds_or_auto_scaling_without_eventbridge_says_who_saw_it_too() -> None:
+    place = Place("", NOW)
+    assert [read_messages(each, place)[0].observer for each in (
+        {"Event Source": "db-instance", "Source ID": "pay-db"},
+        {"Event": "autoscaling:EC2_INSTANCE_LAUNCH_ERROR", "AutoScalingGroupName": "pay-api"},
+    )] == ["RDS", "Auto Scaling"]
+
+
+def test_an_alert_that_knew_its_news_as_cloudwatch_s_before_is_ended_under_that_name(engine: sa.Engine) -> None:
+    desk = desk_on(engine)
+    arrive(desk, signal("firing", key="event:ECS", observer="CloudWatch"))
+    arrive(desk, signal("recovered", key="event:ECS", observer="ECS", at=60))
+    with engine.connect() as connection:
+        alert, = alerts.open_ones(connection)
+        observed = alerts.observed(connection, [alert.id])[alert.id]
+    assert alert.state == "recovered"
+    assert [(row.observer, row.state) for row in observed] == [("CloudWatch", "recovered")]
+
+
+# --- what ends what ----------------------------------------------------------------------------------------------------
+
+
+def of_rds(number: str, source: str = "pay-db", kind: str = "RDS DB Instance Event") -> Signal:
+    return told(event(kind, "aws.rds", f"arn:aws:rds:eu-west-3:111122223333:db:{source}", EventID=f"RDS-EVENT-{number}",
+                      SourceIdentifier=source, EventCategories=["failover"]))
+
+
+@pytest.mark.parametrize(("begun", "ended"), [
+    ("0013", "0049"), ("0072", "0071"), ("0073", "0071"), ("0050", "0051"), ("0004", "0006"), ("0087", "0088"),
+    ("0001", "0002"), ("0045", "0046"), ("0267", "0268"),
+])
+def test_what_rds_has_finished_ends_what_it_had_begun(begun: str, ended: str) -> None:
+    first, last = of_rds(begun), of_rds(ended)
+    assert (first.key, first.state, last.state) == (last.key, FIRING, RECOVERED)
+
+
+def test_a_backup_that_ends_or_another_database_ends_no_failover() -> None:
+    assert len({of_rds("0013").key, of_rds("0002").key, of_rds("0049", "ledger-db").key, of_rds("9999").key}) == 4
+    assert of_rds("9999").state == FIRING
+
+
+def test_a_failover_that_failed_keeps_what_it_had_begun_open() -> None:
+    begun, failed = of_rds("0073"), of_rds("0069")
+    assert (begun.key, failed.state) == (failed.key, FIRING)
+
+
+def test_rds_by_its_own_topic_tells_databases_apart_and_ends_what_it_had_begun() -> None:
+    def sent(number: str, source: str) -> Signal:
+        link = f"http://docs.amazonwebservices.com/AmazonRDS/latest/UserGuide/USER_Events.html#RDS-EVENT-{number}"
+        return read_messages({"Event Source": "db-instance", "Source ID": source, "Event ID": link}, Place("", NOW))[0]
+
+    begun, ended, other = sent("0013", "pay-db"), sent("0049", "pay-db"), sent("0049", "ledger-db")
+    assert (begun.key, begun.state, ended.state) == (ended.key, FIRING, RECOVERED)
+    assert other.key != begun.key
+
+
+def test_a_refresh_of_instances_is_over_when_it_succeeded_and_goes_on_being_told_when_it_failed() -> None:
+    about = {"AutoScalingGroupName": "pay-api-asg"}
+    started, failed, done = (told(event(f"EC2 Auto Scaling Instance Refresh {each}", "aws.autoscaling", **about))
+                             for each in ("Started", "Failed", "Succeeded"))
+    assert started.key == failed.key == done.key
+    assert [each.state for each in (started, failed, done)] == [FIRING, FIRING, RECOVERED]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.alarms import Place
+from bot.alarms import OBSERVER, Place
 from bot.clients import sns
 from bot.config import Topic
 from bot.decoding import clean, decode, decode_text, mapping, sequence, text
@@ -28,7 +28,6 @@ from bot.sources.eventbridge import read_messages
 MAX_ENVELOPE = 300_000                      # SNS takes 256 KiB of message; the envelope comes on top
 REPLAY_WINDOW = timedelta(hours=1)          # the longest that a delivery policy of SNS may go on trying
 CLOCK_SKEW = timedelta(minutes=5)
-OBSERVER = "CloudWatch"
 QUEUE_MESSAGE_ID = "x-amz-sqs-message-id"
 
 RAW = "Raw message delivery carries no signature; switch it off for this subscription, or read the topic by a queue."
@@ -142,8 +141,7 @@ def _opened(message: Any) -> Mapping[str, Any]:
 def _place(topic_arn: str, delivery: Delivery, part: str) -> Place:
     """Alarms of old do not say their region: it is the topic's."""
     _, partition, _, region, account, *_ = (*topic_arn.split(":"), "", "", "", "", "")
-    observer = observer_of(delivery, OBSERVER)
-    return Place(observer, delivery.received_at, region, account, partition or "aws", part)
+    return Place(observer_of(delivery, ""), delivery.received_at, region, account, partition or "aws", part)
 
 
 def _cut(arn: str, delivery: Delivery) -> Signal:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot import alarms
+from bot import alarms, events
 from bot.alarms import Place
 from bot.decoding import decode, instant, mapping, sequence, text
 from bot.signals import CRITICAL, HIGH, INFO, MAX_LABEL, MAX_SUMMARY, MAX_TITLE, WARNING, clip, happened, severity_of
@@ -24,7 +24,6 @@ from bot.sources import (
 )
 
 HEADER = "x-vigie-secret"
-OBSERVER = "CloudWatch"
 
 NOT_AN_EVENT = "A CloudWatch alarm or an AWS event was expected; the message has the keys {keys}."
 FINDING = "Security Hub Findings"
@@ -39,7 +38,8 @@ _EXPLAINED = (
     "errorMessage", "reason", "stoppedReason",
 )
 _NAMES = (
-    "eventArn", "findingArn", "jobName", "AutoScalingGroupName", "canary-name", "project-name", "instance-id", "arn", "id", "Id",
+    "eventArn", "findingArn", "Source ARN", "Source ID", "jobName", "AutoScalingGroupName", "canary-name", "project-name",
+    "instance-id", "arn", "id", "Id",
 )
 _STATUS = ("state", "status", "statusCode", "lastStatus", "build-status", "test-run-status")
 _WELL = {
@@ -48,8 +48,8 @@ _WELL = {
 }
 _MACHINES = {"aws.ecs", "aws.ec2"}          # of what lives there, RUNNING is good news; of a job it is none
 # Good and bad news of one thing come as two kinds of event: they are one problem, and the good one ends it.
-_OUTCOME = re.compile(r"(?: Successful| Unsuccessful| Failure|_ERROR)$")
-_GOOD = re.compile(r" Successful$|^autoscaling:EC2_INSTANCE_(?:LAUNCH|TERMINATE)$")
+_OUTCOME = re.compile(r"(?: Successful| Unsuccessful| Failure|(?<=Refresh) (?:Started|Succeeded|Failed|Cancelled)|_ERROR)$")
+_GOOD = re.compile(r" Successful$| Refresh Succeeded$|^autoscaling:EC2_INSTANCE_(?:LAUNCH|TERMINATE)$")
 _ECS_SERVICE = re.compile(r"^(?:service/(?:[^/]+/)?|service:|family:)([^/]+)$")
 _BAD_CATEGORIES, _DULL_CATEGORIES = {"failure", "failover", "low storage"}, {"backup", "creation", "configuration change"}
 
@@ -65,7 +65,7 @@ async def authenticate(delivery: Delivery, trust: Trust) -> Document:
 def read(content: Any, delivery: Delivery) -> Sequence[Signal]:
     if not isinstance(content, dict):
         raise Unreadable(NOT_AN_OBJECT)
-    return read_messages(content, Place(observer_of(delivery, OBSERVER), delivery.received_at))
+    return read_messages(content, Place(observer_of(delivery, ""), delivery.received_at))
 
 
 def read_messages(message: Mapping[str, Any], place: Place) -> list[Signal]:
@@ -96,13 +96,15 @@ def _event(kind: str, message: Mapping[str, Any], detail: Mapping[str, Any], pla
     told = _first(detail, _TOLD) or _ecs_service(about, detail) or about
     named = _first(detail, _NAMES) or _ecs_group(detail) or about
     at = next(filter(None, map(instant, _times(message))), None)
+    chapter = events.chapter(detail)
+    well = chapter.ended if chapter else _is_well(kind, message, detail)
     return Signal(
-        key=f"event:{_OUTCOME.sub('', kind)}:{named or place.account}",
-        state=RECOVERED if _is_well(kind, message, detail) else FIRING,
+        key=f"event:{_OUTCOME.sub('', kind)}{f' {chapter.name}' if chapter else ''}:{named or place.account}",
+        state=RECOVERED if well else FIRING,
         severity=_severity(detail),
         name=told or kind,
         title=clip(_title(kind, told, detail), MAX_TITLE),
-        observer=place.observer,
+        observer=place.observer or events.observer(message),
         at=happened(at, place.received_at),
         summary=clip(_first(detail, _EXPLAINED) or _health_text(detail), MAX_SUMMARY),
         labels=_labels(kind, about, message, detail, place),

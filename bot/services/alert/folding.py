@@ -1,7 +1,7 @@
 """How signals change an alert; pure: the state of its episode in, the changed state and what happened out."""
 
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ RANK = {"info": 0, "warning": 1, "high": 2, "critical": 3}
 
 OPENED, WORSENED, RECOVERED_NOW, RELAPSED = "alert opened", "alert worsened", "alert recovered", "alert relapsed"
 SILENT, STALE = "observer silent", "old news"
+FORMER_OBSERVER, NEWS = "CloudWatch", "event:"      # who told all of AWS's news once, and how the key of such news begins
 SHOWN, OFFERED = "show", "offer"        # decisions after which nobody acts unless it gets worse
 
 Words = Mapping[tuple[str, str], datetime]      # the newest word of each observer and state
@@ -67,6 +68,14 @@ class Episode:
     def joined(self) -> bool:
         """Whether another alert founded its group."""
         return self.group_id != self.id
+
+
+def as_known(episode: Episode | None, arrival: Arrival) -> Arrival:
+    """An alert that knows its news of AWS as CloudWatch's goes on so: under a new name the old word would fire for ever."""
+    signal = arrival.signal
+    if episode is None or FORMER_OBSERVER not in episode.observers or not signal.key.startswith(NEWS):
+        return arrival
+    return replace(arrival, signal=replace(signal, observer=FORMER_OBSERVER))
 
 
 def opens(arrival: Arrival) -> bool:

@@ -151,8 +151,9 @@ def _fold_all(
     desk: Desk, connection: sa.Connection, fresh: Sequence[Arrival], episodes: dict[str, Episode]
 ) -> None:
     words = _last_words(connection, fresh, episodes)
-    for each in fresh:
-        episode, told = episodes.get(each.fingerprint), words[each.fingerprint]
+    for arrival in fresh:
+        episode, told = episodes.get(arrival.fingerprint), words[arrival.fingerprint]
+        each = folding.as_known(episode, arrival)
         if episode is None:
             if folding.opens(each) and not folding.is_old_news(each, told):
                 episode = episodes[each.fingerprint] = folding.begin(each)
