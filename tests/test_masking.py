@@ -126,9 +126,15 @@ def test_long_ids_without_a_card_word_near_stay() -> None:
     fill = random.Random(17)
     ids = [str(fill.randrange(10**18, 9 * 10**18)) for _ in range(20_000)]
     assert [each for each in ids if mask_text(f"event?id={each}") != f"event?id={each}"] == []
-    card = "4111111111111111"
-    body = {"trace_id": card, "spanId": card, "id": card, "event_ts": int(card)}
+    body = {"trace_id": ids[0], "spanId": int(ids[1]), "sequence_number": ids[3] + "7", "event_ts": 1795310045123456}
     assert mask(body) == body
+
+
+@pytest.mark.parametrize("key", ["id", "trace_id", "spanId", "event_ts", "date", "sequenceNumber", "fingerprint"])
+def test_a_card_number_under_the_name_of_an_id_or_a_time_is_masked_like_any_other(key: str) -> None:
+    card, shown_as = "4111111111111111", "411111******1111"
+    assert mask({key: card}) == mask({key: int(card)}) == {key: shown_as}
+    assert mask({key: [f"order {grouped(card, ' ')}"]}) == {key: [f"order {shown_as}"]}
 
 
 def test_a_digit_that_does_not_check_is_no_card() -> None:
