@@ -284,6 +284,53 @@ def test_the_tampering_is_found_in_the_database_too(engine: sa.Engine, tamper: T
         assert audit.verify_export(out.getvalue().splitlines(), head, KEY.public_key()) == verdict
 
 
+# Behind the back of every program of ours: what no row should hold, and what an instant must not hide behind.
+STRANGE = {
+    "sqlite": (
+        "at = at || char(0) || 'x'", "at = CAST(at AS BLOB)", "at = replace(at, ' ', 'T')", "at = at || 'Z'", "at = 5",
+        "at = '1' || at", "details = CAST(details AS BLOB)", "details = details || char(0)",
+    ),
+    "postgresql": (
+        "at = (to_char(at, 'YYYY-MM-DD HH24:MI:SS.US') || '+00 BC')::timestamptz", "at = 'infinity'", "at = '-infinity'",
+        "at = NULL", "at = at + interval '10000 years'", "at = at + interval '1 microsecond'", "details = NULL",
+    ),
+}
+
+
+def test_what_no_entry_of_ours_holds_is_named_and_hides_behind_no_spelling(engine: sa.Engine) -> None:
+    rows = honest(random.Random(1))
+    victim = kept(rows)[-1].id
+    store(engine, rows)
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.text("ALTER TABLE journal ALTER at DROP NOT NULL, ALTER details DROP NOT NULL"))
+    for change in STRANGE[engine.dialect.name]:
+        store(engine, rows)
+        with engine.begin() as connection:
+            connection.execute(sa.text(f"UPDATE journal SET {change} WHERE id = :id"), {"id": victim})
+        with engine.connect() as connection:
+            verdict, out = audit.verify(connection), io.StringIO()
+            audit.export(connection, out)
+        assert str(verdict.faults[0]) == f"ENTRY: entry {victim} was changed after it was sealed", change
+        assert audit.verify_export(io.StringIO(out.getvalue())) == verdict, change
+
+
+def test_a_seal_made_over_a_list_that_is_none_is_a_fault_and_no_accident() -> None:
+    entries = [entry(1, START)]
+    for leaves in ('[[1,"]]', '""', '[[{},"a"]]', '[["1","a"]]'):
+        false = replace(sealed(None, entries, START), leaves=leaves, root=root_of(leaves), count=leaves.count('"') // 2)
+        false = replace(false, hash=hash_of(false))
+        verdict = audit.verify_export(audit.as_line(each) for each in (line(entries[0]), false))
+        assert {(each.kind, each.id) for each in verdict.faults} == {("SIGNATURE", 1)}, leaves
+
+
+@pytest.mark.parametrize("change", [{"id": "1"}, {"id": None}, {"at": 5}, {"more": 1}])
+def test_a_line_that_no_export_holds_is_refused_by_its_number(change: dict[str, Any]) -> None:
+    told = json.dumps({"entry": line(entry(1, START))._asdict() | change})
+    with pytest.raises(Refused, match="Line 1 is not of a journal's export"):
+        audit.verify_export([told])
+
+
 def storable(rows: Rows) -> bool:
     """The database itself refuses two seals with one hash or one seal before them."""
     return all(len({getattr(each, name) for each in rows[1]}) == len(rows[1]) for name in ("hash", "previous"))

@@ -16,6 +16,7 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 CONNECT_WITHIN_S = 5
+NO_INSTANT = "(no instant)"         # sorts before every instant
 metadata = sa.MetaData(naming_convention=NAMING)
 
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -65,11 +66,17 @@ def stamp(at: datetime) -> str:
 
 
 def written(dialect: str, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
-    """An instant as text, 2026-11-22T02:14:00.000000Z: the database writes it sooner than we could from what it holds."""
+    """An instant as text, 2026-11-22T02:14:00.000000Z: the database writes it sooner than we could from what it holds.
+
+    What no row of ours holds is none: a year before Christ, infinity, a blob, a spelling that sorts elsewhere.
+    """
     if dialect == "sqlite":
         text = sa.type_coerce(column, sa.Text)
-        return sa.func.substr(text, 1, 10) + "T" + sa.func.substr(text, 12) + "Z"
-    return sa.func.to_char(sa.func.timezone("UTC", column), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"', type_=sa.Text)
+        ours = sa.and_(sa.func.typeof(text) == "text", text.like("____-__-__ __:__:__.______"))
+        return sa.case((ours, sa.func.replace(text, " ", "T") + "Z"), else_=NO_INSTANT)
+    ours = column.between(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+    said = sa.func.to_char(sa.func.timezone("UTC", column), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"', type_=sa.Text)
+    return sa.case((ours, said), else_=NO_INSTANT)
 
 
 def create_engine(url: str, **options: Any) -> sa.Engine:
@@ -107,6 +114,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _prepare_postgres(connection: Any, _record: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET TIME ZONE 'UTC'")
+        cursor.execute("SET DateStyle TO ISO")      # the driver reads no other, and a server may be set otherwise
     connection.commit()
 
 

@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar, get_type_hints
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -28,6 +28,9 @@ FIRST = (
     "The journal begins. Newest seal: `{head}`\n"
     "Kept here, it proves later that nothing was rewritten: `vigie audit verify --head {short}`"
 )
+PLACED = ("id", "at")                 # an entry without these has no place; what else is false in it, its seal tells
+
+Told = TypeVar("Told", Line, Seal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ def _posted(seal: Seal | None) -> str:
 def as_line(told: Line | Seal) -> str:
     """An entry or a seal as an export holds it."""
     if isinstance(told, Line):
-        return json.dumps({"entry": told._asdict()}, ensure_ascii=False)
+        return json.dumps({"entry": told._asdict()}, ensure_ascii=False, default=repr)
     return json.dumps({"seal": asdict(told) | {"sealed_at": instant(told.sealed_at)}}, ensure_ascii=False)
 
 
@@ -165,7 +168,16 @@ def _read(number: int, line: str) -> Line | Seal:
     try:
         (kind, columns), = json.loads(line).items()
         if kind == "entry":
-            return Line(**columns | {"at": instant(datetime.fromisoformat(columns["at"]))})
-        return Seal(**columns | {"sealed_at": datetime.fromisoformat(columns["sealed_at"])})
+            return _typed(Line(**columns), PLACED)
+        return _typed(Seal(**columns | {"sealed_at": datetime.fromisoformat(columns["sealed_at"])}), Seal.__slots__)
     except (ValueError, TypeError, KeyError, AttributeError) as fault:
         raise Refused(NOT_EXPORTED.format(number=number)) from fault
+
+
+def _typed(told: Told, names: Collection[str]) -> Told:
+    """What others may have written holds in these columns what it should; raises TypeError."""
+    kinds = get_type_hints(type(told))
+    for name in names:
+        if not isinstance(getattr(told, name), kinds[name]):
+            raise TypeError(name)
+    return told

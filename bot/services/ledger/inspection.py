@@ -171,7 +171,10 @@ class Inspection:
     def _compare(self, seal: Seal, rows: list[Row]) -> None:
         if root_of(seal.leaves) != seal.root:        # the list itself is false: told already
             return
-        expected: dict[int, str] = dict(json.loads(seal.leaves))
+        expected = _leaves(seal)
+        if expected is None:
+            self._fault(SIGNATURE, seal.id, say.LIST_CHANGED)
+            return
         actual = {row.id: row.digest for row in rows if row.id >= seal.from_id or not self._shaken}
         for id in sorted(expected.keys() | actual.keys()):
             self._differs(id, expected.get(id), actual.get(id))
@@ -225,6 +228,15 @@ class Inspection:
             self.faults[here] = Fault(MOVED, id, say.MOVED_ENTRY.format(id=id, to=to))
             if self.faults[there].kind == ENTRY:
                 self.faults[there] = Fault(MOVED, to, say.EXCHANGED.format(id=to, origin=id))
+
+
+def _leaves(seal: Seal) -> dict[int, str] | None:
+    """Each entry's digest, as the seal lists them; None when it is no list of entries, though the seal was made for it."""
+    try:
+        found = dict(json.loads(seal.leaves))
+        return found if listed(found.items()) == seal.leaves and all(isinstance(id, int) for id in found) else None
+    except (ValueError, TypeError):
+        return None
 
 
 def _signed(seal: Seal, key: Ed25519PublicKey) -> bool:

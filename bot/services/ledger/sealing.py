@@ -74,7 +74,10 @@ def line(entry: Entry) -> Line:
 
 def digest(line: Line) -> str:
     """Of every column but the id, which stands beside the digest in the seal: so a moved entry is known again."""
-    return _hashed(f'["vigie entry 1",{",".join(map(encode_basestring, line[1:]))}]')     # as `compact` does, and much sooner
+    try:
+        return _hashed(f'["vigie entry 1",{",".join(map(encode_basestring, line[1:]))}]')     # as `compact` does, and much sooner
+    except TypeError:       # a column holds no text: no entry of ours
+        return _hashed(repr(line))
 
 
 def listed(leaves: Iterable[tuple[int, str]]) -> str:
