@@ -1,4 +1,4 @@
-"""What a simulation replaces: clock, sleep, random numbers, new ids, and the named points where a process may die."""
+"""What a simulation replaces: clock, sleep, new ids, and the named points where a process may die."""
 
 import asyncio
 import random
@@ -13,11 +13,6 @@ class Clock(Protocol):
 
 class Sleep(Protocol):
     async def __call__(self, seconds: float) -> None: ...
-
-
-class Random(Protocol):
-    def random(self) -> float:
-        """A number in [0, 1)."""
 
 
 class Ids(Protocol):
@@ -38,11 +33,6 @@ class SystemClock:
 class SystemIds:
     def new(self) -> str:
         return f"{random.getrandbits(128):032x}"        # no secret, and ten times as fast as one
-
-
-class SystemRandom:
-    def random(self) -> float:
-        return random.random()
 
 
 async def system_sleep(seconds: float) -> None:

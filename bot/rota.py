@@ -124,7 +124,7 @@ def statement(settings: Settings, config: Config, month: str, person: str | None
         raise Refused(NO_MONTH.format(given=month))
     who = exporting.wanted(config, person, None, None).person
     with looking(settings) as connection:
-        given = [each for each in of_month(connection, month) if who in (None, each.person)]
+        given = of_month(connection, month, who)
     if as_csv:
         out.write(statements.as_csv(given))
     elif given:

@@ -1,6 +1,5 @@
-"""Clock, ids, random numbers and death, as a test wants them; each obeys a Protocol of bot/ports.py."""
+"""Clock, ids and death, as a test wants them; each obeys a Protocol of bot/ports.py."""
 
-import random
 from datetime import UTC, datetime, timedelta
 
 from bot.errors import Rejected, Unavailable
@@ -32,16 +31,6 @@ class CountingIds:
     def new(self) -> str:
         self.given += 1
         return f"{self.prefix}-{self.given}"
-
-
-class SeededRandom:
-    """The same numbers in every run."""
-
-    def __init__(self, seed: int = 0) -> None:
-        self._random = random.Random(seed)
-
-    def random(self) -> float:
-        return self._random.random()
 
 
 class Killed(BaseException):

@@ -70,14 +70,10 @@ def times_given(connection: sa.Connection, alert_id: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def counts(
-    connection: sa.Connection, start: datetime | None = None, end: datetime | None = None
-) -> dict[tuple[str, ...], int]:
-    """How much was kept from whose people in [start, end), by (organisation, kind)."""
+def counts(connection: sa.Connection, since: datetime | None = None) -> dict[tuple[str, ...], int]:
+    """How much was kept from whose people, by (organisation, kind)."""
     which = (deferred.c.organisation, deferred.c.kind)
     query = sa.select(*which, sa.func.count()).group_by(*which)
-    if start is not None:
-        query = query.where(deferred.c.at >= start)
-    if end is not None:
-        query = query.where(deferred.c.at < end)
+    if since is not None:
+        query = query.where(deferred.c.at >= since)
     return {(organisation, kind): int(count) for organisation, kind, count in connection.execute(query)}

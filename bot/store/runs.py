@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -164,7 +164,6 @@ class Step:
 
 JSON_OF_RUN = frozenset({"definition", "parameters"})
 JSON_OF_STEP = frozenset({"given", "before", "outputs", "way_back"})
-STEP_COLUMNS = tuple(each.name for each in fields(Step))
 
 
 def _read(row: sa.Row[Any], documents: frozenset[str]) -> dict[str, Any]:

@@ -44,13 +44,9 @@ def without(connection: sa.Connection, month: str, organisation: str, start: dat
     return sorted(connection.execute(sa.union(on_call, called)).scalars())
 
 
-def of_month(
-    connection: sa.Connection, month: str, person: str | None = None, organisation: str | None = None
-) -> list[Statement]:
-    """Those of a month, sorted by person; of one person, or of one organisation."""
+def of_month(connection: sa.Connection, month: str, person: str | None = None) -> list[Statement]:
+    """Those of a month, sorted by person; or that of one person."""
     query = sa.select(statement).where(statement.c.month == month).order_by(statement.c.person)
     if person is not None:
         query = query.where(statement.c.person == person)
-    if organisation is not None:
-        query = query.where(statement.c.organisation == organisation)
     return [Statement(**row._mapping) for row in connection.execute(query)]

@@ -34,13 +34,6 @@ def acts(
     return stream(connection, query.order_by(row.id))
 
 
-def happened(connection: sa.Connection, kind: str, start: datetime, until: datetime) -> Iterator[sa.Row[Any]]:
-    """Of what happened to which alerts in that time: object and instant, in order."""
-    row = journal.c
-    query = sa.select(row.object, row.at).where(*_between(connection, start, until), row.kind == kind, row.outcome == "done")
-    return stream(connection, query.order_by(row.id))
-
-
 def _between(connection: sa.Connection, start: datetime, until: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     """From `start` up to `until`. By their numbers: whoever asks for their order would else read from the very first entry."""
     row = journal.c

@@ -15,11 +15,11 @@ AT_WORK: frozenset[Kind] = frozenset({"work", "handoff"})
 ByDay = Mapping[date, list[Stretch]]
 
 
-def merged(spans: Iterable[Span | Stretch], gap: timedelta = NONE) -> list[Stretch]:
-    """The time that they fill: those that overlap or touch, or have no more than a shorter gap than `gap`, become one."""
+def merged(spans: Iterable[Span | Stretch]) -> list[Stretch]:
+    """The time that they fill: those that overlap or touch become one."""
     found: list[Stretch] = []
     for start, end in sorted((each.start, each.end) for each in spans if each.start < each.end):
-        if found and (start <= found[-1].end or start - found[-1].end < gap):
+        if found and start <= found[-1].end:
             found[-1] = Stretch(found[-1].start, max(found[-1].end, end))
         else:
             found.append(Stretch(start, end))

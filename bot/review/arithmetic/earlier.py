@@ -10,9 +10,9 @@ DAY_MINUTES, DAY = 24 * 60, timedelta(days=1)
 BEFORE = (1, 2, 3)              # the months with which a volume is compared
 
 
-def start_of(facts: Facts, steps: int = 1) -> datetime:
-    """When the month so many before this one began."""
-    return _month(facts, steps).start
+def start_of_last(facts: Facts) -> datetime:
+    """When the month before this one began."""
+    return _month(facts, 1).start
 
 
 def days_of(month: Month) -> float:
@@ -42,7 +42,7 @@ def _days(start: datetime, end: datetime) -> float:
 @once
 def last_month(facts: Facts) -> Sequence[Echo]:
     """The groups of the month before."""
-    since = start_of(facts)
+    since = start_of_last(facts)
     return [each for each in facts.earlier if each.opened_at >= since]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.review.arithmetic.earlier import start_of
+from bot.review.arithmetic.earlier import start_of_last
 from bot.review.arithmetic.lists import in_order
 from bot.review.arithmetic.once import once
 from bot.review.arithmetic.windows import night
@@ -65,7 +65,7 @@ def often(found: Sequence[Repeat]) -> list[Repeat]:
 
 def _earlier(facts: Facts) -> tuple[Counter[str], dict[str, datetime]]:
     """Of each pattern: how many groups the month before had, and when the first of the last six months opened."""
-    since = start_of(facts)
+    since = start_of_last(facts)
     counted, seen = Counter[str](), dict[str, datetime]()
     for each in facts.earlier:
         if each.opened_at >= since:

@@ -8,7 +8,7 @@ from functools import cache
 from itertools import chain
 
 from bot.review import N_
-from bot.review.arithmetic.earlier import days_of, earlier_days, last_month, start_of
+from bot.review.arithmetic.earlier import days_of, earlier_days, last_month, start_of_last
 from bot.review.arithmetic.once import once
 from bot.review.arithmetic.windows import Window, blackout, night
 from bot.review.facts import Echo, Facts, Group
@@ -162,5 +162,5 @@ def _ranked(counted: Mapping[str, int], then: Iterable[str]) -> list[tuple[str, 
 
 def _within(window: Window, facts: Facts) -> Callable[[Group], str]:
     """Whether a group opened in such hours; looked up, for a month has many groups and few nights."""
-    edges = [edge for _, each in window.hours.touching(start_of(facts), facts.month.end, window.zone) for edge in each]
+    edges = [edge for _, each in window.hours.touching(start_of_last(facts), facts.month.end, window.zone) for edge in each]
     return lambda group: IN if bisect_right(edges, group.opened_at) % 2 else OUT

@@ -15,6 +15,7 @@ BAR = {"bars", "stacked"}
 FEW_PLACES = 16                 # more labels along the bottom are thinned out
 LONG_NAME, THICK = 14, 26       # bars with longer names lie down, so many points high each
 MOST_TICKS = 5
+LONGEST_LINE = 80               # letters of a title
 
 
 def picture(chart: dict[str, Any], form: str) -> bytes:
@@ -87,10 +88,10 @@ def _series(mark: str, series: list[str], lying: bool) -> dict[str, Any]:
     return encoding
 
 
-def _wrapped(title: str, width: int = 80) -> list[str]:
+def _wrapped(title: str) -> list[str]:
     lines = [""]
     for word in title.replace(" %", "\u00a0%").split(" "):
-        lines[-1:] = [f"{lines[-1]} {word}".strip()] if len(lines[-1]) + len(word) < width else [lines[-1], word]
+        lines[-1:] = [f"{lines[-1]} {word}".strip()] if len(lines[-1]) + len(word) < LONGEST_LINE else [lines[-1], word]
     return lines
 
 

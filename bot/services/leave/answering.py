@@ -51,21 +51,21 @@ def approve(desk: Desk, run_id: int, actor: Actor, asked_id: int | None = None) 
         return questions.get(connection, asked.id)
 
 
-def reject(desk: Desk, run_id: int, actor: Actor, reason: str = "", asked_id: int | None = None) -> Approval:
+def reject(desk: Desk, run_id: int, actor: Actor, reason: str = "") -> Approval:
     """Says no: the step does not begin. Counts until it has."""
     now = desk.clock.now()
     with desk.begin("approval: reject") as connection:
-        run, asked = _question(desk, connection, run_id, [OPEN, APPROVED], "reject it", now, asked_id)
+        run, asked = _question(desk, connection, run_id, [OPEN, APPROVED], "reject it", now)
         _may_answer(desk, run, asked, asker_of(desk, connection, run), actor, now)
         blackout.worked(desk.config, connection, actor, run.alert_id, now)
         return _end(desk, connection, run, asked, actor, REJECTED, now, mask_text(reason.strip())[:LONGEST_REASON] or None)
 
 
-def revoke(desk: Desk, run_id: int, actor: Actor, asked_id: int | None = None) -> Approval:
+def revoke(desk: Desk, run_id: int, actor: Actor) -> Approval:
     """Takes one's own yes back, until the step begins."""
     now = desk.clock.now()
     with desk.begin("approval: revoke") as connection:
-        run, asked = _question(desk, connection, run_id, [OPEN, APPROVED], "take it back", now, asked_id)
+        run, asked = _question(desk, connection, run_id, [OPEN, APPROVED], "take it back", now)
         if all(each.person != actor.key for each in questions.signatures(connection, asked.id)):
             raise Refused(NOT_SIGNED.format(number=asked.number + 1, id=run.id, command=desk.config.command))
         return _end(desk, connection, run, asked, actor, REVOKED, now, None)
@@ -97,7 +97,8 @@ def _end(
 
 
 def _question(
-    desk: Desk, connection: sa.Connection, run_id: int, states: Sequence[str], verb: str, now: datetime, asked_id: int | None
+    desk: Desk, connection: sa.Connection, run_id: int, states: Sequence[str], verb: str, now: datetime,
+    asked_id: int | None = None,
 ) -> tuple[Run, Approval]:
     """The run and what it asks now, held until this transaction ends; raises Refused when it cannot be answered any more."""
     run, asked = rows.by_id(connection, run_id), questions.hold(connection, run_id)

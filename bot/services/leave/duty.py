@@ -37,11 +37,6 @@ def asleep(config: Config, person: str, at: datetime) -> datetime | None:
     return in_blackout(config, found.organisation, at) if found else None
 
 
-def awake(config: Config, at: datetime) -> list[str]:
-    """Everybody who may be reached, in the order of vigie.yaml."""
-    return [key for key in config.people if asleep(config, key, at) is None]
-
-
 def side_on_duty(config: Config, at: datetime, service: str | None = None) -> str | None:
     """The organisation that has the duty of a service (of the first coverage, without one); None: all are in blackout."""
     if coverage := coverage_of(config, service):

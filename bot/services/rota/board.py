@@ -82,10 +82,10 @@ def of_person(desk: Desk, reader: Actor, person: str) -> str:
     return "\n".join([head, *lines[:MOST_LINES], *([MORE] if len(lines) > MOST_LINES else [])])
 
 
-def ahead(connection: sa.Connection, config: Config, person: str, at: datetime, length: timedelta = AHEAD) -> list[Slot]:
+def ahead(connection: sa.Connection, config: Config, person: str, at: datetime) -> list[Slot]:
     """What somebody has from now on; what touches is told whole."""
-    slots = roster.of_person(connection, config, person, at - LONGEST, at + length + LONGEST)
-    return [each for each in slots if at < each.end and each.start < at + length]
+    slots = roster.of_person(connection, config, person, at - LONGEST, at + AHEAD + LONGEST)
+    return [each for each in slots if at < each.end and each.start < at + AHEAD]
 
 
 def line(config: Config, person: str, slot: Slot) -> str:

@@ -20,7 +20,7 @@ from bot.services.run.reach import values_of as values_of
 from bot.store import approvals, batch, cards, runs
 from bot.store.alerts import Alert
 from bot.store.runs import Run
-from runbooks.model import Parameter, Runbook, Use, length
+from runbooks.model import Parameter, Runbook, length
 from runbooks.references import Unknown, fill
 
 Decision = Literal["happened", "again", "stop"]
@@ -93,12 +93,6 @@ def start_within(desk: Desk, connection: sa.Connection, wish: Wish) -> Run:
 def uses_of(runbook: Runbook, purpose: str = FIX) -> tuple[Any, ...]:
     """What is done, in order: the steps and then the proofs; for a proof only these."""
     return runbook.verify if purpose == PROOF else (*runbook.steps, *runbook.verify)
-
-
-def use_at(run: Run, number: int) -> Use:
-    """The step (or check) of that number as the run's own snapshot says it."""
-    use: Use = uses_of(Runbook.model_validate(run.definition), run.purpose)[number]
-    return use
 
 
 def _refuse_a_second(desk: Desk, connection: sa.Connection, target: str) -> None:
