@@ -68,6 +68,22 @@ def test_good_and_bad_news_of_one_thing_are_one_problem(bad: str, good: str) -> 
     assert (failed.key, failed.state, launched.state) == (launched.key, FIRING, RECOVERED)
 
 
+@pytest.mark.parametrize("elsewhere", [{"account": "444455556666"}, {"region": "eu-west-1"}])
+@pytest.mark.parametrize("about", [{"AutoScalingGroupName": "web"}, {"canary-name": "login"}, {"jobName": "settle"}])
+def test_good_news_of_another_account_or_region_is_of_another_thing(about: dict[str, Any], elsewhere: dict[str, str]) -> None:
+    failed = event("EC2 Instance Launch Unsuccessful", "aws.autoscaling", **about)
+    launched = event("EC2 Instance Launch Successful", "aws.autoscaling", **about)
+    assert told(failed).key == told(launched).key != told({**launched, **elsewhere}).key
+
+
+def test_a_database_of_another_account_is_another_one_and_an_arn_needs_no_place() -> None:
+    one = event("RDS DB Instance Event", "aws.rds", "arn:aws:rds:eu-west-3:111122223333:db:pay-db", EventCategories=["failure"])
+    there = {**one, "account": "444455556666", "resources": ["arn:aws:rds:eu-west-3:444455556666:db:pay-db"]}
+    assert told(one).key != told(there).key
+    health = event("AWS Health Event", "aws.health", eventArn="arn:aws:health:eu-west-3::event/EC2/1")
+    assert told(health).key == told({**health, "region": "us-west-2"}).key, "AWS Health tells it in two regions"
+
+
 def test_a_machine_that_runs_again_ends_what_its_stop_began_and_a_job_that_runs_ends_nothing() -> None:
     machine = {"instance-id": "i-0abc"}
     stopped, runs = (told(event("EC2 Instance State-change Notification", "aws.ec2", state=each, **machine))

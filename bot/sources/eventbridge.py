@@ -95,11 +95,12 @@ def _event(kind: str, message: Mapping[str, Any], detail: Mapping[str, Any], pla
     about = _about(message, detail)
     told = _first(detail, _TOLD) or _ecs_service(about, detail) or about
     named = _first(detail, _NAMES) or _ecs_group(detail) or about
+    account, region = _where(message, detail, place)
     at = next(filter(None, map(instant, _times(message))), None)
     chapter = events.chapter(detail)
     well = chapter.ended if chapter else _is_well(kind, message, detail)
     return Signal(
-        key=f"event:{_OUTCOME.sub('', kind)}{f' {chapter.name}' if chapter else ''}:{named or place.account}",
+        key=f"event:{_OUTCOME.sub('', kind)}{f' {chapter.name}' if chapter else ''}:{_full_name(named, account, region)}",
         state=RECOVERED if well else FIRING,
         severity=_severity(detail),
         name=told or kind,
@@ -110,6 +111,17 @@ def _event(kind: str, message: Mapping[str, Any], detail: Mapping[str, Any], pla
         labels=_labels(kind, about, message, detail, place),
         part=place.part,
     )
+
+
+def _where(message: Mapping[str, Any], detail: Mapping[str, Any], place: Place) -> tuple[str, str]:
+    """Account and region."""
+    account = text(message.get("account")) or text(detail.get("accountId")) or place.account
+    return account, text(message.get("region")) or place.region
+
+
+def _full_name(named: str, account: str, region: str) -> str:
+    """One account's good news must not end what another has under the same name; an ARN says both by itself."""
+    return named if named.startswith("arn:") else " ".join(filter(None, (account, region, named)))
 
 
 def _title(kind: str, told: str, detail: Mapping[str, Any]) -> str:
@@ -179,12 +191,13 @@ def _severity(detail: Mapping[str, Any]) -> str:
 def _labels(
     kind: str, about: str, message: Mapping[str, Any], detail: Mapping[str, Any], place: Place
 ) -> dict[str, str]:
+    account, region = _where(message, detail, place)
     facts = {
         "event": kind,
         "source": text(message.get("source")),
         "resource": about,
-        "region": text(message.get("region")) or place.region,
-        "account": text(message.get("account")) or text(detail.get("accountId")) or place.account,
+        "region": region,
+        "account": account,
         "status": _status(detail),
     }
     return {name: clip(value, MAX_LABEL) for name, value in facts.items() if value}
