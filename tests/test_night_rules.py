@@ -5,6 +5,8 @@ from functools import partial
 
 import pytest
 
+from bot.config.duties import minutes
+from bot.labour.arithmetic.days import Hours
 from tests.config_stage import TEXT, changed, reading
 
 OMAR = "omar: {name: Omar, slack: U0OMAR0001, organisation: padok, roles: [engineer], "
@@ -131,6 +133,60 @@ def test_a_coverage_that_another_one_hides_is_told(read):
     text = changed("\nrotations:", f"{second}\nrotations:").replace('    services: "*"', '    services: edge')
     text = text.replace("    services: edge", '    services: "*"', 1)
     assert any("those above it take them all" in str(each) for each in read(text).warnings)
+
+
+# Padok from 20:00 to 08:00, as one duty or as two that meet at midnight; its people change on Mondays.
+LONG_NIGHT = (TEXT[TEXT.index("      weekday:\n"):TEXT.index("    paging: {secondary")], """\
+      weekday:
+        - {at: "08:00", team: bridge-day, mode: active}
+        - {at: "20:00", team: padok-nights, mode: on_call}
+""")
+CUT_AT_MIDNIGHT = LONG_NIGHT[1].replace("weekday:\n", 'weekday:\n        - {at: "00:00", team: padok-nights, mode: on_call}\n')
+PADOK_TURNS = ("people: [lea, omar], starts: 2026-10-05}", "people: [omar, lea], starts: 2026-10-05}")
+AMID = 'turns change at 00:00, inside a night of "padok-nights" (20:00-08:00)'
+
+
+def at_turns(text: str, changes_at: str) -> str:
+    for each in PADOK_TURNS:
+        text = text.replace(each, each.replace("}", f', changes_at: "{changes_at}"}}'))
+    return text
+
+
+def amid(found) -> list[str]:
+    return [str(each) for each in found.warnings if "turns change" in str(each)]
+
+
+@pytest.mark.parametrize("days", [LONG_NIGHT[1], CUT_AT_MIDNIGHT], ids=["one duty", "cut at midnight"])
+def test_turns_that_change_inside_a_night_are_remarked_on_with_its_hours_and_what_to_write(read, days):
+    found = read(changed(LONG_NIGHT[0], days))
+    assert found.config is not None and len(amid(found)) == 2, found.faults
+    assert all(AMID in each and 'Write `changes_at: "20:00"`' in each for each in amid(found))
+
+
+def test_turns_of_a_team_that_never_ends_its_duty_better_change_in_the_morning(read):
+    always = '      weekday:\n        - {at: "00:00", team: padok-nights, mode: on_call}\n'
+    found = amid(read(changed(LONG_NIGHT[0], always)))
+    assert len(found) == 2 and all("(21:00-06:00)" in each and 'changes_at: "06:00"' in each for each in found)
+
+
+@pytest.mark.parametrize("text", [
+    TEXT,
+    at_turns(changed(*LONG_NIGHT), "20:00"),
+    changed(*LONG_NIGHT).replace("[lea, omar]", "[lea]").replace("[omar, lea]", "[omar]"),
+], ids=["as a duty begins", "as the long night begins", "always the same person"])
+def test_turns_that_change_with_a_duty_or_never_are_not_remarked_on(read, text):
+    assert amid(read(text)) == []
+
+
+def test_the_end_of_a_day_may_be_written_as_24_and_is_the_same_as_0(read):
+    evening, rest = changed("hours: [00:00-08:00, 20:00-00:00]", "hours: [00:00-08:00, 20:00-24:00]"), "20:00-24:00"
+    assert read(evening).faults == ()
+    assert minutes(rest) == minutes("20:00-00:00") and Hours.parse(rest) == Hours.parse("20:00-00:00")
+
+
+def test_a_blackout_until_24_is_one_until_midnight(read):
+    told = [str(each) for each in read(changed("    blackout: 00:00-08:00  ", "    blackout: 20:00-24:00  ")).faults]
+    assert told and all("in blackout (20:00-24:00)" in each for each in told), told
 
 
 @pytest.mark.parametrize(("place", "given"), [

@@ -1,7 +1,7 @@
 """When teams have the duty, by vigie.yaml alone: weeks of a coverage, ordinary ones and those in which clocks change."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from itertools import pairwise
@@ -20,7 +20,9 @@ NOON = time(12)
 TIMEZONE = Saying('no time zone is called "{name}"', "{hint}")
 
 # A holiday lies before its eve's morrow, and Sunday is the day on which clocks may change.
-WEEK: tuple[DayClass, ...] = ("weekday", "holiday_eve", "holiday", "weekday", "weekday", "saturday", "sunday", "weekday")
+WEEK: tuple[DayClass, ...] = (
+    "weekday", "holiday_eve", "holiday", "weekday", "weekday", "saturday", "sunday", "weekday", "weekday",
+)
 SUNDAY = WEEK.index("sunday")
 
 
@@ -65,10 +67,15 @@ def in_blackout(organisation: Organisation, duty: Duty) -> bool:
     return zone is not None and hours is not None and is_hours(hours) and duty.meets(hours, zone)
 
 
+def zone_of(config: Config, name: str) -> ZoneInfo | None:
+    """In which a coverage's days are cut."""
+    own = owner(config)
+    return zone_named(config.coverages[name].timezone or (own.timezone if own else None))
+
+
 def duties(config: Config, name: str) -> Iterator[Duty]:
     """Of an ordinary week first, in winter and in summer; then where clocks change; then of the days that are cut otherwise."""
-    coverage, own = config.coverages[name], owner(config)
-    zone = zone_named(coverage.timezone or (own.timezone if own else None))
+    coverage, zone = config.coverages[name], zone_of(config, name)
     if zone is None or not coverage.days.get("weekday"):
         return
     places = {zone, *(zone_named(each.timezone) or zone for each in config.organisations.values())}
@@ -78,6 +85,20 @@ def duties(config: Config, name: str) -> Iterator[Duty]:
     for day, plan in coverage.dates.items():
         around = [(day + step * DAY, *_plan(coverage, "weekday")) for step in (-1, 1)]
         yield from _walk([around[0], (day, ("dates", str(day)), plan), around[1]], zone, ("coverages", name))
+
+
+def stretches(worked: Iterable[Duty]) -> Iterator[tuple[datetime, datetime]]:
+    """A team's duties, those of one mode that follow each other without a break taken as one: a day may be cut at midnight."""
+    last: Duty | None = None
+    for each in worked:
+        if last and last.end == each.start and last.boundary.mode == each.boundary.mode:
+            last = replace(each, start=last.start)
+            continue
+        if last:
+            yield last.start, last.end
+        last = each
+    if last:
+        yield last.start, last.end
 
 
 @cache

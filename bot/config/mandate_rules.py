@@ -10,7 +10,7 @@ from bot.config.models import UNKNOWN_SERVICE, Config, Role
 from bot.config.powers import Bound, Clause, Mandate, Second
 from bot.config.remarks import Book, Place, Remark, Saying, hint
 
-HOURS = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d")
+HOURS = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)")
 TARGET = re.compile(r"\*|[a-z0-9*][a-z0-9_.*-]*:\S+")
 ROLES = get_args(Role)
 SIGNERS = ("lead", "approver")
@@ -72,8 +72,8 @@ def _clause(book: Book, clause: Clause, place: Place) -> Iterator[Remark]:
 
 
 def is_hours(text: str) -> bool:
-    """Whether it is a stretch of a day: 00:00-08:00, or over midnight 20:00-06:00."""
-    return HOURS.fullmatch(text) is not None and text[:5] != text[6:]
+    """Whether it is a stretch of a day: 00:00-08:00, over midnight 20:00-06:00, or until it, 20:00-00:00 or 20:00-24:00."""
+    return HOURS.fullmatch(text) is not None and text[:5] != text[6:].replace("24:00", "00:00")
 
 
 def _bound(bound: Bound, place: Place) -> Iterator[Remark]:

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 from bot.config.coverage_rules import leaving
 from bot.config.doors import is_reference
-from bot.config.duties import Duty, duties, zone_named
+from bot.config.duties import Duty, duties, stretches, zone_named, zone_of
 from bot.config.mandate_rules import is_hours
 from bot.config.models import Config, Person
 from bot.config.nights import Rotation
 from bot.config.remarks import Book, Place, Remark, Saying
-from bot.labour.arithmetic.days import DAY
+from bot.labour.arithmetic.days import DAY, Hours, instant
 
 LAW_NIGHT = "21:00-06:00"       # where an employer has not its own
 FURTHEST = 3_660                # days: two rotations that meet later than in ten years meet never
@@ -44,6 +44,10 @@ IDLE = Saying(
 )
 SAME_PERSON = Saying(
     'from {day} on, "{name}" would be both primary and secondary', "Give the same people in another order, or begin a turn later."
+)
+AMID_NIGHT = Saying(
+    'turns change at {at}, inside a night of "{team}" ({hours}): who begins it does not end it',
+    'Write `changes_at: "{better}"`, and the same in its other rotation.', warning=True,
 )
 NO_NIGHT = Saying('"{name}" may not work at night, and the team has the duty on {day}', "Put them into a team of the day.")
 NO_ON_CALL = Saying('"{name}" may not be on call, and the team is so on {day}', "Put them into a team that is not.")
@@ -113,6 +117,7 @@ def rotations(book: Book) -> Iterator[Remark]:
         if team is not None and worked.get(each.coverage) and not when:
             yield IDLE.at(*place, team=each.team, coverage=each.coverage)
         yield from _protected(config, each, when, place)
+        yield from _amid_night(config, each, when, place)
     for (first, one), (name, other) in combinations(config.rotations.items(), 2):
         if (one.coverage, one.team) == (other.coverage, other.team):
             yield from _pair(first, one, name, other)
@@ -131,6 +136,31 @@ def _protected(config: Config, rotation: Rotation, when: list[Duty], place: Plac
                 yield NO_NIGHT.at(*place, "people", index, name=key, day=_named(found))
         if "no_on_call" in person.flags and (found := next((each for each in when if each.boundary.mode == "on_call"), None)):
             yield NO_ON_CALL.at(*place, "people", index, name=key, day=_named(found))
+
+
+def _amid_night(config: Config, rotation: Rotation, when: list[Duty], place: Place) -> Iterator[Remark]:
+    """Turns that change in the night, while the team goes on: it works, and costs two people their sleep."""
+    person, zone = config.people.get(rotation.people[0]), zone_of(config, rotation.coverage) if when else None
+    night = _night(config, person) if person else None
+    if night is None or zone is None or len({*rotation.people}) == 1:
+        return
+    hours, in_zone = night
+    for start, end in stretches(when):
+        changes = (at for at in _changes(rotation, start, end, zone) if start < at < end)
+        if any(next(Hours.parse(hours).touching(at, at, in_zone), None) for at in changes):
+            first, last = (f"{each.astimezone(zone):%H:%M}" for each in (start, end))
+            shown, better = (f"{first}-{last}", first) if end - start < DAY else (hours, hours[6:])
+            yield AMID_NIGHT.at(*place, at=rotation.changes_at, team=rotation.team, hours=shown, better=better)
+            return
+
+
+def _changes(rotation: Rotation, start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """When turns may change in that time: on which days of the week is what an ordinary week can tell."""
+    day, at = start.astimezone(zone).date(), time.fromisoformat(rotation.changes_at)
+    while day <= end.astimezone(zone).date():
+        if (day - rotation.starts).days % math.gcd(rotation.days, 7) == 0:
+            yield instant(day, at, zone)
+        day += DAY
 
 
 def _night(config: Config, person: Person) -> tuple[str, ZoneInfo] | None:

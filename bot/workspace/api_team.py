@@ -120,7 +120,7 @@ def silence(state: State, person: str) -> Json:
     if hours is None:
         return {"dnd_enabled": False, "next_dnd_start_ts": 1, "next_dnd_end_ts": 1}
     now = state.clock.now().astimezone(ZoneInfo(state.people[person].tz))
-    first, last = (time.fromisoformat(each) for each in hours.split("-"))
+    first, last = (time.fromisoformat(each.replace("24:00", "00:00")) for each in hours.split("-"))
     begin = datetime.combine(now.date() - DAY, first, now.tzinfo)
     while (end := datetime.combine(begin.date() + (DAY if last <= first else NO_DAY), last, now.tzinfo)) <= now:
         begin += DAY
