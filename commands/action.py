@@ -8,8 +8,8 @@ from bot.errors import Refused
 from bot.services.leave import hours
 from bot.services.review import decisions
 from bot.services.rota import telling
-from bot.store import reviews
-from bot.store.reviews import Decision
+from bot.store import decisions as rows
+from bot.store.decisions import Decision
 from commands import Call, Field, Fields, Subject, command
 
 NONE, HEAD = "Nothing that was agreed is still to be done.", "Still to be done:"
@@ -83,7 +83,7 @@ def action(call: Call) -> str:
 
 def _list(call: Call, _said: Said) -> str:
     with call.desk.read() as connection:
-        left = reviews.open_decisions(connection)
+        left = rows.still_open(connection)
     return "\n".join([HEAD, *(_line(call, each) for each in left)]) if left else NONE
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.services.review import decisions, proposing
-from bot.services.review.decisions import Wanted
+from bot.services.review import deciding, proposing
+from bot.services.review.deciding import Wanted
 from bot.services.rota import telling
 from bot.services.slack import forms
 from commands import Call, Field, Fields, Subject, command
@@ -17,7 +17,7 @@ NO_OWNER = "Nobody has it yet: `{command} action owner {id} <person>`."
 NO_DAY = "It has no day yet: `{command} action later {id} <day>`."
 CARRIED = "It stays in the review until `{command} action done {id}`."
 ABOUT = "It is carried from review to review until it is done; what it is about decides how its effect is measured."
-KINDS = tuple(decisions.KINDS.items())
+KINDS = tuple(deciding.KINDS.items())
 
 
 PROPOSAL, PROPOSED = "What the review proposes", "{action}: {title} ({count}×, last #{alert})"
@@ -101,7 +101,7 @@ def decide(call: Call) -> str:
     )
     if month and given.get("proposal"):
         wanted = _filled(call, month, wanted, given["proposal"])
-    made = decisions.decide(call.desk, call.actor, wanted)
+    made = deciding.decide(call.desk, call.actor, wanted)
     who = telling.name(config, made.owner) or config.organisations[made.side].name
     open_ends = [*([] if made.owner else [NO_OWNER]), *([] if made.due else [NO_DAY])]
     kept = [*([MEASURED] if made.pattern or made.service else []), *open_ends, CARRIED]

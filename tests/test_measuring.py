@@ -19,7 +19,7 @@ from bot.services.review.facts.agreed import measures as gathered
 from bot.services.review.measuring import MOST_AT_ONCE, Measurer
 from bot.settings import EnvironmentSecrets
 from bot.store import measures
-from bot.store.reviews import measure
+from bot.store.measures import measure
 from bot.worlds import Addresses, CloudWorlds
 from tests.action_ground import targets_of
 from tests.action_stage import ActionWorld, aws_server, world

@@ -11,9 +11,10 @@ from bot.discover import discover
 from bot.entrypoints.perform import Reply, Saying, perform
 from bot.errors import Refused
 from bot.services.desk import Desk
-from bot.services.review import decisions, sealing
-from bot.services.review.decisions import Wanted
-from bot.store import cards, journal, reviews
+from bot.services.review import deciding, decisions, sealing
+from bot.services.review.deciding import Wanted
+from bot.store import cards, journal
+from bot.store import decisions as rows
 from commands import Command
 from tests.month_stage import MORNING, go_to, lived, pass_by
 from tests.story import ALICE, INES, LEA, MARIE, arrive, signal
@@ -37,9 +38,9 @@ def told(desk: Desk, number: int) -> list[tuple[str, dict]]:
         return [(each.kind, json.loads(each.details)) for each in journal.about(connection, [f"decision:{number}"], 50)]
 
 
-def only(desk: Desk) -> reviews.Decision:
+def only(desk: Desk) -> rows.Decision:
     with desk.read() as connection:
-        found = reviews.decision_by_id(connection, 1)
+        found = rows.by_id(connection, 1)
     assert found is not None
     return found
 
@@ -63,8 +64,8 @@ def test_what_nobody_has_and_no_day_ends_is_asked_for(desk: Desk) -> None:
 
 
 def test_about_a_service_it_has_no_pattern_and_about_nothing_no_effect_can_be_measured(desk: Desk) -> None:
-    assert decisions.decide(desk, MARIE, Wanted("smaller pool", about="ledger", kind="cut")).service == "ledger"
-    made = decisions.decide(desk, MARIE, Wanted("meet more often"))
+    assert deciding.decide(desk, MARIE, Wanted("smaller pool", about="ledger", kind="cut")).service == "ledger"
+    made = deciding.decide(desk, MARIE, Wanted("meet more often"))
     assert (made.service, made.pattern, made.side, made.kind, made.owner) == (None, None, "bridge", "other", None)
 
 
@@ -76,7 +77,7 @@ def test_about_a_service_it_has_no_pattern_and_about_nothing_no_effect_can_be_me
 ])
 def test_what_cannot_be_decided_is_refused_in_a_sentence(desk: Desk, wanted: Wanted, why: str) -> None:
     with pytest.raises(Refused, match=why):
-        decisions.decide(desk, MARIE, wanted)
+        deciding.decide(desk, MARIE, wanted)
 
 
 def test_the_button_of_a_review_asks_for_all_of_it_and_keeps_its_month(desk: Desk) -> None:
@@ -87,7 +88,7 @@ def test_the_button_of_a_review_asks_for_all_of_it_and_keeps_its_month(desk: Des
 
 
 def test_it_is_carried_until_it_is_done_and_nobody_can_end_it_twice(desk: Desk) -> None:
-    decisions.decide(desk, MARIE, Wanted("fix NAT in 3a", owner="lea", due="2026-12-05"))
+    deciding.decide(desk, MARIE, Wanted("fix NAT in 3a", owner="lea", due="2026-12-05"))
     pass_by(desk, days=20)
     said = say(desk, "U0MARIE001", "action").text
     assert "• 1 fix NAT in 3a · Léa, was due 2026-12-05, 18 days late · review of 2026-11" in said
@@ -98,7 +99,7 @@ def test_it_is_carried_until_it_is_done_and_nobody_can_end_it_twice(desk: Desk) 
 
 
 def test_dropping_needs_a_reason_putting_off_a_day_giving_a_person(desk: Desk) -> None:
-    decisions.decide(desk, MARIE, Wanted("fix NAT in 3a", owner="lea", due="2026-12-05"))
+    deciding.decide(desk, MARIE, Wanted("fix NAT in 3a", owner="lea", due="2026-12-05"))
     for verb in ("drop", "later", "owner"):
         assert (ask := say(desk, "U0INES0001", "action", verb, "1").ask) and ask.fields[0].name == "said"
     with pytest.raises(Refused, match="Say why it is dropped"):
@@ -112,7 +113,7 @@ def test_dropping_needs_a_reason_putting_off_a_day_giving_a_person(desk: Desk) -
 
 
 def test_only_whoever_has_it_or_speaks_for_their_side_says_what_became_of_it(desk: Desk) -> None:
-    decisions.decide(desk, MARIE, Wanted("fix NAT in 3a", owner="alice", due="2026-12-05"))
+    deciding.decide(desk, MARIE, Wanted("fix NAT in 3a", owner="alice", due="2026-12-05"))
     for line in (("done", "1"), ("drop", "1", "no", "use"), ("later", "1", "2026-12-20"), ("owner", "1", "@lea")):
         said = say(desk, "U0LEA00001", "action", *line).text
         assert said == "Action 1 is of Bridge: Alice, Paul or Marie may say what became of it."
@@ -121,18 +122,18 @@ def test_only_whoever_has_it_or_speaks_for_their_side_says_what_became_of_it(des
 
 
 def test_what_it_was_at_an_instant_is_known_after_it_was_moved(desk: Desk) -> None:
-    decisions.decide(desk, MARIE, Wanted("fix NAT in 3a", owner="lea", due="2026-12-05"))
+    deciding.decide(desk, MARIE, Wanted("fix NAT in 3a", owner="lea", due="2026-12-05"))
     before = desk.clock.now()
     for day in ("2026-12-20", "2027-01-10"):
         pass_by(desk, days=1)
         decisions.put_off(desk, INES, only(desk), day)
     with desk.read() as connection:
-        assert reviews.moved_since(connection, [1], before) == {1: {"due": "2026-12-05"}}
-        assert reviews.moved_since(connection, [1], desk.clock.now()) == {}
+        assert rows.moved_since(connection, [1], before) == {1: {"due": "2026-12-05"}}
+        assert rows.moved_since(connection, [1], desk.clock.now()) == {}
 
 
 def test_its_owner_is_reminded_once_on_the_day_in_working_hours(desk: Desk) -> None:
-    decisions.decide(desk, MARIE, Wanted("fix NAT in 3a", owner="alice", due="2026-12-07"))
+    deciding.decide(desk, MARIE, Wanted("fix NAT in 3a", owner="alice", due="2026-12-07"))
     for day, hour, expected in ((6, 12, 0), (7, 5, 0), (7, 8, 1), (7, 9, 0), (8, 9, 0)):
         go_to(desk, datetime(2026, 12, day, hour, tzinfo=UTC))
         assert decisions.act(desk) == expected, (day, hour)
@@ -142,7 +143,7 @@ def test_its_owner_is_reminded_once_on_the_day_in_working_hours(desk: Desk) -> N
 
 
 def test_one_that_was_put_off_is_reminded_anew_and_what_nobody_has_goes_to_who_speaks_for_the_side(desk: Desk) -> None:
-    decisions.decide(desk, INES, Wanted("ask the bank", due="2026-12-04"))
+    deciding.decide(desk, INES, Wanted("ask the bank", due="2026-12-04"))
     go_to(desk, datetime(2026, 12, 4, 10, tzinfo=UTC))
     assert decisions.act(desk) == 1
     decisions.put_off(desk, INES, only(desk), "2026-12-08")
@@ -155,7 +156,7 @@ def test_one_that_was_put_off_is_reminded_anew_and_what_nobody_has_goes_to_who_s
 
 
 def test_a_number_that_is_none_is_answered_with_those_that_are_open(desk: Desk) -> None:
-    decisions.decide(desk, LEA, Wanted("fix NAT in 3a"))
+    deciding.decide(desk, LEA, Wanted("fix NAT in 3a"))
     assert say(desk, "U0LEA00001", "action", "done", "7").text == "There is no action 7 that is still open: 1."
     assert "is nothing" in say(desk, "U0LEA00001", "action", "paint", "7").text
     assert ALICE.organisation == "bridge"
@@ -174,6 +175,6 @@ def test_a_proposal_of_the_sealed_review_can_be_chosen_and_fills_in_what_is_left
     chosen, label = ask.fields[0].options[0]
     assert say(desk, "U0INES0001", "decide", f"proposal={chosen}", ref=ask.subject.ref, way="form").ok
     made = only(desk)
-    assert (made.text, made.pattern) == (label.partition(" (")[0], "generic|edge-slow-*|") and made.kind in decisions.KINDS
+    assert (made.text, made.pattern) == (label.partition(" (")[0], "generic|edge-slow-*|") and made.kind in deciding.KINDS
     again = say(desk, "U0INES0001", "decide", ref="2026-11v1", way="button").ask
     assert again is not None and again.fields[0].name == "text", "what is decided is proposed no more"

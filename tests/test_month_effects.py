@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.review.arithmetic.bursts import most_in_an_hour
 from bot.services.alert import response
-from bot.store.reviews import decision
+from bot.store.decisions import decision
 from bot.store.shifts import intervention
 from tests.duty_stage import PEOPLE, paris
 from tests.test_month_facts import Platform

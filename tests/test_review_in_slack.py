@@ -13,7 +13,7 @@ from bot.entrypoints import modals
 from bot.entrypoints.perform import Reply, Saying, perform
 from bot.services.desk import Desk
 from bot.services.review import sealing, signing, verdicts
-from bot.services.review.decisions import Wanted, decide
+from bot.services.review.deciding import Wanted, decide
 from bot.services.slack import cards as drawn
 from bot.services.slack.drawing import Drawing
 from bot.store import cards
@@ -174,7 +174,7 @@ def test_with_an_address_each_gets_links_for_the_own_side(sqlite_engine: sa.Engi
 def test_a_month_that_is_not_over_is_shown_so_far_and_says_when_it_will_be_sealed(desk: Desk) -> None:
     answer = say(desk, "U0ALICE001", "review", "2026-12").text
     assert answer.startswith("*December 2026, Bridge × Padok*: so far, provisional, facts up to 3 Dec 2026 11:00 (Europe/Paris).")
-    assert "It is sealed at 5 Jan 2027 09:00" in answer
+    assert "It is sealed on 5 Jan 2027 09:00" in answer
     assert "is provisional, so far" in say(desk, "U0MARIE001", "review", "2026-12", "sign").text
 
 

@@ -13,8 +13,8 @@ from bot.review.arithmetic import written
 from bot.services.alert import overview
 from bot.services.desk import Desk
 from bot.services.meters import Meters
-from bot.services.review import decisions, posting, reading, sealing, signing, unsigned, verdicts
-from bot.services.review.decisions import Wanted
+from bot.services.review import deciding, decisions, posting, reading, sealing, signing, unsigned, verdicts
+from bot.services.review.deciding import Wanted
 from bot.services.slack import reviewcards
 from bot.store import cards, journal, reviews
 from tests.fakes import KillAt, Killed
@@ -87,7 +87,7 @@ def test_the_same_rows_make_the_same_review_again_whatever_happened_since(desk: 
 
 
 def test_a_decision_that_was_moved_or_done_later_is_known_as_it_was_at_the_cut_off(desk: Desk) -> None:
-    made = decisions.decide(desk, MARIE, Wanted("fix NAT in 3a", owner="lea", due="2026-12-01", month="2026-10"))
+    made = deciding.decide(desk, MARIE, Wanted("fix NAT in 3a", owner="lea", due="2026-12-01", month="2026-10"))
     go_to(desk, CUT_OFF)
     sealing.act(desk)
     pass_by(desk, hours=1)

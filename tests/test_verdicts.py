@@ -13,6 +13,7 @@ from bot.services.desk import Desk
 from bot.services.review import choosing, verdicts
 from bot.services.slack import cards as drawn
 from bot.store import cards, journal, reviews
+from bot.store import verdicts as rows
 from commands import Command
 from tests.month_stage import MORNING, NOVEMBER, alert, clock, close, go_to, lived
 from tests.stage import ALERTS, staged
@@ -31,7 +32,7 @@ def desk(sqlite_engine: sa.Engine) -> Desk:
 
 def given(desk: Desk) -> list[tuple[str, str]]:
     with desk.read() as connection:
-        return [(each.organisation, each.verdict) for each in reviews.verdicts(connection, [1, 2, 3])]
+        return [(each.organisation, each.verdict) for each in rows.newest(connection, [1, 2, 3])]
 
 
 def left(desk: Desk) -> int:

@@ -24,9 +24,9 @@ from bot.store.handoffs import handoff
 from bot.store.incidents import impact, incident, incident_alert
 from bot.store.journal import journal as entries
 from bot.store.pages import escalation, page_attempt
-from bot.store.reviews import verdict
 from bot.store.runs import run
 from bot.store.shifts import intervention, shift
+from bot.store.verdicts import verdict
 from runbooks.model import Runbook
 
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)

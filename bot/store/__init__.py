@@ -5,20 +5,23 @@ from bot.store import (
     approvals,
     cards,
     db,
+    decisions,
     deferrals,
     gaps,
     handoffs,
     incidents,
     journal,
+    measures,
     pages,
     programmes,
     reviews,
     runs,
     shifts,
     traffic,
+    verdicts,
 )
 
 __all__ = [
-    "alerts", "approvals", "cards", "db", "deferrals", "gaps", "handoffs", "incidents", "journal", "pages", "programmes",
-    "reviews", "runs", "shifts", "traffic",
+    "alerts", "approvals", "cards", "db", "decisions", "deferrals", "gaps", "handoffs", "incidents", "journal", "measures",
+    "pages", "programmes", "reviews", "runs", "shifts", "traffic", "verdicts",
 ]

@@ -6,8 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.store.decisions import Decision, decision, moved_since
 from bot.store.incidents import classification, impact, incident, incident_alert, notice
-from bot.store.reviews import Decision, decision, measure, moved_since
+from bot.store.measures import measure
 
 
 def incidents(connection: sa.Connection, since: datetime, end: datetime, as_of: datetime) -> list[sa.Row[Any]]:

@@ -9,7 +9,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.store.reviews import measure
+from bot.store.db import Utc, metadata
+
+measure = sa.Table(
+    "measure",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),                  # cost, capacity, availability; asked, unread
+    sa.Column("subject", sa.Text, primary_key=True),               # an account, a pool of vigie.yaml, a service
+    sa.Column("day", sa.Text, primary_key=True),                   # 2026-10-25, in the zone of the platform's owner
+    sa.Column("read_at", Utc, primary_key=True),                   # the newest reading of a day counts; none is written over
+    sa.Column("body", sa.Text, nullable=False),                    # JSON, as its collector wrote it
+    sa.Index("ix_measure_day", "day"),
+)
 
 ASKED, UNREAD = "asked", "unread"       # that somebody asked in that hour; what they were told instead of figures
 

@@ -13,8 +13,8 @@ from bot.store import traffic
 from bot.store.alerts import alert, alert_group, note, observation, signal
 from bot.store.approvals import approval, signature
 from bot.store.pages import page_attempt, silence
-from bot.store.reviews import verdict
 from bot.store.runs import run, step
+from bot.store.verdicts import verdict
 
 SLACK = timedelta(hours=1)          # a row may be numbered before another and tell of a later instant; never by so much
 UNDONE = "undone"

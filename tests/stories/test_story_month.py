@@ -22,8 +22,8 @@ from bot.entrypoints.perform import Saying, perform
 from bot.ports import SystemIds
 from bot.services.desk import Desk
 from bot.services.ledger import audit
-from bot.services.review import decisions, reading, sealing
-from bot.services.review.decisions import Wanted
+from bot.services.review import deciding, decisions, reading, sealing
+from bot.services.review.deciding import Wanted
 from bot.store import cards, journal, reviews
 from bot.store.db import reader
 from commands import Command
@@ -62,7 +62,7 @@ class House:
     def _live(self) -> None:
         """In October's review it was decided to mend what pay-api had; that was done in November, after it had come again."""
         desk = lived(self.engine, config=self.config)
-        made = decisions.decide(desk, MARIE, Wanted("mend pay-api", owner="lea", about="1", kind="fix", month="2026-10"))
+        made = deciding.decide(desk, MARIE, Wanted("mend pay-api", owner="lea", about="1", kind="fix", month="2026-10"))
         assert isinstance(desk.clock, ManualClock)
         desk.clock.advance(3_600)
         decisions.end(desk, LEA, made, "done", "a larger pool")

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from bot.review import Table
 from bot.review.arithmetic import written
-from bot.store import reviews
+from bot.store import decisions, reviews
 
 TABLE = "proposals"
 
@@ -29,7 +29,7 @@ def open_ones(connection: sa.Connection, month: str) -> list[Proposed]:
         return []
     review = written.from_json(reviews.body(connection, month, kept.version))
     tables = (table for section in review.sections for table in section.tables)
-    decided = {each.pattern for each in reviews.open_decisions(connection)}
+    decided = {each.pattern for each in decisions.still_open(connection)}
     listed = next((each for each in tables if each.name == TABLE), None)
     return [each for each in _read(listed) if each.pattern not in decided] if listed else []
 

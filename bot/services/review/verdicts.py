@@ -15,6 +15,7 @@ from bot.services.leave import authority
 from bot.services.ledger import journal
 from bot.services.review import choosing, posting
 from bot.store import alerts, cards, reviews
+from bot.store import verdicts as rows
 from bot.store.alerts import Alert
 
 VERDICTS: Mapping[str, str] = {
@@ -58,7 +59,7 @@ def give(desk: Desk, actor: Actor, alert: Alert, text: str) -> Given:
             raise Refused(SAME.format(
                 name=alert.name, side=desk.config.organisations[actor.organisation].name, who=_name(desk.config, own.by),
             ))
-        reviews.add_verdict(
+        rows.add(
             connection, group_id=alert.group_id, alert_id=alert.id, verdict=word, by=actor.key, organisation=actor.organisation,
             at=now,
         )
@@ -90,8 +91,8 @@ def _opened(connection: sa.Connection, alert: Alert) -> datetime:
     return min(each.opened_at for each in alerts.of_group(connection, alert.group_id))
 
 
-def _of_side(connection: sa.Connection, group_id: int, organisation: str) -> reviews.Verdict | None:
-    return next((each for each in reviews.verdicts(connection, [group_id]) if each.organisation == organisation), None)
+def _of_side(connection: sa.Connection, group_id: int, organisation: str) -> rows.Verdict | None:
+    return next((each for each in rows.newest(connection, [group_id]) if each.organisation == organisation), None)
 
 
 def _name(config: Config, key: str) -> str:
@@ -100,7 +101,7 @@ def _name(config: Config, key: str) -> str:
 
 def changed(connection: sa.Connection, month: Month, since: datetime, until: datetime) -> Iterator[Change]:
     """What was said of alerts of the month after `since`, and until then, otherwise than before."""
-    before, after = (reviews.verdicts_of(connection, month.start, month.end, at) for at in (since, until))
+    before, after = (rows.known_at(connection, month.start, month.end, at) for at in (since, until))
     for number, word in after.items():
         if before.get(number) != word:
             yield Change("verdict", f"#{number}", f"#{number}", before.get(number), word)
@@ -111,7 +112,7 @@ def changed(connection: sa.Connection, month: Month, since: datetime, until: dat
 
 def missing(connection: sa.Connection, month: Month) -> Sequence[int]:
     """Groups of the month that people handled, that are over, and about which nobody has said anything; oldest first."""
-    return reviews.without_verdict(connection, month.start, month.end)
+    return rows.missing(connection, month.start, month.end)
 
 
 def next_ones(connection: sa.Connection, month: Month, most: int) -> list[Alert]:

@@ -15,11 +15,11 @@ from bot.services.desk import VIGIE, Desk
 from bot.services.slack import askcards, buttons, exhibits, handoffcards, incidentcards, logbook, remedies, reviewcards, runcards
 from bot.services.slack.drawing import Drawing, button, context, escape, person, section
 from bot.services.slack.remedies import Likes, Remedies
-from bot.store import alerts, deferrals, journal, reviews
+from bot.store import alerts, deferrals, journal, verdicts
 from bot.store.alerts import Alert
 from bot.store.cards import Post
 from bot.store.deferrals import Deferred
-from bot.store.reviews import Verdict
+from bot.store.verdicts import Verdict
 
 FACES = {
     "firing": "🔴 *Firing*",
@@ -122,7 +122,7 @@ def _view(
     head, seen = _head(members), alerts.observed(connection, [each.id for each in members])
     known = remedies.look(desk, connection, members, head, likes)
     later = next(reversed(deferrals.assignments(connection, [each.id for each in members])), None)
-    given = tuple(reviews.verdicts(connection, [head.group_id])) if head.state == "closed" else ()
+    given = tuple(verdicts.newest(connection, [head.group_id])) if head.state == "closed" else ()
     return View(desk.config, members, seen, late_s, known, desk.probation(head.runbook), later, given)
 
 
