@@ -21,9 +21,12 @@ QUIET = tuple(f"quiet-{number}" for number in range(8))        # a channel each,
 
 
 def write_config(path: Path) -> None:
-    """The example's vigie.yaml with the bench's services and channels."""
+    """The example's vigie.yaml with the bench's services and channels; its people act at any hour at which somebody measures."""
     yaml = YAML()
     document = yaml.load((resources.files("bot") / "vigie.example.yaml").read_text())
+    for organisation in document["organisations"].values():
+        organisation.pop("blackout", None)
+        organisation.pop("break_glass", None)
     document["channels"].update({name: _channel_id(name) for name in QUIET})
     document["services"].update({name: {"description": "watched by the bench"} for name in SERVICES})
     document["services"].update({name: {"channel": name} for name in QUIET})
