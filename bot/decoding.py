@@ -22,6 +22,7 @@ TOO_DEEP = f"The body is nested deeper than {MAX_DEPTH} levels."
 DUPLICATE = "The body names the key '{key}' twice; it is not clear which one is meant."
 BAD_NUMBER = "The body holds a number that is too long to read."
 ENCODED = "The body is compressed as '{coding}', which cannot be read here; send it as it is, or with gzip."
+TWICE = "gzip, gzip"
 BAD_GZIP = "The compressed body is broken, or not whole."
 TOO_MUCH_GZIP = f"The body is larger than {MAX_INFLATED} bytes once it is unpacked."
 BAD_FORM = f"The form could not be read; at most {MAX_FIELDS} fields are expected."
@@ -33,7 +34,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _ODD_ESCAPE = re.compile(r"\\[ubfr]")
 _FRACTION = re.compile(r"(\.\d{6})\d+")
-_CODINGS, _PACKED = ("", "identity", "gzip", "x-gzip", "deflate"), (b"\x1f\x8b", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
+_PLAIN = ("", "identity")
+_CODINGS = (*_PLAIN, "gzip", "x-gzip", "deflate")
+_PACKED = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 _EPOCH = re.compile(r"\d{9,19}(\.\d+)?")
 
 
@@ -65,21 +68,45 @@ class Packed(ValueError):
     """A compressed body that cannot be unpacked; says why."""
 
 
+def is_packed(body: bytes) -> bool:
+    """Whether it is compressed, whatever its headers say: then it may be a thousand times as large as it looks."""
+    return body.startswith(_PACKED)
+
+
 def _unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
     """The body as it was before a proxy or library compressed it, which some do unasked."""
     coding = headers.get("content-encoding", "").strip().lower()
     if coding not in _CODINGS:
         raise Packed(ENCODED.format(coding=clean(coding[:40])))
-    if not body.startswith(_PACKED):                         # a proxy may have unpacked it and left the header
+    if is_packed(body):
+        plain = _inflated(body, zlib.MAX_WBITS | 32)         # either wrapping, whatever the header calls it
+    elif coding in _PLAIN or _is_text(body):                 # a proxy may have unpacked it and left the header
         return body
-    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)      # either wrapping, whatever the header calls it
+    else:
+        plain = _inflated(body, -zlib.MAX_WBITS)             # some say deflate and wrap it in nothing
+    if is_packed(plain):
+        raise Packed(ENCODED.format(coding=TWICE))
+    return plain
+
+
+def _inflated(body: bytes, wrapping: int) -> bytes:
+    unpacking = zlib.decompressobj(wrapping)
     try:
         plain = unpacking.decompress(body, MAX_INFLATED)
     except zlib.error as fault:
         raise Packed(BAD_GZIP) from fault
     if not unpacking.eof:
         raise Packed(TOO_MUCH_GZIP if unpacking.unconsumed_tail else BAD_GZIP)
+    if unpacking.unused_data.strip(b"\0"):                   # what follows would be lost without a word
+        raise Packed(BAD_GZIP)
     return plain
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        return not _CONTROL.search(_BREAK.sub("\n", body.decode()))
+    except UnicodeDecodeError:
+        return False
 
 
 def decode_text(text: str) -> Document:

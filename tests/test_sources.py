@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bot import sources
 from bot.config import Endpoint, Topic
-from bot.decoding import decode, instant
+from bot.decoding import decode, instant, is_packed
 from bot.discover import discover
 from bot.doubles import cloudwatch as aws
 from bot.doubles import datadog as dd
@@ -195,11 +195,27 @@ def test_a_compressed_body_is_read_as_what_it_was() -> None:
     assert packed(b'{"a": 1}').content == packed(b'{"a": 1}', "identity").content == {"a": 1}      # as proxies leave it
 
 
+@pytest.mark.parametrize("level", range(10))
+@pytest.mark.parametrize("wrapping", [zlib.MAX_WBITS, -zlib.MAX_WBITS])
+def test_deflate_is_read_at_every_level_and_without_a_wrapping(level: int, wrapping: int) -> None:
+    packing = zlib.compressobj(level, zlib.DEFLATED, wrapping)
+    body = packing.compress(b'{\r\n"a": "\xc3\xa9"}') + packing.flush()
+    assert packed(body, "deflate").content == {"a": "é"}
+
+
+def test_a_body_that_may_be_larger_than_it_came_is_known_by_its_first_bytes() -> None:
+    small, body = gzip.compress(b'{"a": 1}'), b'{"a": 1}'
+    assert is_packed(small) and is_packed(zlib.compress(body)) and not is_packed(body)
+
+
 @pytest.mark.parametrize(("body", "coding", "why"), [
     (b'{"card": "4111111111111111"}', "br", "compressed as 'br'"),
     (gzip.compress(b'{"a": 1}')[:-9], "gzip", "not whole"),
     (b"\x1f\x8b and no more of it", "", "broken"),
     (gzip.compress(b" " * 9_000_000), "gzip", "once it is unpacked"),
+    (gzip.compress(gzip.compress(b'{"card": "4111111111111111"}')), "gzip", "compressed as 'gzip, gzip'"),
+    (gzip.compress(b'{"a": 1}') + gzip.compress(b'{"b": 1}'), "gzip", "not whole"),
+    (gzip.compress(b'{"card": "4111111111111111"}')[2:], "gzip", "broken"),
 ])
 def test_what_cannot_be_unpacked_is_told_and_none_of_it_is_kept(body: bytes, coding: str, why: str) -> None:
     found = packed(body, coding)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from bot.decoding import is_packed
 from bot.masking import mask, mask_text
 from bot.services.alert.arrivals import arrivals
 from bot.services.alert.intake import Intake
@@ -43,7 +44,7 @@ class Reception:
         """What was taken, after its commit; raises Refused (drop it) or Unavailable (send it again)."""
         source = self._sources[delivery.endpoint.source]
         document = await source.authenticate(delivery, self._trust)
-        large = len(delivery.body) > LARGE
+        large = len(delivery.body) > LARGE or is_packed(delivery.body)
         content = await asyncio.to_thread(mask, document.content) if large else mask(document.content)
         signals = self._read(source, document, content, delivery)
         if not signals:
