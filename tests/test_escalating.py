@@ -260,6 +260,23 @@ def test_what_is_over_calls_nobody(sqlite_engine: sa.Engine) -> None:
     assert night.timeline() == [(0, "lea")] and night.night.told("alert escalated") == []
 
 
+def test_a_recovery_that_is_not_believed_and_calls_somebody_is_called_on_by_hand(engine: sa.Engine) -> None:
+    night, about = taken(engine), {"key": "pay-api p99", "name": "pay-api-p99", "severity": "critical"}
+    night.night.tell("recovered", **about)
+    night.night.tell("no data", **about)
+    night.live(16)
+    assert (night.night.alert().state, night.timeline()) == ("recovered", [(0, "lea"), (17, "lea")])
+    assert "silence is not OK" in night.directs()[-1][1]
+    night.live(2)
+    done = escalate(night, LEA, "is it well or not?")
+    assert (people_of(done), done.owner) == ([("omar", "secondary")], None)
+    night.live(5)
+    assert night.timeline()[2:] == [(20, "omar"), (25, "ines")] and "is it well or not?" in night.directs()[-1][1]
+    night.night.tell("recovered", **about)
+    night.live(2)
+    assert "already closed" in refused(night)
+
+
 def test_it_ends_with_the_alert(sqlite_engine: sa.Engine) -> None:
     night = taken(sqlite_engine)
     escalate(night)
