@@ -77,7 +77,7 @@ def test_every_action_of_datadog_is_whole(action: Action[Any]) -> None:
 def test_a_monitor_that_is_ok_proves_it(stage: DatadogWorld, account: Account) -> None:
     made = account.monitors.add("pay-api answers with errors", tags=["service:pay-api"])
     assert look(stage, STATE, monitor=made.id) == Look(
-        "done", "pay-api answers with errors is OK", {"state": "OK", "monitors": 1})
+        "done", "\"pay-api answers with errors\" is OK", {"state": "OK", "monitors": 1})
     assert act(stage, STATE, name=made.name).outputs["state"] == "OK"
 
 
@@ -85,7 +85,7 @@ def test_a_monitor_that_is_ok_proves_it(stage: DatadogWorld, account: Account) -
 def test_everything_but_ok_is_not_ok(stage: DatadogWorld, account: Account, state: Any) -> None:
     made = account.monitors.add("pay-api latency", state=state)
     seen = look(stage, STATE, monitor=made.id)
-    assert seen.seen == "under way" and seen.said == f"pay-api latency is {state}"
+    assert seen.seen == "under way" and seen.said == f"\"pay-api latency\" is {state}"
     account.monitors.set(made.id, "OK")
     assert look(stage, STATE, monitor=made.id).seen == "done"
 
@@ -93,7 +93,7 @@ def test_everything_but_ok_is_not_ok(stage: DatadogWorld, account: Account, stat
 def test_one_silent_group_is_enough_for_not_ok(stage: DatadogWorld, account: Account) -> None:
     made = account.monitors.add("pay-api latency", groups=["host:a", "host:b"])
     account.monitors.set(made.id, "No Data", "host:b")
-    assert look(stage, STATE, monitor=made.id).said == "pay-api latency is No Data (host:b No Data)"
+    assert look(stage, STATE, monitor=made.id).said == "\"pay-api latency\" is No Data (host:b No Data)"
     assert look(stage, STATE, monitor=made.id, group="host:a").seen == "done"
     assert look(stage, STATE, monitor=made.id, group="host:c").seen == "under way"
 

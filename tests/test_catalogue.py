@@ -108,7 +108,7 @@ def test_a_sick_target_is_replaced_and_the_alert_closed_while_everybody_sleeps(a
     assert {each.session for each in night.changed()} == {"vigie-run1"}
     for alert in (night.alert(1), night.alert(2)):
         assert (alert.state, alert.closed_by, alert.ending, alert.called_at) == ("closed", "vigie", "fixed", None)
-    assert night.noted("person called") == [] and "pay-api target unhealthy is OK" in (night.alert().proof or "")
+    assert night.noted("person called") == [] and "\"pay-api target unhealthy\" is OK" in (night.alert().proof or "")
     only_declared(night)
 
 
@@ -427,7 +427,7 @@ def test_where_a_runbook_does_not_fit_nothing_is_changed(night: Night) -> None:
     night.outside.health = 503
     assert "answered 503 instead of 200" in failed(night, "silent-probe", **probe)
     night.platform.accounts["padok"].monitors.set("pay-api answers with errors", "Alert", "probe:padok-1")
-    assert "pay-api answers with errors is Alert" in failed(night, "silent-probe", **probe)
+    assert "\"pay-api answers with errors\" is Alert" in failed(night, "silent-probe", **probe)
 
     bank = night.run("bank-api-down", url=f"{night.url}/bank")
     assert bank.state == "succeeded" and night.states(bank)["quiet"] == "pending", "it answers: it is not the fault"

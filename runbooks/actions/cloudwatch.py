@@ -20,11 +20,11 @@ READ_ALARM = "would read the state of the alarm {alarm}"
 READ = "would read {statistic} of {metric} of the last {minutes} minutes"
 DRAW = "would draw {statistic} of {metric} of the last {minutes} minutes"
 
-ALARM_IS = "{alarm} is {state} since {since:%H:%M} UTC: {why}"
+ALARM_IS, BECAUSE = "{alarm} is {state} since {since:%H:%M} UTC", ": {why}"      # that of OK reads like a fault
 NO_DATA = "no data of {metric} in the last {minutes} minutes"
 TOO_FEW = "{count} of at least {at_least} figures of {metric} in the last {minutes} minutes"
-FIGURES = "{statistic} of {metric}: last {last:g}, from {lowest:g} to {highest:g} in {minutes} minutes"
-OF_AVERAGES = "{statistic} of the averages of every {period} s (CloudWatch has none of its own) of {metric}: {last:g}"
+FIGURES = "{statistic} of {metric}: last {last}, from {lowest} to {highest} in {minutes} minutes"
+OF_AVERAGES = "{statistic} of the averages of every {period} s (CloudWatch has none of its own) of {metric}: {last}"
 DRAWN = "chart of {metric}"
 ALT = "Chart. {said}"
 
@@ -101,9 +101,14 @@ def _read(world: World, params: OfMetric) -> tuple[Numbers, bool]:
 def _said(params: OfMetric, figures: Numbers, ours: bool) -> str:
     if not figures:
         return NO_DATA.format(metric=params.metric, minutes=params.minutes)
-    known = OF_AVERAGES if ours else FIGURES
+    known, shown = (OF_AVERAGES if ours else FIGURES), {"last": figures[-1], "lowest": min(figures), "highest": max(figures)}
     return known.format(statistic=params.statistic, metric=params.metric, period=params.period, minutes=params.minutes,
-                        last=figures[-1], lowest=min(figures), highest=max(figures))
+                        **{name: _plain(each) for name, each in shown.items()})
+
+
+def _plain(figure: float) -> str:
+    """As people read it: 1,157 or 7.15, nothing behind the third digit that means something."""
+    return f"{figure:,.0f}" if abs(figure) >= 100 else f"{figure:.3g}"
 
 
 class AlarmState(Action[OfAlarm]):
@@ -129,7 +134,8 @@ class AlarmState(Action[OfAlarm]):
     def look(self, world: World, params: OfAlarm, before: State, outputs: State) -> Look:
         found = self._alarm(world, params)
         state, since = found["StateValue"], found.get("StateTransitionedTimestamp") or found["StateUpdatedTimestamp"]
-        said = ALARM_IS.format(alarm=params.alarm, state=state, since=since, why=found.get("StateReason", ""))[:MOST_SAID]
+        why = BECAUSE.format(why=found["StateReason"]) if state != "OK" and found.get("StateReason") else ""
+        said = (ALARM_IS.format(alarm=params.alarm, state=state, since=since) + why)[:MOST_SAID]
         seen = {"state": state, "since": since.isoformat(), "actions_enabled": found.get("ActionsEnabled", True)}
         return Look("done" if state == params.expect else "under way", said, seen)
 
