@@ -100,13 +100,13 @@ def _note_form(call: Call, meant: Handoff) -> Fields:
     )
 
 
-def _accept_form(_call: Call, meant: Handoff) -> Fields:
-    kept = _kept(meant)
-    reds = tuple((each.ref, label(each)) for each in kept.reds) if kept else ()
+def _accept_form(call: Call, meant: Handoff) -> Fields:
+    if (kept := _kept(meant)) is None:
+        raise Refused(_not_made(call, meant))
+    reds = tuple((each.ref, label(each)) for each in kept.reds)
     ticks = (Field("items", "Read and understood", "checks", options=reds, named=True),) if reds else ()
-    options = risks(kept) if kept else ()
     return (
-        Field("risk", "The top risk of your shift", "choice", options=options, named=True), *ticks,
+        Field("risk", "The top risk of your shift", "choice", options=risks(kept), named=True), *ticks,
         Field("text", "In your words", optional=True, named=True),
     )
 
@@ -183,15 +183,18 @@ def handoff(call: Call) -> str:
 
 
 def _show(call: Call, _said: Said, meant: Handoff) -> str:
-    giver, taker = _sides(call, meant)
     kept = _kept(meant)
     if kept is None:
-        made = clock_time(meant.due_at)
-        return NOT_MADE.format(giver=giver, taker=taker, at=clock_time(meant.boundary), made=made)
+        return _not_made(call, meant)
     with call.desk.read() as connection:
         lines = handoffcards.text(call.desk.config, meant, kept, handoffs.questions(connection, meant.id))
     digest = [DIGEST.format(digest=meant.digest)] if meant.digest else []
     return html.unescape("\n".join([*lines, *digest]))      # it is made harmless once, at the door
+
+
+def _not_made(call: Call, meant: Handoff) -> str:
+    giver, taker = _sides(call, meant)
+    return NOT_MADE.format(giver=giver, taker=taker, at=clock_time(meant.boundary), made=clock_time(meant.due_at))
 
 
 def _write(call: Call, said: Said, meant: Handoff) -> str:

@@ -17,7 +17,7 @@ from commands import Call, Field, Fields, Subject, command
 
 HEAD = "*{month}, {sides}*: v{version}, sealed {day}."
 PROVISIONAL = (
-    "*{month}, {sides}*: so far, provisional, facts up to {at}. It is sealed at {cut_off}; until then nobody can sign it."
+    "*{month}, {sides}*: so far, provisional, facts up to {at}. It is sealed on {cut_off}; until then nobody can sign it."
 )
 NOT_KEPT = "*{month}, {sides}*: reckoned now, provisional: no version of it was sealed."
 SIGNED, UNSIGNED = "Signed by {who}.", "Nobody has signed it yet."

@@ -20,6 +20,7 @@ NOTHING_ALLOWED = "There is no runbook that you may run now. `{command} runbooks
 ABOUT = "{title}{what}\n{steps}"
 ON, STEP = ", for {name} ({service})", "{number}. {title}"
 PLAN, START = "plan", "start"
+YES = {PLAN: "See the plan", START: "Run it", "": "Go ahead"}       # the form asks which, if the line does not say
 TO_DO = (("--start", "Start it now"), ("--plan", "Only say what each step would do now"))
 
 
@@ -56,14 +57,14 @@ def form(call: Call) -> Fields:
 
 
 def subject(call: Call) -> Subject:
-    alert, runbook, _, _ = chosen(call)
+    alert, runbook, _, does = chosen(call)
     about = response.headline(alert) if alert else ""
     if runbook:
         steps = "\n".join(STEP.format(number=number, title=step.caption) for number, step in enumerate(runbook.steps, 1))
         what = ON.format(name=alert.name, service=alert.service) if alert else ""
         about = ABOUT.format(title=runbook.title, steps=steps, what=what)
     said = call.args if alert else call.words
-    return Subject(alert.name if alert else "", about, str(alert.id) if alert else None, said)
+    return Subject(alert.name if alert else "", about, str(alert.id) if alert else None, said, YES[does])
 
 
 @command(

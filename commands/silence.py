@@ -7,7 +7,7 @@ from commands import Call, Field, Fields, Subject, command
 from commands.snooze import read_length
 
 SILENT = (
-    "Silence {id}: {service} calls nobody until {until}. Important alerts still do, until somebody else says "
+    "Silence {id}: {service} calls nobody until {until}. Important alerts still call somebody, until somebody else says "
     "`{command} silence agree {id}`. `{command} silence end {id}` ends it."
 )
 AGREED = "Silence {id}: important alerts of {service} are silent too until {until}."

@@ -206,7 +206,7 @@ def test_nobody_was_paged_stands_only_where_nobody_was_called() -> None:
     assert "nobody was paged" in lines(helped(BY_VIGIE))[0]
     assert "Léa was called 02:19 UTC" in lines(helped(BY_VIGIE, called=(("lea", at(5)),)))[0]
     assert "nobody could be reached" in lines(helped(BY_VIGIE, called=((None, at(5)),)))[0]
-    assert "Ran automatically since 22 Nov, 11 of 11 good." in lines(helped(BY_VIGIE, record=(T0, 11, 11)))
+    assert "Automatic since 22 Nov: 11 of 11 went well." in lines(helped(BY_VIGIE, record=(T0, 11, 11)))
 
 
 def test_what_slack_took_late_says_how_late() -> None:

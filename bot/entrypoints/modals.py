@@ -16,7 +16,7 @@ PREFIX = "vigie:"
 VALUE = "value"
 NAMED, LEADING = "named:", "leads:"     # before a block's id: the value is said as name=value; the form goes on after it
 CANCEL, GO_ON = "Cancel", "Go on"
-SUBMIT = {"close": "Close for good", "run": "Run it", "cancel": "Cancel the run"}
+SUBMIT = {"close": "Close for good", "cancel": "Cancel the run"}
 HINTS = {"duration": "At most 24 h: 30m, 2h, 1h30, 45 min"}
 FIRST_DURATION = "1h"
 LONGEST_TEXT, LONGEST_WORD = 2_000, 300

@@ -16,7 +16,7 @@ from bot.errors import Refused
 from bot.masking import mask_text
 from bot.services.desk import OBSERVER, VIGIE, Actor, Desk
 from bot.services.ledger import journal
-from bot.store import alerts, cards, escalations, groups
+from bot.store import alerts, cards, escalations, groups, notes, observations
 from bot.store.alerts import Alert
 
 OPEN = ("firing", "acked", "recovered")
@@ -121,7 +121,7 @@ def _closing(actor: Actor, now: datetime, reason: str) -> dict[str, Any]:
 
 
 def _still_firing(desk: Desk, connection: sa.Connection, firing: Sequence[Alert]) -> str:
-    observed = alerts.observed(connection, [each.id for each in firing]).values()
+    observed = observations.by_alert(connection, [each.id for each in firing]).values()
     seen = sorted({row.observer for rows in observed for row in rows if row.state != "recovered"})
     first = firing[0]
     return STILL_FIRING.format(
@@ -165,7 +165,7 @@ def finish(
     moved = sorted(((kind, each) for kind, some in done.items() for each in some), key=lambda one: one[1].id != alert.id)
     named = moved[0][1]
     if text:
-        alerts.add_note(connection, named.id, now, actor.key, text)
+        notes.add(connection, named.id, now, actor.key, text)
     given = {name: mask_text(value) for name, value in details.items() if value}
     for kind, each in moved:
         told = given if each is named else {**given, **dict.fromkeys(WRITTEN), "together_with": named.name}
@@ -219,4 +219,4 @@ def lasting(length: timedelta) -> str:
     days, hours = divmod(hours, 24)
     if days == 0:
         return f"{hours} h {minutes:02}" if minutes else f"{hours} h"
-    return f"{days} d {hours} h"
+    return f"{days} d {hours} h" if hours else f"{days} d"

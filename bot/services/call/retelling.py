@@ -18,7 +18,8 @@ PAGING, THEN, THEN_ALL = "Paging {who}; {then} at {at}.", "{who}", "everybody ag
 NOBODY = "Nobody can be called; Vigie tries again at {at}."
 CALLED = "*Called*"
 CALL = "• {at} {who} ({role}): {media}"
-MEDIUM, BECAUSE = "{medium} {state}{at}", " ({why})"
+MEDIUM, BECAUSE = "{medium}: {state}{at}", " ({why})"
+MEDIA = {"mention": "thread", "direct": "direct message", "contact": "other way"}     # the last until it is known which
 STATES = {"due": "on its way", "sent": "sent", "seen": "read", "failed": "failed", "doubtful": "perhaps sent",
           "held_back": "held back"}
 SILENCED = "*Silences*"
@@ -92,6 +93,6 @@ def _call(desk: Desk, ways: Sequence[Attempt]) -> str:
 
 
 def _medium(each: Attempt) -> str:
-    at = each.seen_at or each.sent_at
-    told = MEDIUM.format(medium=each.medium, state=STATES[each.state], at=f" {clock_time(at)}" if at else "")
+    at, medium = each.seen_at or each.sent_at, MEDIA.get(each.medium, each.medium)
+    told = MEDIUM.format(medium=medium, state=STATES[each.state], at=f" {clock_time(at)}" if at else "")
     return told + (BECAUSE.format(why=escape(each.why, 80)) if each.why else "")

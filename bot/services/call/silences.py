@@ -35,8 +35,8 @@ AGREED = "{who} has agreed to silence {id} already."
 ASLEEP = "Somebody in blackout cannot agree: it would not be their duty."
 
 STARTED = (
-    "🔇 Silence {id}: {service} calls nobody until {until}, by {who}: {reason}. Important alerts still do, until a second "
-    "person agrees: `{command} silence agree {id}`."
+    "🔇 Silence {id}: {service} calls nobody until {until}, by {who}: {reason}. Important alerts still call somebody, until a "
+    "second person agrees: `{command} silence agree {id}`."
 )
 BOTH = "🔇 Silence {id} of {service}: important alerts are silent too until {until}; {who} agreed."
 ENDED, BY_ITSELF = "🔊 Silence {id} of {service} was ended by {who}.", "🔊 Silence {id} of {service} is over."

@@ -26,7 +26,7 @@ THERE_IS = "*Runbooks*"
 LINE = "• `{name}` {title} · {rung}{record}{last} · {owner}, reviewed {reviewed}{stale}{may}"
 STALE = " *(stale)*"
 RECORD, NEVER = " · {good} of {all} good", " · never run"
-LAST = " · last run {id} {at}"
+LAST = " · last run {id} on {at}"
 YOU_MAY, YOU_MAY_NOT = " · you may run it", ""
 MORE = "… and {count} more: `{command} runbooks <name>` shows each."
 

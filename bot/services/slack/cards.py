@@ -15,7 +15,7 @@ from bot.services.desk import VIGIE, Desk
 from bot.services.slack import askcards, buttons, exhibits, handoffcards, incidentcards, logbook, remedies, reviewcards, runcards
 from bot.services.slack.drawing import Drawing, button, context, escape, person, section
 from bot.services.slack.remedies import Likes, Remedies
-from bot.store import alerts, deferrals, journal, verdicts
+from bot.store import alerts, deferrals, journal, observations, verdicts
 from bot.store.alerts import Alert
 from bot.store.cards import Post
 from bot.store.deferrals import Deferred
@@ -59,7 +59,7 @@ RELAPSED = "relapsed {count}×"
 LATE = "⏱ Posted {length} late: Slack did not take it before."
 LINK = "<{link}|Open at the source>"
 VERDICT = "Verdict: {verdict} ({who})"
-MEMBERS, ALL_CLOSED = "{open} of {all} alerts open: {names}", "{all} alerts, all closed: {names}"
+MEMBERS, ALL_ALIKE = "{open} of {all} alerts open: {names}", "{all} alerts, all {state}: {names}"
 
 UNREADABLE = "unreadable "
 LONGEST_LINE, MOST_LINES = 250, 3      # of what the source says
@@ -119,7 +119,7 @@ def draw(
 def _view(
     desk: Desk, connection: sa.Connection, members: tuple[Alert, ...], late_s: int | None, likes: Likes | None
 ) -> View:
-    head, seen = _head(members), alerts.observed(connection, [each.id for each in members])
+    head, seen = _head(members), observations.by_alert(connection, [each.id for each in members])
     known = remedies.look(desk, connection, members, head, likes)
     later = next(reversed(deferrals.assignments(connection, [each.id for each in members])), None)
     given = tuple(verdicts.newest(connection, [head.group_id])) if head.state == "closed" else ()
@@ -251,7 +251,9 @@ def _small_print(view: View, head: Alert) -> Iterable[str]:
     if len(view.members) > 1:
         still = [each for each in view.members if each.state != "closed"]
         names = ", ".join(each.name for each in (still or view.members)[:10])
-        yield (MEMBERS if still else ALL_CLOSED).format(open=len(still), all=len(view.members), names=names)
+        alike = _is_over(head) and all(each.state == head.state for each in view.members)
+        words = ALL_ALIKE if alike else MEMBERS
+        yield words.format(open=len(still), all=len(view.members), names=names, state=head.state)
     said = [] if _is_over(head) else [escape(line, LONGEST_LINE) for line in head.summary.splitlines() if line.strip()]
     if said:
         yield "\n".join(said[:MOST_LINES])
