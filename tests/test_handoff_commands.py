@@ -73,6 +73,13 @@ def test_where_something_is_red_an_acceptance_opens_the_form(sqlite_engine: sa.E
     ]
 
 
+def test_before_there_is_a_note_an_acceptance_says_when_there_will_be(sqlite_engine: sa.Engine) -> None:
+    passing = Passing(sqlite_engine)
+    passing.go("2026-11-24 03:00")
+    reply = say(passing, "handoff accept", ALICE)
+    assert reply.ask is None and reply.text.startswith("The next handoff is Padok → Bridge at "), reply.text
+
+
 def test_in_a_mention_all_may_be_said_in_one_line(sqlite_engine: sa.Engine) -> None:
     passing = red_night(sqlite_engine)
     assert "items not ticked: #1" in say(passing, "handoff accept 1", OMAR, "mention").text

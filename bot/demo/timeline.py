@@ -17,7 +17,7 @@ from bot.workspace.messages import Message
 
 LINE = "{at:%a %d %b %H:%M:%S} {zone:<4}  {said}"
 DIRECT, MENTION, ONLY = "   ✉ to {who}: {text}", "   📣 {who} in #{channel}: {text}", "   ↩ {who} reads: {text}"
-LONGEST = 150
+LONGEST, CUT = 150, "…"
 
 # How an entry is told; {who} did it, the other names are its details.
 SAID: Mapping[str, str] = {
@@ -31,13 +31,13 @@ SAID: Mapping[str, str] = {
     "call held back": "nobody is called about {object} until {until}: {why}",
     "held back": "{who} sleeps and is not called ({what}), told at {until}",
     "held back told": "told what was held back: {object}",
-    "call answered": "{who} has answered the call about {object}", "ack lapsed": "{object} is nobody's: {who} {why}",
+    "call answered": "{who} has answered the call about {object}", "ack lapsed": "{object} is nobody's: {who} {cause}",
     "alert escalated": "the next level ({level}) is called by hand about {object}: {reason}",
     "owner reminded": "{who} is reminded of {object}",
     "duty passed": "DUTY PASSES: {outgoing} → {incoming} ({state})",
     "handoff line written": "{who} writes the line: {line}", "handoff submitted": "the note is submitted ({by})",
     "handoff accepted": "{who} ACCEPTS the handoff, top risk: {risk}", "handoff missed": "HANDOFF MISSED by {incoming}",
-    "handoff step skipped": "{object}: {about} skipped for {who}: {why}",
+    "handoff step skipped": "{object}: \"{about}\" is left out: {why}",
     "swap offered": "{who} offers a shift: {object}", "swap taken": "{who} takes it: {object}",
     "shift changed": "{object} changed",
     "away": "{who} is away until {end}: {shifts} shift(s) open", "coverage gap found": "GAP ({gap}) of {team} from {start}",
@@ -88,7 +88,7 @@ class Timeline:
         alert = alerts.by_id(connection, int(number)) if kind == "alert" and number.isdigit() else None
         person = self._config.people.get(number) if kind == "person" else None
         details["object"] = f"{alert.name} {alert.service}" if alert else person.name if person else f"{kind} {number}"
-        return SAID[entry.kind].format_map(details)[:LONGEST]
+        return _short(SAID[entry.kind].format_map(details))
 
     def _slack(self, now: datetime) -> Iterator[tuple[datetime, str]]:
         for place in self._workspace.state.conversations.values():
@@ -100,7 +100,7 @@ class Timeline:
                     yield now, said
 
     def _reached(self, channel: str, person: str | None, message: Message) -> str:
-        text = " ".join(self._plain(message.text).split())[:LONGEST]
+        text = _short(" ".join(self._plain(message.text).split()))
         if message.ephemeral_for:
             return ONLY.format(who=self._names.get(message.ephemeral_for, message.ephemeral_for), text=text)
         if person:
@@ -108,11 +108,14 @@ class Timeline:
         called = ", ".join(sorted(self._names.get(each, each) for each in message.mentions))
         return MENTION.format(who=called, channel=channel, text=text) if called else ""
 
-
     def _plain(self, text: str) -> str:
         """As one reads it: names for mentions, clocks of Paris for dates."""
         named = PERSON.sub(lambda found: f"@{self._names.get(found[1], found[1])}", text)
         return DATE.sub(lambda found: f"{datetime.fromtimestamp(int(found[1]), ZONE):%H:%M}", named)
+
+
+def _short(said: str) -> str:
+    return said if len(said) <= LONGEST else f"{said[:LONGEST].rstrip()}{CUT}"
 
 
 class _Known(dict[str, Any]):

@@ -23,6 +23,7 @@ log = structlog.get_logger()
 ENDPOINT = "bridge-generic"
 HALF_AN_HOUR, DAY = timedelta(minutes=30), timedelta(days=1)
 FAR_AHEAD, SOMETIMES_S = ("programmes", "gaps"), 20       # doors behind which one looks 60 days ahead; or knocks now and then
+NOBODY_THERE = "measures"      # in the week there is no AWS whose bill and machines could be read
 AROUND_A_PASSING = tuple(each * MINUTE for each in (-60, -10, -5, 0, 5, 10, 15, 20))
 AFTER_TROUBLE = tuple(each * MINUTE for each in range(0, 35, 5))
 
@@ -112,5 +113,7 @@ class Week(Player):
 
     def is_time_for(self, door: Door) -> bool:
         """What life asks less often is asked less often here too, and always when somebody has done something."""
+        if door.name == NOBODY_THERE:
+            return False
         every = 360 * MINUTE if door.name in FAR_AHEAD else 10 * MINUTE if door.seconds >= SOMETIMES_S else None
         return self._acted or every is None or (self.clock.now() - self.start) % every == timedelta(0)
