@@ -10,6 +10,7 @@ from urllib.parse import quote
 from bot.decoding import decode_text, instant, mapping, pairs, sequence, text
 from bot.signals import (
     FIRING,
+    GONE,
     HIGH,
     INFO,
     MAX_LABEL,
@@ -32,6 +33,7 @@ BAD_STATE = "The alarm's state is '{state}'; OK, ALARM or INSUFFICIENT_DATA was 
 NO_NAME = "The alarm has no name; `{key}` was expected."
 CROSSED = "{what} {word} {threshold} ({how})"
 CROSSED_BAND = "{what} {word} its expected band ({how})"
+DELETED = "Somebody deleted the alarm: CloudWatch will say nothing more of it."
 COMPOSITE = "{name}: {children} in alarm"
 COMPOSITE_ALONE = "{name} (composite alarm)"
 CONSOLE = "https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#alarmsV2:alarm/{name}"
@@ -102,9 +104,17 @@ def read(message: Mapping[str, Any], place: Place) -> Signal | None:
     if "alarmData" in message:
         return _signal(_from_event(mapping(message["alarmData"]), message, place), place)
     detail = mapping(message.get("detail"))
+    if "alarmName" in detail and detail.get("operation") == "delete":
+        return _deleted(detail, message, place)
     if "alarmName" in detail and "state" in detail:
         return _signal(_from_event(detail, message, place), place)
     return None
+
+
+def _deleted(detail: Mapping[str, Any], message: Mapping[str, Any], place: Place) -> Signal:
+    """In whatever state it was: that is no news, and its time would be older than the deletion."""
+    last = {"value": "INSUFFICIENT_DATA", "reason": DELETED, "timestamp": message.get("time")}
+    return replace(_signal(_from_event({**detail, "state": last}, message, place), place), state=GONE, summary=DELETED)
 
 
 def _signal(alarm: Alarm, place: Place) -> Signal:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 FIRING, RECOVERED, NO_DATA = "firing", "recovered", "no data"
+GONE = "gone"            # what watched was taken away: neither a fault nor OK, and nothing will follow
 CRITICAL, HIGH, WARNING, INFO = "critical", "high", "warning", "info"
 
 MAX_TITLE, MAX_SUMMARY, MAX_LABEL, MAX_NAME = 250, 3000, 500, 200

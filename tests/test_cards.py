@@ -146,6 +146,11 @@ def test_observers_are_compared_in_one_line() -> None:
     assert lines(drawn(FIRING, observers=watching))[2] == said
 
 
+def test_a_card_says_that_its_alarm_was_deleted_and_who_ends_it() -> None:
+    said = "CloudWatch: the alarm was deleted at 02:14 UTC; nothing more will come, so a person closes this."
+    assert lines(drawn(FIRING, observers=(seen("CloudWatch", "gone"),)))[2] == said
+
+
 def helped(member: Alert, **known: Any) -> Drawing:
     """A card that knows more of remedies."""
     book = runbook(steps=[{"name": "count", "uses": "test.read"}])

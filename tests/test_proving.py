@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from bot.services.alert import due, response
 from bot.services.run.runs import cancel
+from bot.store import alerts
 from bot.store import runs as rows
 from tests.night_shift import Shift, shift
 from tests.story import LEA, PAUL
@@ -125,6 +126,36 @@ def test_one_that_goes_silent_after_its_ok_holds_the_alert_open(night: Shift) ->
     night.tell("recovered")
     night.live(2)
     assert (night.alert().state, night.alert().ending) == ("closed", "healed")
+
+
+def test_an_alarm_that_is_deleted_while_it_fires_leaves_its_alert_open_for_a_person(night: Shift) -> None:
+    night.tell()
+    night.live(1)
+    night.tell("gone")
+    night.live(60, step_s=10 * 60)
+    assert night.alert().state == "firing" and night.told("observer gone")
+    response.close(night.desk, night.alert(), LEA, "the new alarm says OK")
+    assert night.alert().state == "closed"
+
+
+def test_a_deleted_alarm_opens_nothing_and_one_made_anew_goes_on(night: Shift) -> None:
+    night.tell("gone", key="another alarm")
+    night.tell()
+    night.live(1)
+    for state in ("gone", "firing", "recovered"):
+        night.tell(state)
+        night.live(1)
+    with night.desk.read() as connection:
+        assert [each.state for each in alerts.recent(connection)] == ["recovered"]
+
+
+def test_an_alarm_that_is_deleted_after_its_ok_holds_the_alert_open(night: Shift) -> None:
+    healed(night)
+    night.live(1)
+    night.tell("gone")
+    night.live(20)
+    assert (night.alert().state, night.called()) == ("recovered", ["lea"])
+    assert "silence is not OK" in (night.alert().proof or "")
 
 
 def test_proofs_that_cannot_begin_prove_nothing(engine: sa.Engine) -> None:

@@ -76,6 +76,7 @@ MOVES: dict[str, Move] = {
     "relapse": lambda case: case.tell("firing"),
     "quiet": lambda case: case.quiet(),
     "no data": lambda case: case.tell("no data"),
+    "gone": lambda case: case.tell("gone"),
     "snooze": lambda case: response.snooze(case.desk, case.alert, ALICE, timedelta(minutes=5)),
     "assign": lambda case: assigning.assign(case.desk, case.alert, ALICE, "lea"),
     "note": lambda case: response.note(case.desk, case.alert, ALICE, "seen it"),

@@ -255,7 +255,7 @@ NESTED = st.recursive(
 @given(content=NESTED)
 def test_no_document_whatever_crashes_a_source(name: str, content: Any) -> None:
     for signal in receive(name, content, topics=()):
-        assert signal.state in ("firing", "recovered", "no data")
+        assert signal.state in ("firing", "recovered", "no data", "gone")
         assert signal.severity in ("critical", "high", "warning", "info")
         assert all(isinstance(value, str) for value in signal.labels.values())
 
@@ -285,6 +285,15 @@ def test_one_alarm_has_one_key_by_topic_by_queue_and_by_eventbridge() -> None:
 @pytest.mark.parametrize(("word", "state"), [("ALARM", "firing"), ("OK", "recovered"), ("INSUFFICIENT_DATA", "no data")])
 def test_the_state_of_an_alarm_is_ours(word: str, state: str) -> None:
     assert through_topic(aws.alarm("a", word, None, AT))[0].state == state
+
+
+@pytest.mark.parametrize("last", [{}, {"state": {"value": "OK", "timestamp": "2026-11-20T01:00:00.000+0000"}}])
+def test_an_alarm_that_was_deleted_is_gone_in_whatever_state_it_was(last: dict[str, Any]) -> None:
+    sent = aws.event(aws.alarm("a", "ALARM", "pay-api", AT), event_id="1")
+    detail = {key: value for key, value in sent["detail"].items() if key != "state"} | {"operation": "delete"} | last
+    told, = receive("eventbridge", {**sent, "detail-type": "CloudWatch Alarm Configuration Change", "detail": detail})
+    assert (told.key, told.state, told.observer) == ("arn:aws:cloudwatch:eu-west-3:111122223333:alarm:a", "gone", "CloudWatch")
+    assert told.at == AT and "Somebody deleted the alarm" in told.summary
 
 
 def test_an_alarm_is_told_in_one_sentence() -> None:

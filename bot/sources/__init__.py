@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from bot.config import Endpoint
 from bot.decoding import Document
 from bot.errors import Refused
-from bot.signals import FIRING, MAX_SUMMARY, NO_DATA, RECOVERED, WARNING, Signal, Unreadable, clip
+from bot.signals import FIRING, GONE, MAX_SUMMARY, NO_DATA, RECOVERED, WARNING, Signal, Unreadable, clip
 
 __all__ = [
-    "FIRING", "MAX_BODY", "NO_DATA", "RECOVERED", "Delivery", "Document", "Forged", "Signal", "Source", "TooLarge",
+    "FIRING", "GONE", "MAX_BODY", "NO_DATA", "RECOVERED", "Delivery", "Document", "Forged", "Signal", "Source", "TooLarge",
     "Trust", "Unauthorised", "Unreadable", "check_secret", "check_size", "observer_of", "unreadable_signal",
 ]
 

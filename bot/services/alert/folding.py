@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.services.alert.triage import Verdict
-from bot.sources import FIRING, NO_DATA, RECOVERED, Signal
+from bot.sources import FIRING, GONE, NO_DATA, RECOVERED, Signal
 
 RANK = {"info": 0, "warning": 1, "high": 2, "critical": 3}
 
 OPENED, WORSENED, RECOVERED_NOW, RELAPSED = "alert opened", "alert worsened", "alert recovered", "alert relapsed"
-SILENT, STALE = "observer silent", "old news"
+SILENT, LEFT, STALE = "observer silent", "observer gone", "old news"
 FORMER_OBSERVER, NEWS = "CloudWatch", "event:"      # who told all of AWS's news once, and how the key of such news begins
 SHOWN, OFFERED = "show", "offer"        # decisions after which nobody acts unless it gets worse
 
@@ -155,7 +155,12 @@ def _go_silent(episode: Episode, arrival: Arrival, _probation: timedelta) -> Non
         episode.events.append((SILENT, arrival))
 
 
-_ACT = {FIRING: _fire, RECOVERED: _recover, NO_DATA: _go_silent}
+def _leave(episode: Episode, arrival: Arrival, _probation: timedelta) -> None:
+    """What watched it was taken away: nothing will end it but a person, or one who watches it again."""
+    episode.events.append((LEFT, arrival))
+
+
+_ACT = {FIRING: _fire, RECOVERED: _recover, NO_DATA: _go_silent, GONE: _leave}
 
 
 def remember(words: MutableMapping[tuple[str, str], datetime], arrival: Arrival) -> None:

@@ -29,7 +29,7 @@ FACES = {
 }
 PLAIN_FACES = {"firing": "Firing", "acked": "Acknowledged", "recovered": "Recovered", "closed": "Closed"}
 ORDER = ("firing", "acked", "recovered", "closed")
-WORST_FIRST = ("firing", "no data", "recovered")
+WORST_FIRST = ("firing", "no data", "gone", "recovered")
 
 SINCE = "since {at}"
 LASTED = "lasted {length}"
@@ -54,6 +54,7 @@ SEES, SEES_OF_ALL = "{who} see{s} the fault.", "{count} of {all} see the fault: 
 SENT = "{who} sent it; the body is kept, masked."
 SAYS_OK = "{who} say{s} OK."
 SAYS_NOTHING = "{who}: no data since {at}."
+WATCHES_NO_MORE = "{who}: the alarm was deleted at {at}; nothing more will come, so a person closes this."
 TIMES_TOLD = "told {count} times"
 RELAPSED = "relapsed {count}×"
 LATE = "⏱ Posted {length} late: Slack did not take it before."
@@ -198,7 +199,8 @@ def _by_state(by_state: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
         told = SEES_OF_ALL if state == "firing" and total > 1 else words
         if names:
             yield told.format(who=", ".join(names), s="" if len(names) > 1 else "s", count=len(names), all=total)
-    yield from (SAYS_NOTHING.format(who=name, at=clock_time(each.at)) for name, each in by_state.get("no data", {}).items())
+    for state, silence in (("no data", SAYS_NOTHING), ("gone", WATCHES_NO_MORE)):
+        yield from (silence.format(who=name, at=clock_time(each.at)) for name, each in by_state.get(state, {}).items())
 
 
 def _next(view: View, head: Alert) -> list[str]:

@@ -19,6 +19,7 @@ LINES = {
     "alert recovered": "recovered · {actor} says OK",
     "alert relapsed": "relapsed · {actor}: {title}",
     "observer silent": "no data · {actor}",
+    "observer gone": "watched no more · {actor}: the alarm was deleted",
     "alert acked": "acknowledged by {actor}{relieved}{note}",
     "alert escalated": "{actor} calls the next level ({level}): {who}{reason}",
     "alert seen": "seen by {actor}{note}",
