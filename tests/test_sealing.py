@@ -3,6 +3,7 @@ is not whole is neither sealed nor signed."""
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -330,6 +331,27 @@ def test_a_side_that_has_not_signed_is_asked_again_after_three_working_days_once
     assert "(v1), sealed 3 working days ago, is not signed for Bridge" in said and "review:sign" in said
     assert ("signature reminded", "marie, paul") in [(kind, each.get("who", "").replace("paul, marie", "marie, paul"))
                                                      for kind, each in told(desk)]
+
+
+def test_who_signs_or_is_reminded_between_the_look_and_the_deed_is_not_reminded_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process is quicker by a moment: for Padok it reminds, for Bridge somebody signs."""
+    go_to(desk, CUT_OFF)
+    sealing.act(desk)
+    go_to(desk, datetime(2026, 12, 10, 12, tzinfo=UTC))
+    in_turn = unsigned.singly.each
+
+    def overtaken(*given: Any) -> int:
+        monkeypatch.setattr(unsigned.singly, "each", in_turn)
+        signing.sign(desk, MARIE, NOVEMBER)
+        assert unsigned.act(desk) == 1
+        return in_turn(*given)
+
+    monkeypatch.setattr(unsigned.singly, "each", overtaken)
+    assert unsigned.act(desk) == 0
+    assert [each["side"] for kind, each in told(desk) if kind == "signature reminded"] == ["padok"]
+    assert posts(desk, "review:unsigned:%:marie") == []
 
 
 def test_what_both_sides_have_signed_reminds_nobody_and_a_new_version_asks_anew(desk: Desk) -> None:

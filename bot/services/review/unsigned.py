@@ -68,6 +68,8 @@ def _remind(desk: Desk, now: datetime, each: Unsigned) -> bool:
     offers = posting.offers(config, kept, each.side)
     try:
         with desk.begin("remind of signature") as connection:
+            if each.side not in _sides(connection, config, kept) or not _is_due(connection, config, each, now):
+                return False            # they have signed in this moment, or another process said it
             told = [who for who in signers.of(config, each.side)
                     if telling.tell(connection, config, who, _key(each, who), said, now, offers)]
             if told:
