@@ -249,6 +249,7 @@ def test_a_plan_changes_nothing_and_says_what_each_step_would_do(sqlite_engine: 
         told = (await scene.here.line(f"run {scene.number} plan")).splitlines()
         assert [line.startswith(each) for line, each in zip(told[1:], expected, strict=True)] == [True] * 3, told
         await scene.here.press_below("Run runbook…")
+        assert scene.here.form().body["submit"]["text"] == "Go ahead"      # it asks whether to run it, or only to plan
         await scene.here.fill(size="9", do="--plan")
         assert "from 18 to 9" in (await scene.here.heard())[-1]
         assert scene.shop.machine.calls == []
