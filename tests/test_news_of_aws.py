@@ -209,3 +209,17 @@ def test_a_refresh_of_instances_is_over_when_it_succeeded_and_goes_on_being_told
                              for each in ("Started", "Failed", "Succeeded"))
     assert started.key == failed.key == done.key
     assert [each.state for each in (started, failed, done)] == [FIRING, FIRING, RECOVERED]
+
+
+@pytest.mark.parametrize("ailing", [{"desiredStatus": "STOPPED"}, {"healthStatus": "UNHEALTHY"}])
+def test_a_task_that_runs_and_is_being_stopped_ends_nothing(ailing: dict[str, str]) -> None:
+    task = {"lastStatus": "RUNNING", "group": "service:ledger", **CLUSTER}
+    assert told(event("ECS Task State Change", "aws.ecs", **task, desiredStatus="RUNNING")).state == RECOVERED
+    assert told(event("ECS Task State Change", "aws.ecs", **task, **ailing)).state == FIRING
+
+
+def test_good_news_that_names_nothing_ends_nothing() -> None:
+    kind = "Trusted Advisor Check Item Refresh Notification"
+    bad, good = (told(event(kind, "aws.trustedadvisor", status=each, **{"check-name": name}))
+                 for each, name in (("ERROR", "Backups"), ("OK", "Unused addresses")))
+    assert (bad.state, good.state) == (FIRING, RECOVERED) and bad.key != good.key

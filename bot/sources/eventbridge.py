@@ -26,6 +26,7 @@ from bot.sources import (
 HEADER = "x-vigie-secret"
 
 NOT_AN_EVENT = "A CloudWatch alarm or an AWS event was expected; the message has the keys {keys}."
+ANYTHING = "anything"                   # good news that names nothing ends nothing: who knows what it is about
 FINDING = "Security Hub Findings"
 NOT_AN_OBJECT = "An event of EventBridge was expected: a JSON object with `detail-type` and `detail`."
 
@@ -96,11 +97,12 @@ def _event(kind: str, message: Mapping[str, Any], detail: Mapping[str, Any], pla
     told = _first(detail, _TOLD) or _ecs_service(about, detail) or about
     named = _first(detail, _NAMES) or _ecs_group(detail) or about
     account, region = _where(message, detail, place)
-    at = next(filter(None, map(instant, _times(message))), None)
     chapter = events.chapter(detail)
     well = chapter.ended if chapter else _is_well(kind, message, detail)
+    thing = _full_name(named or (ANYTHING if well else ""), account, region)
+    at = next(filter(None, map(instant, _times(message))), None)
     return Signal(
-        key=f"event:{_OUTCOME.sub('', kind)}{f' {chapter.name}' if chapter else ''}:{_full_name(named, account, region)}",
+        key=f"event:{_OUTCOME.sub('', kind)}{f' {chapter.name}' if chapter else ''}:{thing}",
         state=RECOVERED if well else FIRING,
         severity=_severity(detail),
         name=told or kind,
@@ -164,9 +166,14 @@ def _is_well(kind: str, message: Mapping[str, Any], detail: Mapping[str, Any]) -
     """Whether it says that all is well again, or that somebody has put a finding away."""
     said = {_status(detail).upper(), text(detail.get("eventName")), text(detail.get("RecordState"))}
     said.add(text(mapping(detail.get("Compliance")).get("Status")))
-    runs = "RUNNING" in said and message.get("source") in _MACHINES
+    runs = "RUNNING" in said and message.get("source") in _MACHINES and not _is_ailing(detail)
     archived = mapping(detail.get("service")).get("archived") is True
     return runs or archived or not _WELL.isdisjoint(said) or _GOOD.search(kind) is not None
+
+
+def _is_ailing(detail: Mapping[str, Any]) -> bool:
+    """A task that runs and is being stopped, or is not healthy, is no good news of its service."""
+    return detail.get("desiredStatus") == "STOPPED" or detail.get("healthStatus") == "UNHEALTHY"
 
 
 def _health_text(detail: Mapping[str, Any]) -> str:
