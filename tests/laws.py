@@ -14,6 +14,7 @@ from bot.services.desk import Desk
 from bot.services.ledger import audit
 from bot.services.slack import cards as drawing
 from bot.store import alerts, cards, journal, traffic
+from bot.store.groups import alert_group
 from tests.fakes import CountingIds, ManualClock
 from tests.virtual import LawBroken, Message
 
@@ -87,7 +88,7 @@ def _one_open(raised: Rows) -> Iterator[str]:
 
 def _groups_hold_together(connection: sa.Connection, raised: Rows) -> Iterator[str]:
     """One open group for each symptom; open as long as one of its alerts is; Vigie closes all of it or nothing."""
-    groups = _all(connection, alerts.alert_group)
+    groups = _all(connection, alert_group)
     shown = Counter((each.service, each.symptom) for each in groups if each.symptom and each.closed_at is None)
     yield from (f"{symptom} of {service} has {count} open groups" for (service, symptom), count in shown.items() if count > 1)
     members: dict[int, list[sa.Row[Any]]] = defaultdict(list)

@@ -14,8 +14,10 @@ from bot.review.facts import Month
 from bot.services.alert.arrivals import arrivals
 from bot.services.alert.folding import Arrival
 from bot.sources import Delivery, Signal
-from bot.store.alerts import alert, alert_group, observation, signal
+from bot.store.alerts import alert, signal
+from bot.store.groups import alert_group
 from bot.store.journal import journal
+from bot.store.observations import observation
 from bot.store.runs import run
 
 MINUTE, PROBATION, HALF_HOUR = timedelta(minutes=1), timedelta(minutes=15), timedelta(minutes=30)

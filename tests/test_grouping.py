@@ -13,8 +13,9 @@ from bot.services.alert import assigning, response
 from bot.services.alert.arrivals import arrivals
 from bot.services.alert.intake import take
 from bot.sources import Delivery
-from bot.store import alerts, batch
+from bot.store import alerts, batch, observations
 from bot.store.alerts import Alert
+from bot.store.groups import alert_group
 from tests.catalogue_stage import SOURCES, shipped
 from tests.config_stage import example
 from tests.night_shift import SHARED, Shift, shift
@@ -46,7 +47,7 @@ def test_three_observers_of_one_symptom_make_one_card(night: Shift) -> None:
     assert [each.id for each in members(night)] == [1, 2, 3]
     assert [each.key for each in night.posts("card")] == ["card:1"]
     with night.desk.read() as connection:
-        group = connection.execute(sa.select(alerts.alert_group)).one()
+        group = connection.execute(sa.select(alert_group)).one()
     assert (group.service, group.symptom) == ("pay-api", "errors")
 
 
@@ -71,7 +72,7 @@ def test_two_writers_found_one_group(postgres_engine: sa.Engine) -> None:
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda n: night.tell(key=f"monitor {n}", observer=f"Probe {n}"), range(6)))
     with night.desk.read() as connection:       # whoever was late took numbers that nothing has
-        assert connection.scalars(sa.select(alerts.alert_group.c.id)).one()
+        assert connection.scalars(sa.select(alert_group.c.id)).one()
         assert connection.scalar(sa.select(sa.func.count()).select_from(alerts.alert)) == 6
 
 
@@ -84,7 +85,7 @@ def test_a_group_that_closes_in_this_instant_is_not_joined(postgres_engine: sa.E
         closing.result(), joining.result()
     with night.desk.read() as connection:
         late = alerts.by_id(connection, 4) or night.alert(4)
-        home = connection.execute(sa.select(alerts.alert_group).where(alerts.alert_group.c.id == late.group_id)).one()
+        home = connection.execute(sa.select(alert_group).where(alert_group.c.id == late.group_id)).one()
     assert (late.state == "closed") == (home.closed_at is not None)
 
 
@@ -120,7 +121,7 @@ def test_the_alarm_and_the_monitors_of_both_companies_stand_on_one_card(engine: 
         take(desk, arrivals(desk.config, desk.catalogue, given, f"d{n}", "{}", signals))
     with desk.read() as connection:
         shown = alerts.of_group(connection, 1)
-        seen = alerts.observed(connection, [each.id for each in shown])
+        seen = observations.by_alert(connection, [each.id for each in shown])
     assert [each.runbook for each in shown] == ["unhealthy-target"] * 3
     assert sorted(row.organisation for rows in seen.values() for row in rows) == ["bridge", "bridge", "padok"]
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from bot.entrypoints import modals, wording
 from bot.services.alert import overview, response
 from bot.services.slack import logbook
-from bot.store import alerts, journal
+from bot.store import alerts, journal, notes
 from tests.story import ALICE, CONFIG, arrive, desk_on, signal
 
 BAD = "a\0b\x1b[31m\ud800c\u202ed"
@@ -19,7 +19,7 @@ def noted(engine: sa.Engine, text: str) -> str:
         alert = response.alerts.recent(connection)[0]
     response.note(desk, alert, ALICE, text)
     with desk.read() as connection:
-        return str(response.alerts.notes(connection, alert.id)[0].text)
+        return str(notes.of_alert(connection, alert.id)[0].text)
 
 
 def test_a_note_typed_with_control_signs_is_kept_without_them(engine: sa.Engine) -> None:

@@ -13,8 +13,10 @@ from bot.services.review import choosing
 from bot.services.review.facts import gathering
 from bot.services.review.facts.echoes import Echoes, echoes
 from bot.services.review.facts.kinds import Kinds
-from bot.store.alerts import alert, alert_group, observation
+from bot.store.alerts import alert
 from bot.store.db import reader
+from bot.store.groups import alert_group
+from bot.store.observations import observation
 from tests.config_stage import example
 from tests.duty_stage import paris
 from tests.months import Invention

@@ -18,7 +18,7 @@ from bot.services.ledger.sealing import Sealer
 from bot.services.review import choosing, composing
 from bot.services.review.facts import gathering
 from bot.sources import FIRING, RECOVERED
-from bot.store import absences, alerts, runs, shifts
+from bot.store import absences, alerts, groups, observations, runs, shifts
 from bot.store import journal as entries
 from bot.store.db import reader
 from tests.config_stage import example
@@ -246,9 +246,9 @@ def _forget_after(engine: sa.Engine, at: datetime) -> None:
     """The database as it would be if nothing had been opened since then."""
     with engine.begin() as connection:
         young = sa.select(alerts.alert.c.id).where(alerts.alert.c.opened_at > at)
-        for table in (alerts.signal, alerts.observation):
+        for table in (alerts.signal, observations.observation):
             connection.execute(sa.delete(table).where(table.c.alert_id.in_(young)))
-        connection.execute(sa.delete(alerts.alert_group).where(alerts.alert_group.c.opened_at > at))
+        connection.execute(sa.delete(groups.alert_group).where(groups.alert_group.c.opened_at > at))
         connection.execute(sa.delete(runs.run).where(runs.run.c.begun_at > at))
         connection.execute(sa.delete(alerts.alert).where(alerts.alert.c.opened_at > at))
 

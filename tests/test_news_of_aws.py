@@ -11,7 +11,7 @@ from bot.alarms import Place
 from bot.config import Endpoint
 from bot.sources import FIRING, RECOVERED, Delivery, Signal
 from bot.sources.eventbridge import read, read_messages
-from bot.store import alerts
+from bot.store import alerts, observations
 from tests.story import arrive, desk_on, signal
 
 NOW = datetime(2026, 11, 22, 1, 15, tzinfo=UTC)
@@ -161,7 +161,7 @@ def test_an_alert_that_knew_its_news_as_cloudwatch_s_before_is_ended_under_that_
     arrive(desk, signal("recovered", key="event:ECS", observer="ECS", at=60))
     with engine.connect() as connection:
         alert, = alerts.open_ones(connection)
-        observed = alerts.observed(connection, [alert.id])[alert.id]
+        observed = observations.by_alert(connection, [alert.id])[alert.id]
     assert alert.state == "recovered"
     assert [(row.observer, row.state) for row in observed] == [("CloudWatch", "recovered")]
 

@@ -19,10 +19,12 @@ from bot.services.ledger import journal
 from bot.services.rota import planning, roster
 from bot.services.rota.roster import Slot
 from bot.store import measures
-from bot.store.alerts import alert, alert_group, observation, signal
+from bot.store.alerts import alert, signal
+from bot.store.groups import alert_group
 from bot.store.handoffs import handoff
 from bot.store.incidents import impact, incident, incident_alert
 from bot.store.journal import journal as entries
+from bot.store.observations import observation
 from bot.store.pages import escalation, page_attempt
 from bot.store.runs import run
 from bot.store.shifts import intervention, shift

@@ -26,6 +26,7 @@ from bot.services.rota import roster
 from bot.services.slack.logbook import LINES, sentence
 from bot.services.worktime import lawful
 from bot.store import alerts, cards, deferrals, journal
+from bot.store.groups import alert_group
 from bot.store.journal import Entry
 from bot.store.pages import page_attempt
 from runbooks.model import written
@@ -217,7 +218,7 @@ def _closed(connection: sa.Connection) -> int:
 
 def _losses(connection: sa.Connection, night: Night, player: Player) -> Iterator[tuple[str, int]]:
     kept = set(connection.execute(sa.select(alerts.signal.c.delivery)).scalars())
-    groups = set(connection.execute(sa.select(alerts.alert_group.c.id)).scalars())
+    groups = set(connection.execute(sa.select(alert_group.c.id)).scalars())
     shown = set(connection.execute(sa.select(cards.post.c.group_id).where(
         cards.post.c.kind == "card", cards.post.c.ts.is_not(None))).scalars())
     counted = (

@@ -14,7 +14,7 @@ from bot.services.desk import Desk
 from bot.services.happenings import PERSON, Approved, Called, Closed, Decided, Ended, Happening, Happenings, Missing, Rung
 from bot.services.review import setbacks
 from bot.services.run import ladder
-from bot.store import alerts, cards, deferrals, escalations, figures, pages, rungs, runs, traffic
+from bot.store import cards, deferrals, escalations, figures, observations, pages, rungs, runs, traffic
 from bot.store.evidence import FIX, PROOF
 from runbooks.model import RUNGS
 
@@ -116,7 +116,7 @@ class Meters:
     def _look(self, desk: Desk, connection: sa.Connection) -> None:
         now = desk.clock.now()
         self.waiting.set(cards.backlog(connection)[0])
-        _fill(self.alerts, {(source, state): count for source, state, count in alerts.by_source(connection)})
+        _fill(self.alerts, {(source, state): count for source, state, count in observations.alerts_by_source(connection)})
         running = figures.under_way(connection)
         _fill(self.under_way, {(state,): running.get(state, 0) for state in runs.UNDER_WAY})
         self.in_doubt.set(figures.in_doubt(connection))

@@ -8,10 +8,13 @@ from bot.store import (
     decisions,
     deferrals,
     gaps,
+    groups,
     handoffs,
     incidents,
     journal,
     measures,
+    notes,
+    observations,
     pages,
     programmes,
     reviews,
@@ -22,6 +25,6 @@ from bot.store import (
 )
 
 __all__ = [
-    "alerts", "approvals", "cards", "db", "decisions", "deferrals", "gaps", "handoffs", "incidents", "journal", "measures",
-    "pages", "programmes", "reviews", "runs", "shifts", "traffic", "verdicts",
+    "alerts", "approvals", "cards", "db", "decisions", "deferrals", "gaps", "groups", "handoffs", "incidents", "journal",
+    "measures", "notes", "observations", "pages", "programmes", "reviews", "runs", "shifts", "traffic", "verdicts",
 ]

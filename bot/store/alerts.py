@@ -1,4 +1,4 @@
-"""Signals, the alerts they make, who observed what, groups, and what people wrote on them."""
+"""Signals and the alerts they make."""
 
 import json
 from collections.abc import Iterable
@@ -80,45 +80,6 @@ alert = sa.Table(
     sa.Index("ix_alert_group_id", "group_id"),
     sa.Index("ix_alert_opened_at", "opened_at"),
 )
-
-observation = sa.Table(
-    "observation",
-    metadata,
-    sa.Column("alert_id", BigId, primary_key=True),
-    sa.Column("observer", sa.Text, primary_key=True),
-    sa.Column("source", sa.Text, nullable=False),
-    sa.Column("endpoint", sa.Text, nullable=False),
-    sa.Column("organisation", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("at", Utc, nullable=False),
-)
-
-alert_group = sa.Table(
-    "alert_group",
-    metadata,
-    sa.Column("id", BigId, primary_key=True, autoincrement=False),
-    sa.Column("service", sa.Text, nullable=False),
-    sa.Column("channel", sa.Text, nullable=False),
-    sa.Column("opened_at", Utc, nullable=False),
-    sa.Column("closed_at", Utc),
-    sa.Column("symptom", sa.Text),                      # a symptom of vigie.yaml: its observers' alerts share one card
-    sa.Index("uq_alert_group_open_symptom", "service", "symptom", unique=True,
-             sqlite_where=sa.text("closed_at IS NULL AND symptom IS NOT NULL"),
-             postgresql_where=sa.text("closed_at IS NULL AND symptom IS NOT NULL")),
-    sa.Index("ix_alert_group_closed_at", "closed_at", "opened_at", sqlite_where=sa.text("closed_at IS NOT NULL"),
-             postgresql_where=sa.text("closed_at IS NOT NULL")),
-)
-
-note = sa.Table(
-    "note",
-    metadata,
-    sa.Column("id", BigId, primary_key=True),
-    sa.Column("alert_id", BigId, nullable=False, index=True),
-    sa.Column("at", Utc, nullable=False),
-    sa.Column("actor", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Alert:
@@ -240,34 +201,10 @@ def call(connection: sa.Connection, alert_id: int, now: datetime) -> None:
     connection.execute(sa.update(alert).where(*mine).values(called_at=now))
 
 
-def observed(connection: sa.Connection, alert_ids: Iterable[int]) -> dict[int, list[sa.Row[Any]]]:
-    """What each observer says of these alerts, by alert."""
-    found: dict[int, list[sa.Row[Any]]] = {}
-    query = sa.select(observation).where(observation.c.alert_id.in_(tuple(alert_ids))).order_by(observation.c.observer)
-    for row in connection.execute(query):
-        found.setdefault(row.alert_id, []).append(row)
-    return found
-
-
-def add_note(connection: sa.Connection, alert_id: int, at: datetime, actor: str, text: str) -> None:
-    connection.execute(note.insert().values(alert_id=alert_id, at=at, actor=actor, text=text))
-
-
-def notes(connection: sa.Connection, alert_id: int) -> list[sa.Row[Any]]:
-    """What people wrote, oldest first."""
-    return list(connection.execute(sa.select(note).where(note.c.alert_id == alert_id).order_by(note.c.id)))
-
-
 def told(connection: sa.Connection, fingerprints: Iterable[str]) -> int:
     """How many signals had one of these fingerprints."""
     query = sa.select(sa.func.count()).select_from(signal).where(signal.c.fingerprint.in_(tuple(fingerprints)))
     return int(connection.execute(query).scalar_one())
-
-
-def silent(connection: sa.Connection, alert_ids: Iterable[int]) -> list[sa.Row[Any]]:
-    """Observers of these alerts whose last word was that they have no data."""
-    mine = (observation.c.alert_id.in_(tuple(alert_ids)), observation.c.state == "no data")
-    return list(connection.execute(sa.select(observation).where(*mine).order_by(observation.c.at)))
 
 
 def closed_before(connection: sa.Connection, at: datetime, most: int) -> list[sa.Row[Any]]:
@@ -275,15 +212,3 @@ def closed_before(connection: sa.Connection, at: datetime, most: int) -> list[sa
     fields = ("id", "fingerprint", "service", "title", "runbook", "fixed_by", "ending", "close_reason", "closed_by", "closed_at")
     query = sa.select(*(alert.c[name] for name in fields)).where(alert.c.state == "closed", alert.c.closed_at < at)
     return list(connection.execute(query.order_by(alert.c.id.desc()).limit(most)))
-
-
-def by_source(connection: sa.Connection) -> list[tuple[str, str, int]]:
-    """How many alerts each source has in each state, of those not closed."""
-    members = alert.join(observation, observation.c.alert_id == alert.c.id)
-    query = (
-        sa.select(observation.c.source, alert.c.state, sa.func.count(sa.distinct(alert.c.id)))
-        .select_from(members)
-        .where(alert.c.state != "closed")
-        .group_by(observation.c.source, alert.c.state)
-    )
-    return [(source, state, count) for source, state, count in connection.execute(query)]

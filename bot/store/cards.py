@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import batch
-from bot.store.alerts import alert_group
 from bot.store.db import BigId, Utc, as_rows, instant, metadata, rows
+from bot.store.groups import alert_group
 
 approval = sa.table("approval", sa.column("id"), sa.column("run_id"))      # approvals.py shows its questions by us
 

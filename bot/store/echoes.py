@@ -6,8 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.alerts import alert, observation
+from bot.store.alerts import alert
 from bot.store.months import Range, by_numbers, stream, within
+from bot.store.observations import observation
 
 
 def oldest(connection: sa.Connection) -> datetime | None:

@@ -7,7 +7,24 @@ from typing import ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
-from bot.store.alerts import Alert, alert, alert_group, read
+from bot.store.alerts import Alert, alert, read
+from bot.store.db import BigId, Utc, metadata
+
+alert_group = sa.Table(
+    "alert_group",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=False),
+    sa.Column("service", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("opened_at", Utc, nullable=False),
+    sa.Column("closed_at", Utc),
+    sa.Column("symptom", sa.Text),                      # a symptom of vigie.yaml: its observers' alerts share one card
+    sa.Index("uq_alert_group_open_symptom", "service", "symptom", unique=True,
+             sqlite_where=sa.text("closed_at IS NULL AND symptom IS NOT NULL"),
+             postgresql_where=sa.text("closed_at IS NULL AND symptom IS NOT NULL")),
+    sa.Index("ix_alert_group_closed_at", "closed_at", "opened_at", sqlite_where=sa.text("closed_at IS NOT NULL"),
+             postgresql_where=sa.text("closed_at IS NOT NULL")),
+)
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")

@@ -10,8 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import traffic
-from bot.store.alerts import alert, alert_group, note, observation, signal
+from bot.store.alerts import alert, signal
 from bot.store.approvals import approval, signature
+from bot.store.groups import alert_group
+from bot.store.notes import note
+from bot.store.observations import observation
 from bot.store.pages import page_attempt, silence
 from bot.store.runs import run, step
 from bot.store.verdicts import verdict

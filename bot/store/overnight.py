@@ -7,8 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import runs
-from bot.store.alerts import SEVERITIES, Alert, alert, observation, read
+from bot.store.alerts import SEVERITIES, Alert, alert, read
 from bot.store.journal import journal
+from bot.store.observations import observation
 from bot.store.runs import Run
 from bot.store.shifts import intervention
 

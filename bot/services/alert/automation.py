@@ -15,7 +15,7 @@ from bot.services.desk import VIGIE, Desk
 from bot.services.leave.mandates import Wish
 from bot.services.ledger import journal
 from bot.services.run import aftermath, brakes, ladder, runs
-from bot.store import alerts, evidence, groups
+from bot.store import alerts, evidence, groups, observations
 from bot.store import runs as rows
 from bot.store.alerts import Alert
 from bot.store.runs import Run
@@ -130,7 +130,7 @@ def _facts(
 
 def _claim(desk: Desk, connection: sa.Connection, alert: Alert, entry: Entry) -> Claim:
     """Where the runbook says that it recognises the alert: the very condition that holds, as triage named it."""
-    for row in alerts.observed(connection, [alert.id]).get(alert.id, ()):
+    for row in observations.by_alert(connection, [alert.id]).get(alert.id, ()):
         name = alert.labels.get("name", alert.title)
         claim = desk.catalogue.claims(Case(row.source, alert.service, alert.severity, name, alert.labels))
         if claim and claim.runbook.name == entry.runbook.name:

@@ -16,7 +16,7 @@ from bot.services.run import underway
 from bot.services.slack import logbook
 from bot.services.slack.drawing import deed
 from bot.sources import unreadable_key
-from bot.store import alerts, cards, journal, traffic
+from bot.store import alerts, cards, journal, notes, observations, traffic
 from bot.store.alerts import Alert
 
 FACES = {"firing": "🔴 firing", "acked": "👀 acknowledged", "recovered": "🟢 recovered", "closed": "✅ closed"}
@@ -67,7 +67,7 @@ def status(desk: Desk) -> dict[str, Any]:
     """All for machines: the newest alerts and all that is open, counts by state, what was refused or not read."""
     with desk.read() as connection:
         known = {each.id: each for each in [*alerts.recent(connection), *alerts.open_ones(connection)]}
-        observed = alerts.observed(connection, known)
+        observed = observations.by_alert(connection, known)
         return {
             "alerts": [_for_machines(each, observed.get(each.id, [])) for _, each in sorted(known.items())],
             "counts": alerts.counts(connection),
@@ -120,7 +120,7 @@ def _open(
     states = [f"{counts[state]} {FACES[state]}" for state in ("firing", "acked", "recovered") if counts[state]]
     yield OPEN.format(count=total, states=" · ".join(states))
     first = sorted(opened, key=_urgency)[:MOST_OPEN]
-    observed = alerts.observed(connection, [each.id for each in first])
+    observed = observations.by_alert(connection, [each.id for each in first])
     yield from (_line(desk, each, observed.get(each.id, []), now) for each in first)
     if total > MOST_OPEN:
         yield MORE.format(count=total - MOST_OPEN)
@@ -192,12 +192,12 @@ def _slack(desk: Desk, connection: sa.Connection) -> Iterable[str]:
 def about(desk: Desk, alert: Alert) -> str:
     """One alert: who sees what, who has it, what was written, what was done."""
     with desk.read() as connection:
-        observed = alerts.observed(connection, [alert.id]).get(alert.id, [])
-        notes = alerts.notes(connection, alert.id)[-MOST_NOTES:]
+        observed = observations.by_alert(connection, [alert.id]).get(alert.id, [])
+        written = notes.of_alert(connection, alert.id)[-MOST_NOTES:]
         entries = _entries(connection, alert)
     lines = [*_about_head(desk, alert), OBSERVERS]
     lines += [OBSERVED.format(observer=row.observer, state=row.state, at=clock_time(row.at)) for row in observed]
-    lines += [NOTES, *(_note(desk, row) for row in notes)] if notes else []
+    lines += [NOTES, *(_note(desk, row) for row in written)] if written else []
     lines += [HAPPENED]
     lines += [EARLIER.format(count=len(entries) - MOST_ENTRIES)] if len(entries) > MOST_ENTRIES else []
     return "\n".join([*lines, *(_entry(desk, each) for each in entries[-MOST_ENTRIES:])])

@@ -12,7 +12,7 @@ from bot.services.alert.intake import take
 from bot.services.alert.triage import Verdict
 from bot.services.desk import Desk
 from bot.signals import FIRING, RECOVERED, Signal
-from bot.store import alerts
+from bot.store import alerts, observations
 from bot.store.alerts import Alert
 
 SOURCE, OBSERVER, SERVICE = "vigie", "Vigie", "vigie"
@@ -45,7 +45,7 @@ def number(connection: sa.Connection, fingerprint: str) -> int | None:
 
 def whose(connection: sa.Connection, alert: Alert) -> str | None:
     """Who is to be called first about one of Vigie's own alerts; None: whoever has the duty."""
-    seen = alerts.observed(connection, [alert.id]).get(alert.id, ())
+    seen = observations.by_alert(connection, [alert.id]).get(alert.id, ())
     return alert.labels.get(WHOSE) if any(row.source == SOURCE for row in seen) else None
 
 

@@ -12,7 +12,7 @@ from bot.services.desk import VIGIE, Desk
 from bot.services.leave.mandates import PROOF, Wish
 from bot.services.ledger import journal
 from bot.services.run import runs
-from bot.store import alerts, evidence, groups
+from bot.store import alerts, evidence, groups, observations
 from bot.store import runs as rows
 from bot.store.alerts import Alert
 from bot.store.runs import Run
@@ -43,7 +43,7 @@ def end_probation(desk: Desk, connection: sa.Connection, alert: Alert, now: date
     if quiet_at is None or quiet_at > now:      # another one of the group holds it open: the last to recover decides
         _put_off(connection, [mine], quiet_at)
         return False
-    if silent := alerts.silent(connection, [each.id for each in members]):
+    if silent := observations.silent(connection, [each.id for each in members]):
         return _stays_open_in_silence(desk, connection, members, sorted({row.observer for row in silent}), now)
     runbook = _prover(desk, members)
     if runbook is None:
@@ -112,7 +112,7 @@ def proven(desk: Desk, connection: sa.Connection, run: Run, now: datetime) -> No
     members = _open(connection, run.group_id or 0)
     if not _is_about(members, run):
         return
-    if silent := alerts.silent(connection, [each.id for each in members]):
+    if silent := observations.silent(connection, [each.id for each in members]):
         _stays_open_in_silence(desk, connection, members, sorted({row.observer for row in silent}), now)
     else:
         close(desk, connection, members, run.said, now)

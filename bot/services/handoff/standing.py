@@ -16,7 +16,7 @@ from bot.services.incident import recovery
 from bot.services.rota import planning
 from bot.services.slack.drawing import deed
 from bot.services.slack.runcards import thing
-from bot.store import alerts, approvals, handoffs, incidents, journal, overnight, pages, rungs, runs
+from bot.store import approvals, handoffs, incidents, journal, notes, overnight, pages, rungs, runs
 from bot.store.alerts import Alert
 from bot.store.handoffs import Handoff
 from bot.store.runs import Run
@@ -91,10 +91,11 @@ def _open(where: Place, alert: Alert) -> Item:
     last = next((each for each in reversed(entries) if each.actor in where.config.people), None)
     silent = owner is not None and where.now - (last.at if last else alert.updated_at) > SILENT_AFTER
     flags = [flag for flag, holds in ((SILENT, silent), (TAKE_OVER, is_outgoing(where, owner))) if holds]
-    notes = alerts.notes(where.connection, alert.id)
+    written = notes.of_alert(where.connection, alert.id)
     return item(
         alert, who=called(where.desk, owner) if owner else UNTAKEN, since=alert.since, red=is_red(alert), flags=flags,
-        last=_told(where, last) if last else "", last_at=last.at if last else None, next=short(notes[-1].text) if notes else "",
+        last=_told(where, last) if last else "", last_at=last.at if last else None,
+        next=short(written[-1].text) if written else "",
     )
 
 

@@ -12,7 +12,7 @@ from bot.config.matching import means
 from bot.services.desk import Desk
 from bot.services.incident import ground
 from bot.services.rota import office, telling
-from bot.store import alerts, cards, incidents
+from bot.store import alerts, cards, incidents, notes, observations
 from bot.store.alerts import Alert
 from bot.store.incidents import Incident, incident_alert
 from runbooks.model import When
@@ -56,7 +56,7 @@ def is_about(config: Config, connection: sa.Connection, alert: Alert) -> bool:
     known = ground.regulator(config)
     if known is None or known.bank_api == When():
         return False
-    seen = alerts.observed(connection, [alert.id]).get(alert.id, ()) if known.bank_api.source else ()
+    seen = observations.by_alert(connection, [alert.id]).get(alert.id, ()) if known.bank_api.source else ()
     sources = [row.source for row in seen] or [""]
     names = (alert.labels.get("name") or alert.labels.get("alertname") or alert.title, alert.title)
     return any(
@@ -72,11 +72,11 @@ def evidence(connection: sa.Connection, incident: Incident) -> Evidence:
     failing = (row.alert_id.in_([each.id for each in members]), row.state == "firing")
     query = sa.select(sa.func.count(), sa.func.min(row.at), sa.func.max(row.at)).where(*failing)
     count, first, last = connection.execute(query).one()
-    notes = [each.text for one in members for each in alerts.notes(connection, one.id)]
+    written = [each.text for one in members for each in notes.of_alert(connection, one.id)]
     recovered = [each.recovered_at for each in members]
     return Evidence(
         int(count), first, last, max(filter(None, recovered)) if recovered and all(recovered) else None, _latency(members),
-        tuple(each.id for each in members), tuple(notes),
+        tuple(each.id for each in members), tuple(written),
     )
 
 

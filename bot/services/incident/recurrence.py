@@ -11,7 +11,7 @@ from bot.review.arithmetic.dora import Answers, Result, classify, together
 from bot.review.arithmetic.patterns import pattern
 from bot.review.arithmetic.recurrence import Happened, Recurrence, recurring, since
 from bot.services.incident import clocks, ground, impact, worksheet
-from bot.store import alerts, incidents
+from bot.store import alerts, incidents, observations
 from bot.store.incidents import Incident
 
 MINUTE_S = 60
@@ -37,7 +37,7 @@ def of(connection: sa.Connection, config: Config, incident: Incident, now: datet
 
 def _happened(connection: sa.Connection, each: Incident, until: datetime) -> Happened:
     members = [found for number in incidents.alerts_of(connection, each.id) if (found := alerts.by_id(connection, number))]
-    seen = alerts.observed(connection, [one.id for one in members])
+    seen = observations.by_alert(connection, [one.id for one in members])
     patterns = dict.fromkeys(pattern(next((row.source for row in seen.get(one.id, ())), ""), one.labels) for one in members)
     down = impact.down_s(incidents.impacts(connection, each.id), each.ended_at or until)
     major = clocks.major_since(incidents.classifications(connection, each.id)) is not None

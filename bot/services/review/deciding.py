@@ -17,7 +17,7 @@ from bot.services.leave import authority, hours
 from bot.services.ledger import journal
 from bot.services.review import choosing, posting
 from bot.services.rota import naming, telling
-from bot.store import alerts
+from bot.store import alerts, observations
 from bot.store import decisions as rows
 from bot.store.decisions import Decision
 
@@ -118,7 +118,7 @@ def _about(desk: Desk, given: str | None) -> dict[str, str | None]:
     alert = response.find(desk, given)
     with desk.read() as connection:
         founder = alerts.of_group(connection, alert.group_id)[0]
-        seen = alerts.observed(connection, [founder.id]).get(founder.id, [])
+        seen = observations.by_alert(connection, [founder.id]).get(founder.id, [])
     source = min((each.source for each in seen), default="")
     return {"service": alert.service, "pattern": pattern(source, founder.labels)}
 
