@@ -202,6 +202,7 @@ def test_what_was_closed_in_the_shift_is_counted_and_the_worst_named(passing: Pa
     assert closed.by_severity == {"critical": 1, "high": 2, "warning": 1, "info": 1}
     assert (closed.count, closed.by_vigie, closed.unrecognised) == (5, 0, 5)
     assert [each.text.rpartition(" ")[2] for each in closed.top] == ["2", "1", "3"]
+    assert {(each.who, each.last) for each in closed.top} == {("Bruno", "it was nothing")}
     assert gathered(passing, "2026-11-24 08:00").closed.count == 0
 
 

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
+from bot.services.alert.response import called
 from bot.services.desk import VIGIE
 from bot.services.handoff.note import Closed, Item, Section
-from bot.services.handoff.standing import Place, item, section
+from bot.services.handoff.standing import Place, item, section, short
 from bot.store import overnight
-from bot.store.alerts import SEVERITIES
+from bot.store.alerts import SEVERITIES, Alert
 
 FLAPPING_IN, FLAPPING = timedelta(minutes=60), 3
 REPEATS_IN, REPEATS = timedelta(hours=24), 3
@@ -50,6 +51,10 @@ def _silent(where: Place) -> Iterator[Item]:
             yield Item(ref=f"observer-{row.observer}", name=row.observer, text=NO_DATA, since=row.at)
 
 
+def _ended(where: Place, alert: Alert) -> Item:
+    return item(alert, who=called(where.desk, alert.closed_by), last=short(alert.close_reason or ""), last_at=alert.closed_at)
+
+
 def closed(where: Place) -> Closed:
     """How many, how bad, by whom, and the worst of them."""
     end = min(where.now, where.times.passes_at)
@@ -59,5 +64,5 @@ def closed(where: Place) -> Closed:
         by_severity={name: counts[name] for name in SEVERITIES if counts[name]},
         by_vigie=sum(each.closed_by == VIGIE.key for each in every),
         unrecognised=sum(not each.recognised for each in every),
-        top=tuple(item(each) for each in every[:MOST_TOP]),
+        top=tuple(_ended(where, each) for each in every[:MOST_TOP]),
     )

@@ -27,7 +27,8 @@ DARK = "{company} is in blackout until {until}: nobody there is asked."
 OPEN, RUNNING, COMING, WATCH, ACTIONS, CLOSED = "Open", "In progress", "In your shift", "Watch", "Actions", "Closed"
 TITLE, AND_MORE = "*{name} {count}*", "• … and {count} more"
 NONE, UNCONNECTED, AS_OF = "*None*: {what}.", "*Not connected*: {what}.", "As of {at}."
-CLOSED_HEAD, CLOSED_TOP = "*Closed {count}*   {severities} · {vigie} by Vigie · {unknown} unrecognised", "• {name} {text}"
+CLOSED_HEAD, CLOSED_TOP = "*Closed {count}*   {severities} · {vigie} by Vigie · {unknown} unrecognised", "• {name} {text}{end}"
+ENDED, ENDED_WHY = " · closed by {who}", " · closed by {who}: {why}"
 LINE, NO_LINE = "*Line*   {line}  ({who})", "*Line*   nothing was written"
 IF_THEN = "*If*   {said}"
 ASKED, ANSWERED = "*Asked*   {text}  ({who})", "{text}  → {answer}  ({who})"
@@ -174,13 +175,20 @@ def _details(item: Item, at: datetime) -> Iterable[str]:
     yield from (f"*{escape(each)}*" for each in item.flags)
 
 
+def _end(ended: Item) -> str:
+    """By whom and why: the first thing that is asked in the morning. Notes of an older Vigie do not know it."""
+    why = ENDED_WHY if ended.last else ENDED if ended.who else ""
+    return why.format(who=escape(ended.who, 60), why=escape(ended.last, LONGEST_TEXT))
+
+
 def _closed(note: Note) -> Iterator[str]:
     closed = note.closed
     if not closed.count:
         return
     severities = ", ".join(f"{count} {name}" for name, count in closed.by_severity.items())
     yield CLOSED_HEAD.format(count=closed.count, severities=severities, vigie=closed.by_vigie, unknown=closed.unrecognised)
-    yield from (CLOSED_TOP.format(name=escape(each.name, 60), text=escape(each.text, LONGEST_TEXT)) for each in closed.top)
+    for each in closed.top:
+        yield CLOSED_TOP.format(name=escape(each.name, 60), text=escape(each.text, LONGEST_TEXT), end=_end(each))
 
 
 def _question(asked: Asked) -> str:
