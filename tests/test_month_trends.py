@@ -56,6 +56,12 @@ def test_the_month_in_which_vigie_began_says_so_and_divides_by_all_its_days() ->
     assert review.figures["volume_per_day"].value == pytest.approx(2 / (31 + 1 / 24))
 
 
+def test_of_a_month_before_vigie_began_the_review_says_that_nothing_is_known() -> None:
+    notes = composing.compose(facts([], trail=Trail(began=at("2026-11-22 18:30")))).notes
+    assert "Vigie began at 22 Nov 2026 18:30 (Europe/Paris), after this month: nothing is known of it." in notes
+    assert "No earlier month." not in notes
+
+
 @pytest.mark.parametrize("when", ["2026-10-01 08:00", "2026-09-01 09:00", "2025-01-01 00:00"])
 def test_a_month_that_is_known_from_its_first_day_is_compared_whole(when: str) -> None:
     review = composing.compose(began(when, before=past_of(volume=12)))

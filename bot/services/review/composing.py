@@ -17,6 +17,7 @@ NOT_THEN = N_("not known for the month before")
 UNSURE = N_("not compared: too little is known of it")
 PART = N_("not compared: {month} is known from {day} on only")
 BEGAN = N_("Vigie began on {day}: the last {days} days of the month are known, and counts are of these only.")
+BEFORE_IT_BEGAN = N_("Vigie began at {at}, after this month: nothing is known of it.")
 REDEFINED = N_("its definition changed: version {before} then, {now} now")
 
 PROVISIONAL = N_("So far, provisional: facts up to {as_of}; the month can be signed from {cut_off} on.")
@@ -87,7 +88,9 @@ def _notes(facts: Facts) -> list[str]:
         said.append(BROKEN.format(entry=trail.first_bad, why=trail.why))
     if began := begun_in(facts):
         said.append(BEGAN.format(day=_day(facts, began), days=round(known_days(month, began))))
-    if facts.before is None:
+    if trail.began and trail.began >= month.end:
+        said.append(BEFORE_IT_BEGAN.format(at=_local(facts, trail.began)))
+    elif facts.before is None:
         said.append(NO_EARLIER[0].upper() + NO_EARLIER[1:] + ".")
     return said
 
