@@ -32,7 +32,7 @@ CHANGED = "changed since {count} of these runs: read what changed"
 
 NOT_YOURS = "Only a lead or an approver promotes a runbook. Ask {who}."
 NOT_NOW = "You are in blackout until {until}: promote it then."
-NO_HIGHER = "\"{title}\" may climb to {ceiling}: its file says so (`automation: {ceiling}`)."
+NO_HIGHER = "\"{title}\" climbs to {ceiling} at most: its file says so (`automation: {ceiling}`)."
 STEP_BY_STEP = "\"{title}\" is on {rung}: the next rung is {next}."
 STANDS_THERE = "\"{title}\" is on {rung} already{since}."
 NOT_READY = "\"{title}\" is not ready for {rung}: {why}. To promote it all the same, write why: `without evidence: ...`."
