@@ -18,7 +18,7 @@ def audit_verify(
     """Walks the whole chain and names the first entry that is not as it was written."""
     from bot.auditing import verify
 
-    sys.exit(0 if verify(ground.looking(), head or None, as_json, ground.say) else 1)
+    sys.exit(0 if verify(ground.settings_of_a_database(), head or None, as_json, ground.say) else 1)
 
 
 @cli.command("export")
@@ -26,4 +26,4 @@ def audit_export() -> None:
     """The journal and its seals as JSON lines on standard output."""
     from bot.auditing import export
 
-    export(ground.looking(), sys.stdout)
+    export(ground.settings_of_a_database(), sys.stdout)

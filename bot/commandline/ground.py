@@ -58,8 +58,8 @@ def config_of(settings: "Settings") -> "Config":
     return load_config(settings.config)
 
 
-def looking() -> "Settings":
-    """The settings, once it is sure that there is something to look at."""
+def settings_of_a_database() -> "Settings":
+    """The settings, once it is sure that their database has our tables: who only looks makes none."""
     from bot.store.migrate import require
 
     settings = settings_of(environment())

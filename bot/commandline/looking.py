@@ -22,7 +22,7 @@ def status(as_json: ground.Json = False) -> None:
     from bot.services.desk import Desk
     from bot.store.db import create_engine
 
-    settings = ground.looking()
+    settings = ground.settings_of_a_database()
     desk = Desk(create_engine(settings.database_url), ground.config_of(settings), SystemClock(), SystemIds())
     ground.say(json.dumps(overview.status(desk), ensure_ascii=False, indent=2) if as_json else bare(overview.text(desk)))
 

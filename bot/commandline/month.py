@@ -22,7 +22,7 @@ def review(
     """A month's review: a page or a PDF into a file, figures as CSV or JSON to standard output."""
     from bot import reviewing
 
-    settings = ground.looking()
+    settings = ground.settings_of_a_database()
     wanted = reviewing.Wanted(month or None, form, out, side or None, version)
     reviewing.review(settings, ground.config_of(settings), wanted, sys.stdout, ground.say)
 
@@ -36,7 +36,7 @@ def export(
     """Files for authorities and assessors. Reports are filled in as far as Vigie knows."""
     from bot import exporting
 
-    settings = ground.looking()
+    settings = ground.settings_of_a_database()
     exporting.EXPORTS[what](settings, ground.config_of(settings), which, out, ground.say)
 
 

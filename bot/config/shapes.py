@@ -26,7 +26,7 @@ NOT_NUMBER = Saying("a whole number is wanted here", "Digits without quotes, as 
 NOT_DECIMAL = Saying("a number is wanted here", "Digits without quotes, as in 15 or 0.5.")
 NOT_DATE = Saying("a day is wanted here", "Year, month and day, as in 2026-11-04.")
 NOT_TIME = Saying("a time of the day is wanted here", 'Hours and minutes, as in "08:00"; midnight is "00:00".')
-NOBODY = Saying("this list is empty", "Give it at least one entry.")
+EMPTY_LIST = Saying("this list is empty", "Give it at least one entry.")
 NOT_SCALAR = Saying("a text, a number, true or false is wanted here", "One value, neither a list nor a section.")
 BAD_NAME = Saying("{given} is not a text, and names are texts", "Put the name in quotes.")
 SEE_EXAMPLE = "See {example}."
@@ -138,7 +138,7 @@ def _remark(place: Place, detail: ErrorDetails, model: type[BaseModel], example:
     if kind == "string_pattern_mismatch" and detail["ctx"]["pattern"] == TIME_OF_DAY:
         return NOT_TIME.at(*place)
     if kind == "too_short" and detail["ctx"]["actual_length"] == 0:
-        return NOBODY.at(*place)
+        return EMPTY_LIST.at(*place)
     if kind == "value_error":
         message = detail["msg"].removeprefix("Value error, ")
         return DOES_NOT_FIT.at(*place, right=f"{message[:1].upper()}{message[1:]}. {description}")

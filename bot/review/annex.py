@@ -95,6 +95,7 @@ def _said(facts: Facts) -> Iterator[str]:
 
 # --- DORA -------------------------------------------------------------------------------------------------------------------
 
+
 def _dora(
     facts: Facts, began: Sequence[Incident], limits: Sequence[Limit], recurs: Sequence[Recurrence]
 ) -> Iterator[Figure]:
@@ -113,11 +114,6 @@ def _dora(
     told = sum(bank_told(each) is not None for each in banks)
     yield BANKS.of(len(banks), len(banks), behind="bank-interfaces")
     yield BANKS_TOLD.of(share(told, len(banks)), len(banks), behind="bank-interfaces", why=None if banks else NO_BANK)
-
-
-
-
-
 
 
 def _log(facts: Facts, began: Sequence[Incident]) -> Table:

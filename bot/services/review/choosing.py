@@ -11,6 +11,8 @@ from bot.review.facts.month import NoMonth
 NOT_A_MONTH = "\"{text}\" is no month: write year and month, as {example}."
 IN_FUTURE = "{month} has not begun: the newest month that can be looked at is {newest}."
 
+LATEST = 3                              # so many months are made up for at most
+
 
 def own(config: Config) -> str:
     """The organisation that owns the platform."""
@@ -30,6 +32,12 @@ def month_of(config: Config, text: str | None, now: datetime) -> Month:
     if found.start > now:
         raise Refused(IN_FUTURE.format(month=found.name, newest=current.name))
     return found
+
+
+def last_months(config: Config, now: datetime) -> list[Month]:
+    """The months that are over and may still be sealed, oldest first."""
+    last = month_of(config, None, now)
+    return [month_of(config, last.previous(steps), now) for steps in range(LATEST - 1, -1, -1)]
 
 
 def month_at(config: Config, at: datetime) -> Month:

@@ -44,7 +44,7 @@ def act(desk: Desk) -> int:
 def due(desk: Desk) -> Iterator[Month]:
     """Months that should be sealed by now and are not, oldest first; none that was over before Vigie kept a journal."""
     now = desk.clock.now()
-    over = [each for each in setbacks.last_months(desk.config, now) if each.cut_off <= now]
+    over = [each for each in choosing.last_months(desk.config, now) if each.cut_off <= now]
     with desk.read() as connection:
         begun = journal.first_at(connection)
         for each in over:

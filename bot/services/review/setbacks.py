@@ -29,7 +29,6 @@ LINE = "*Review of {month}* is not sealed: {fault}, a fault of Vigie's own, sinc
 
 NOT_SEALED = "review not sealed"
 SOON, LATER = timedelta(minutes=5), timedelta(hours=1)
-LATEST = 3                              # so many months are made up for at most
 MOST_ENTRIES = 1_000
 
 
@@ -45,12 +44,6 @@ class Setback:
     @property
     def again_at(self) -> datetime:
         return self.last + (SOON if self.last - self.since < SOON else LATER)
-
-
-def last_months(config: Config, now: datetime) -> list[Month]:
-    """The months that are over and may still be sealed, oldest first."""
-    last = choosing.month_of(config, None, now)
-    return [choosing.month_of(config, last.previous(steps), now) for steps in range(LATEST - 1, -1, -1)]
 
 
 def of(connection: sa.Connection, month: str) -> Setback | None:
@@ -90,7 +83,7 @@ def _tell(connection: sa.Connection, config: Config, month: Month, fault: str, n
 
 def standing(desk: Desk, connection: sa.Connection) -> Sequence[Setback]:
     """All that is held up now."""
-    months = last_months(desk.config, desk.clock.now())
+    months = choosing.last_months(desk.config, desk.clock.now())
     return [found for month in months if (found := of(connection, month.name))]
 
 

@@ -1,4 +1,4 @@
-"""Work over rows by the hundred thousand, without a look for circles among them: there are none."""
+"""Work over rows by the hundred thousand without the cyclic garbage collector: none of them stand in a circle."""
 
 import gc
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """To look for them again and again is a tenth of the time; it is done again as soon as this is over."""
+    """To look for circles again and again is a tenth of the time; the collector is back as soon as this is over."""
     collects = gc.isenabled()
     gc.disable()
     try:

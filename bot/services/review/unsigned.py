@@ -11,8 +11,9 @@ from bot.config import Config
 from bot.review.forms import wording
 from bot.services import singly
 from bot.services.desk import VIGIE, Desk
+from bot.services.leave.clauses import listed
 from bot.services.ledger import journal
-from bot.services.review import choosing, posting, setbacks, signers
+from bot.services.review import choosing, posting, signers
 from bot.services.rota import office, telling
 from bot.store import cards, reviews
 from bot.store.reviews import Sealed
@@ -22,7 +23,6 @@ REMIND = (
     "by a lead or a manager. What you find wrong goes into a later version: `{command} review {name} again <why>`."
 )
 STILL = "✍ The review of {month} is not signed for {sides}: `{command} review {name} sign`."
-AND = " and "
 
 AFTER = 3                               # working days of the side
 
@@ -44,7 +44,7 @@ def act(desk: Desk) -> int:
 
 
 def _missing(connection: sa.Connection, config: Config, now: datetime) -> list[Unsigned]:
-    newest = [reviews.sealed(connection, month.name) for month in setbacks.last_months(config, now)]
+    newest = [reviews.sealed(connection, month.name) for month in choosing.last_months(config, now)]
     return [Unsigned(kept, side) for kept in newest if kept for side in _sides(connection, config, kept)]
 
 
@@ -90,5 +90,5 @@ def before(connection: sa.Connection, config: Config, month: str, now: datetime)
     left = _sides(connection, config, kept) if kept else []
     if not kept or not left:
         return ()
-    names = AND.join(config.organisations[side].name for side in left)
+    names = listed([config.organisations[side].name for side in left], "and")
     return (STILL.format(month=wording.month(kept.month), sides=names, command=config.command, name=kept.month),)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 SAME = timedelta(minutes=30)            # of quiet; what comes back later is another group
 LOOK = timedelta(days=1)                # how far before the month it is looked what goes on in it
@@ -28,7 +28,7 @@ Unit = TypeVar("Unit")
 def by_group(alerts: Iterable[Alert], as_of: datetime) -> Iterator[list[Alert]]:
     """Group by group, each with those of its alerts that were known by then, its founder first."""
     group: list[Alert] = []
-    number: Any = None
+    number: int | None = None
     for each in alerts:
         if each.group_id != number:
             if group:
