@@ -27,9 +27,9 @@ NO_DEMO = "The demo did not start:\n{said}\n"
 TAKEN = "{name}: {size:,} bytes\n"
 TOO_LARGE = "{name} has {size:,} bytes; at most {most:,} are wanted in the repository.\n"
 
-ALERTS, PAYMENTS, REVIEW = "C0ALERTS01", "C0PAYMNT01", "C0REVIEW01"
-ALICE, PAUL, INES, OMAR = "U0ALICE001", "U0PAUL0001", "U0INES0001", "U0OMAR0001"
-REPAIRED, CERTIFICATE = "UnHealthyHostCount", "The certificate of hooks"
+PAYMENTS, REVIEW = "C0PAYMNT01", "C0REVIEW01"
+LEA, ALICE, PAUL, INES, OMAR = "U0LEA00001", "U0ALICE001", "U0PAUL0001", "U0INES0001", "U0OMAR0001"
+REPAIRED, DATABASE = "UnHealthyHostCount", "DatabaseConnections"
 CLOSED, WELL, ASKED, RUN = "Closed by Vigie", "Went well", "Approval wanted", "Run runbook…"
 BY_VIGIE, BY_OMAR = "asked by Vigie", "asked by Omar"
 CONFIRM, FAIL_OVER = "/vigie mandate nights confirm", "/vigie run rds-failover"
@@ -95,15 +95,8 @@ def take_question(browser: Browser, url: str) -> None:
 
 def take_repair(browser: Browser, url: str) -> None:
     """A form; then what Vigie repaired, proved and closed by itself: the card, and the page with its thread."""
-    page = _open(browser, url, ALICE, ALERTS)
-    certificate = page.locator("#messages article", has_text=CERTIFICATE).first
-    certificate.get_by_role("button", name=RUN).click(timeout=PATIENCE_MS)
-    expect(page.locator("#modal")).to_be_visible(timeout=PATIENCE_MS)
-    page.set_viewport_size(TALL)
-    _keep(page.locator("#modal").screenshot(), "form.png")
-    page.set_viewport_size(WIDE)
-    page.keyboard.press("Escape")
-    page.locator(f"[data-channel={PAYMENTS}]").click()
+    _take_form(_open(browser, url, LEA, PAYMENTS))
+    page = _open(browser, url, ALICE, PAYMENTS)
     repaired = page.locator("#messages article", has_text=REPAIRED).first
     expect(repaired).to_contain_text(CLOSED, timeout=PATIENCE_MS)
     _keep(_with_frame(page, repaired), "card.png")
@@ -114,6 +107,15 @@ def take_repair(browser: Browser, url: str) -> None:
     repaired.evaluate("message => message.scrollIntoView()")
     page.mouse.move(5, 400)
     _keep(page.screenshot(), "page.png")
+
+
+def _take_form(page: Page) -> None:
+    """Of somebody who may run it: those who sleep are told so instead."""
+    page.set_viewport_size(TALL)
+    page.locator("#messages article", has_text=DATABASE).first.get_by_role("button", name=RUN).click(timeout=PATIENCE_MS)
+    expect(page.locator("#modal")).to_be_visible(timeout=PATIENCE_MS)
+    _keep(page.locator("#modal").screenshot(), "form.png")
+    page.close()
 
 
 def _open_thread(message: Locator) -> None:
