@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,9 +95,8 @@ def run(stage: Stage, database: Database, minutes: float, seed: int) -> dict[str
                 lives.meet(moment)
             time.sleep(max(0.0, began + minutes * 60 - time.monotonic()))
         lives.meet(Moment(minutes * 60, CALM))
-        figures = lives.figures()
-        settled = _settle(home.url)
-        return {"people_acted": sum(each.acted for each in people), **reckon(home, config, reporters), **figures, **settled}
+        figures = {"people_acted": sum(each.acted for each in people), **lives.figures()}
+        return _settled(lambda: {**reckon(home, config, reporters), **figures}, home.url)
 
 
 def lost(found: dict[str, Any]) -> dict[str, int]:
@@ -132,12 +131,16 @@ def _calm_soon(path: Path) -> Config:
     return load_config(path)
 
 
-def _settle(url: str) -> dict[str, float]:
-    """Waits until nothing waits any more, and alerts that had recovered are closed."""
+def _settled(reckoned: Callable[[], dict[str, Any]], url: str) -> dict[str, Any]:
+    """The figures once nothing waits any more. What began between the two looks is not lost: it is looked at again."""
     began = time.monotonic()
-    while unsettled(url) and time.monotonic() < began + SETTLE_S:
+    while True:
+        in_time = time.monotonic() < began + SETTLE_S
+        if not in_time or not unsettled(url):
+            found = {**reckoned(), "settled_after_s": time.monotonic() - began}
+            if not in_time or not lost(found):
+                return found
         time.sleep(0.5)
-    return {"settled_after_s": time.monotonic() - began}
 
 
 def _tracebacks(log: Path) -> int:

@@ -56,8 +56,8 @@ def test_a_soak_of_seconds_in_bad_weather_loses_nothing_and_a_bad_figure_would_b
     found = soak.run(set_up, Sqlite(set_up.folder), minutes=0.15, seed=1)
 
     assert soak.lost(found) == {}
-    assert (found["answered_2xx"], found["kills"], found["stops"]) > (20, 0, 0)
-    assert found["alerts"] > 10 and found["cards_per_alert"] == 1 and found["done_for_people"] > 0
+    assert found["answered_2xx"] > 0 and found["kills"] > 0 and found["stops"] > 0
+    assert found["alerts"] > 0 and found["cards_per_alert"] == 1 and found["people_answered"] > 0
     assert soak.lost({**found, "doubled": 1}) == {"doubled": 1}
 
 
