@@ -75,7 +75,7 @@ def costs(facts: Facts, figures: Figures) -> Section:
     billed, advised = bills(facts), sizing.advice(facts)
     return Section(
         "costs", TITLE, tuple(sentence for each in advised for sentence in _said(facts, each)),
-        (*_cost(facts, billed), *_machines(facts, advised), _saving(facts, advised)),
+        (*_cost(facts, billed), *_machines(facts, advised), _saving(advised)),
         (_costs(billed), _days(billed), *pools.tables(facts, advised)),
         (*_bill_chart(billed), *_pool_chart(advised)),
     )
@@ -157,7 +157,7 @@ def _machines(facts: Facts, advised: Sequence[Advice]) -> Iterator[Figure]:
     yield NEEDED.of(enough, len(sure), left, behind="pools", why=why, grey=not sure)
 
 
-def _saving(facts: Facts, advised: Sequence[Advice]) -> Figure:
+def _saving(advised: Sequence[Advice]) -> Figure:
     """It names the count that it is for."""
     cut = [each for each in advised if each.verdict == "cut" and each.saved]
     priced = [each for each in cut if each.saving is not None and each.pool.price_per_hour]

@@ -47,7 +47,7 @@ def end_probation(desk: Desk, connection: sa.Connection, alert: Alert, now: date
         return _stays_open_in_silence(desk, connection, members, sorted({row.observer for row in silent}), now)
     runbook = _prover(desk, members)
     if runbook is None:
-        return close(desk, connection, members, None, now)
+        return close(connection, members, None, now)
     return _prove(desk, connection, members, runbook, now)
 
 
@@ -115,7 +115,7 @@ def proven(desk: Desk, connection: sa.Connection, run: Run, now: datetime) -> No
     if silent := observations.silent(connection, [each.id for each in members]):
         _stays_open_in_silence(desk, connection, members, sorted({row.observer for row in silent}), now)
     else:
-        close(desk, connection, members, run.said, now)
+        close(connection, members, run.said, now)
 
 
 def not_proven(desk: Desk, connection: sa.Connection, run: Run, now: datetime) -> None:
@@ -152,7 +152,7 @@ def _unproven(
 # --- the end ---
 
 
-def close(desk: Desk, connection: sa.Connection, members: Sequence[Alert], proof: str | None, now: datetime) -> bool:
+def close(connection: sa.Connection, members: Sequence[Alert], proof: str | None, now: datetime) -> bool:
     """Vigie closes what has recovered; each with how it ended."""
     for each in members:
         ending = "fixed" if _held(connection, each) else "healed"

@@ -97,7 +97,7 @@ def go_on(desk: Desk, connection: sa.Connection, calling: Escalation, now: datet
     level = here.after(calling.level)
     if level is None:
         return _with_nobody(desk, connection, calling, here.about, now)
-    return climb(desk, connection, calling, here, _doubled(desk, connection, calling, here, level, now), now)
+    return climb(desk, connection, calling, here, _doubled(connection, calling, here, level, now), now)
 
 
 def climb(desk: Desk, connection: sa.Connection, calling: Escalation, here: Ladder, level: Level, now: datetime) -> bool:
@@ -132,9 +132,7 @@ def mentions(connection: sa.Connection, calling: Escalation) -> list[Attempt]:
     return [each for each in escalations.of_escalation(connection, calling.id) if each.medium == "mention"]
 
 
-def _doubled(
-    desk: Desk, connection: sa.Connection, calling: Escalation, here: Ladder, level: Level, now: datetime
-) -> Level:
+def _doubled(connection: sa.Connection, calling: Escalation, here: Ladder, level: Level, now: datetime) -> Level:
     """While nobody has accepted the handoff, the secondary is called with the primary."""
     if levels.role_at(here.rules, level.number) != "primary" or unaccepted(connection, calling.coverage, now) is None:
         return level

@@ -76,7 +76,7 @@ def start(desk: Desk, service: str, length: timedelta, reason: str, actor: Actor
         made = pages.add_silence(
             connection, service=service, start=now, until=now + length, by=actor.key, reason=written,
         )
-        silence = _get(desk, connection, made, now)
+        silence = _get(connection, made, now)
         _note(connection, actor, "silence started", silence, now, until=silence.until.isoformat(), reason=written)
         said = STARTED.format(id=made, service=escape(service), until=clock_time(silence.until), reason=escape(written, 300),
                               who=person(desk.config, actor.key), command=desk.config.command)
@@ -114,7 +114,7 @@ def agree(desk: Desk, silence_id: int, actor: Actor) -> Silence:
         said = BOTH.format(id=silence.id, service=escape(silence.service), until=clock_time(silence.until),
                            who=person(desk.config, actor.key))
         _tell(desk, connection, silence, f"silence:{silence.id}:agreed", said, now)
-        return _get(desk, connection, silence_id, now)
+        return _get(connection, silence_id, now)
 
 
 def end(desk: Desk, silence_id: int, actor: Actor) -> Silence:
@@ -162,14 +162,14 @@ def _fires(firing: Sequence[Alert]) -> str:
 
 
 def _holding(desk: Desk, connection: sa.Connection, silence_id: int, now: datetime) -> Silence:
-    silence = _get(desk, connection, silence_id, now)
+    silence = _get(connection, silence_id, now)
     ended = silence.ended_at or (silence.until if silence.until <= now else None)
     if ended:
         raise Refused(OVER.format(id=silence.id, service=silence.service, at=clock_time(ended)))
     return silence
 
 
-def _get(desk: Desk, connection: sa.Connection, silence_id: int, now: datetime) -> Silence:
+def _get(connection: sa.Connection, silence_id: int, now: datetime) -> Silence:
     if found := pages.silence_by_id(connection, silence_id):
         return found
     holding = pages.silences(connection, now)

@@ -54,7 +54,7 @@ def accept(
             raise Refused(_already(desk, connection, found))
         told = synthesis.model_dump(include={"risk", "late", "instead_of"})
         acting.record(connection, found, actor, "handoff accepted", now, digest=digest(text), state=note.state, **told)
-        _take_over(desk, connection, found, actor, note, now)
+        _take_over(connection, found, actor, note, now)
         telling.recall(connection, found)
         telling.show(connection, found, now)
         return handoffs.by_id(connection, found.id) or found
@@ -92,7 +92,7 @@ def _understood(note: Note, risk: str, ticked: Sequence[str]) -> str:
     return NONE if given == NONE else known[given]
 
 
-def _take_over(desk: Desk, connection: sa.Connection, found: Handoff, actor: Actor, note: Note, now: datetime) -> None:
+def _take_over(connection: sa.Connection, found: Handoff, actor: Actor, note: Note, now: datetime) -> None:
     """What somebody of the outgoing side had in hand is whoever accepted's; nobody else is called about it."""
     for each in note.to_take_over:
         alert = alerts.by_id(connection, int(each.ref))

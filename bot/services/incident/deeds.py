@@ -79,7 +79,7 @@ def add(desk: Desk, actor: Actor, it: Incident, alert: Alert) -> str:
 
 def every(desk: Desk) -> str:
     with desk.read() as connection:
-        return "\n".join(showing.every(connection, desk.config, desk.clock.now()))
+        return "\n".join(showing.every(connection, desk.config))
 
 
 def _show(desk: Desk, _actor: Actor, it: Incident, _said: Said) -> str:

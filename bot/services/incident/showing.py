@@ -131,7 +131,7 @@ def _owed(view: View) -> str:
     return " · ".join([*told, *done])
 
 
-def every(connection: sa.Connection, config: Config, now: datetime) -> list[str]:
+def every(connection: sa.Connection, config: Config) -> list[str]:
     """The newest, each in a line."""
     known = incidents.newest(connection, MOST + 1)
     if not known:

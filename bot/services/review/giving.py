@@ -59,7 +59,7 @@ def tables(connection: sa.Connection, config: Config, found: Read, side: str | N
     return sheets.csv(audience.shown_to(found.review, side), found.digest, facts)
 
 
-def answer(config: Config, found: Read, side: str | None) -> str:
+def answer(found: Read, side: str | None) -> str:
     """The JSON."""
     signed = [{"organisation": each.organisation, "person": each.person, "at": each.at.isoformat()} for each in found.signatures]
     made = machine.json_of(audience.shown_to(found.review, side), found.digest)
@@ -68,7 +68,7 @@ def answer(config: Config, found: Read, side: str | None) -> str:
 
 def _body(connection: sa.Connection, config: Config, found: Read, side: str | None, form: Form, files: Files) -> bytes:
     if form == "json":
-        return answer(config, found, side).encode()
+        return answer(found, side).encode()
     if form == "csv":
         return sheets.archive(tables(connection, config, found, side))
     review = audience.shown_to(found.review, side)

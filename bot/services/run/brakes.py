@@ -149,7 +149,7 @@ def against(
     return tuple(why)
 
 
-def look(desk: Desk, connection: sa.Connection, run: Run, now: datetime) -> None:
+def look(desk: Desk, connection: sa.Connection, run: Run) -> None:
     """Before each step that changes something: raises Refused when Vigie acts by itself and was told to stop meanwhile."""
     if run.actor != VIGIE.key:
         return

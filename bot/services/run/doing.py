@@ -146,6 +146,6 @@ def _allowed(desk: Desk, connection: sa.Connection, run: Run, target: str, now: 
     """Raises Stuck when the run's mandate was withdrawn or ends short of the target, or automation was stopped."""
     try:
         mandates.holds(desk, connection, run, target, now)
-        brakes.look(desk, connection, run, now)
+        brakes.look(desk, connection, run)
     except Refused as refusal:
         raise Stuck(str(refusal), stop=True) from refusal

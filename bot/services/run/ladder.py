@@ -137,7 +137,7 @@ def propose(desk: Desk, runbook: Runbook, to: Rung, actor: Actor, reason: str = 
             raise Refused(STANDS_THERE.format(title=runbook.title, rung=to, since=f" ({told})" if told else ""))
         if RUNGS.index(to) < RUNGS.index(ready.rung):
             authority.require(desk.config, actor, "promote", "act")
-            _put(desk, connection, runbook, to, actor, None, written or None, now)
+            _put(connection, runbook, to, actor, None, written or None, now)
             return None
         _may_promote(desk, actor, now)
         _check_height(runbook, to, ready)
@@ -168,7 +168,7 @@ def second(desk: Desk, runbook: Runbook, actor: Actor) -> Proposal:
         _check_height(runbook, to, readiness(connection, runbook))
         if not rungs.end_proposals(connection, runbook.name, now):
             raise Refused(NOTHING_PROPOSED.format(title=runbook.title, name=runbook.name, command=desk.config.command))
-        _put(desk, connection, runbook, to, actor, made, made.reason, now)
+        _put(connection, runbook, to, actor, made, made.reason, now)
         return made
 
 
@@ -209,8 +209,7 @@ def _ask(desk: Desk, connection: sa.Connection, runbook: Runbook, made: Proposal
 
 
 def _put(
-    desk: Desk, connection: sa.Connection, runbook: Runbook, to: Rung, actor: Actor, made: Proposal | None,
-    reason: str | None, now: datetime,
+    connection: sa.Connection, runbook: Runbook, to: Rung, actor: Actor, made: Proposal | None, reason: str | None, now: datetime,
 ) -> None:
     """`made` is the proposal that the actor signs; without one, the actor alone takes trust back."""
     by, signed = (made.by, actor.key) if made else (actor.key, None)

@@ -146,7 +146,7 @@ def draw_card(view: View) -> Drawing:
     blocks = [section(_first_line(view, head)), section("\n".join(said))]
     blocks += [context(line) for line in _small_print(view, head)]
     blocks.append(buttons.row(head, view.remedies))
-    return Drawing(_fallback(view, head), blocks)
+    return Drawing(_fallback(head), blocks)
 
 
 def _head(members: Sequence[Alert]) -> Alert:
@@ -291,7 +291,7 @@ def _is_plain_link(link: str) -> bool:
     return re.fullmatch(r"https://[\w.-]+(:\d+)?/[^\s<>|]{0,1500}", link) is not None
 
 
-def _fallback(view: View, head: Alert) -> str:
+def _fallback(head: Alert) -> str:
     """What a notification and a screen reader say."""
     important = ", important" if head.important else ""
     return f"{PLAIN_FACES[head.state]}{important}: {escape(headline(head))} ({head.name})"

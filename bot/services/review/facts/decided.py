@@ -98,14 +98,14 @@ def _stints(connection: sa.Connection, config: Config, month: Month, since: date
         each for each in duties.interventions(connection, since, month.until, month.as_of)
         if each.alert_id is not None and each.end is not None and each.end <= month.as_of
     ]
-    known = _patterns(connection, {each.alert_id for each in worked}, month.as_of)
+    known = _patterns(connection, {each.alert_id for each in worked})
     return [
         Stint(each.start, minutes(dark(config, each.organisation, month, Stretch(each.start, each.end))), *known[each.alert_id])
         for each in worked if each.alert_id in known
     ]
 
 
-def _patterns(connection: sa.Connection, alerts: set[int], as_of: datetime) -> dict[int, tuple[str, str]]:
+def _patterns(connection: sa.Connection, alerts: set[int]) -> dict[int, tuple[str, str]]:
     """The service and the pattern of each of these alerts."""
     sources: dict[int, str] = {}
     for row in months.observers_of(connection, alerts):
