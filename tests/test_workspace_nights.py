@@ -171,7 +171,7 @@ def test_somebody_whose_account_is_deactivated_is_told_to_the_app_and_can_neithe
 
 def test_a_telephone_rings_for_what_apprise_posts_and_the_page_shows_it() -> None:
     clock = HandClock()
-    there = Phones(clock)
+    there = Phones(clock, names={"lea": "Léa"})
 
     async def story(place: Stage, client: SlackClient) -> None:
         async with served(Starlette(routes=[there.route])) as url:
@@ -182,7 +182,7 @@ def test_a_telephone_rings_for_what_apprise_posts_and_the_page_shows_it() -> Non
                 assert answer.status == 400
         rings = (await place.get("phones"))["rings"]
         assert [(each["person"], each["text"]) for each in rings] == [
-            ("omar", "Vigie\n#7 pay-api fails, Léa does not answer"), ("lea", "Vigie\n#7 pay-api fails")]
+            ("omar", "Vigie\n#7 pay-api fails, Léa does not answer"), ("Léa", "Vigie\n#7 pay-api fails")]
 
     play(story, phones=there.told)
 

@@ -249,7 +249,7 @@ def build(stage: Stage) -> Demo:
     if not settings.database_url.startswith("sqlite"):      # a SQLite file is migrated by the app that owns it
         upgrade(settings.migrate_url)
     clock = StoryClock(stage.began, evening=bool(stage.speed))
-    telephones = phones.Phones(clock, lambda: workspace.rang())
+    telephones = phones.Phones(clock, lambda: workspace.rang(), names={key: each.name for key, each in config.people.items()})
     workspace = Workspace(seed, clock=clock, wire_clock=clock, phones=telephones.told)
     night = Night(stage.url, stage.speed, workspace, clock)
     doubles = Doubles(config, settings_environ, clock, night.send, stage.speed or float(DEFAULT_SPEED))

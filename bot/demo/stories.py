@@ -51,7 +51,7 @@ class Story:
             "SLACK_API_URL": f"{url}/workspace/api/",
         }
         self.clock, self.book = HandClock(), load_catalogue(None, self.config, discover(actions, Service))
-        self.phones = Phones(self.clock)
+        self.phones = Phones(self.clock, names={key: each.name for key, each in self.config.people.items()})
         self.workspace = Workspace(
             team, clock=self.clock, wire_clock=self.clock, pace=0, base_url=f"{url}/workspace", phones=self.phones.told,
         )

@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from starlette.routing import Route
 from bot.ports import Clock, Sleep, system_sleep
 
 PATH = "/doubles/phones"
+NAMELESS: Mapping[str, str] = {}
 MOST = 200          # rings that are remembered
 NOT_UNDERSTOOD = "a telephone rings for JSON with a message"
 REFUSED = "the subscriber cannot be reached"
@@ -44,15 +45,18 @@ class Faults:
 class Phones:
     """All of them; `rang` is told after each ring."""
 
-    def __init__(self, clock: Clock, rang: Callable[[], None] = lambda: None, sleep: Sleep = system_sleep) -> None:
-        self._clock, self._rang, self._sleep = clock, rang, sleep
+    def __init__(
+        self, clock: Clock, rang: Callable[[], None] = lambda: None, sleep: Sleep = system_sleep,
+        names: Mapping[str, str] = NAMELESS,
+    ) -> None:
+        self._clock, self._rang, self._sleep, self._names = clock, rang, sleep, names
         self.faults = Faults()
         self.rings: deque[Ring] = deque(maxlen=MOST)
         self.route = Route(f"{PATH}/{{person}}", self._called, methods=["POST"])
 
     def told(self) -> list[dict[str, Any]]:
-        """Every ring, the newest first."""
-        return [each.as_json() for each in reversed(self.rings)]
+        """Every ring, the newest first; people as they are called."""
+        return [each.as_json() | {"person": self._names.get(each.person, each.person)} for each in reversed(self.rings)]
 
     async def _called(self, request: Request) -> Response:
         person, text = request.path_params["person"], _text(await request.body())
