@@ -1,6 +1,6 @@
 """All about one alert."""
 
-from bot.services.alert import overview
+from bot.services.alert import inquiry
 from commands import Call, command
 
 
@@ -13,4 +13,4 @@ from commands import Call, command
     button="What happened",
 )
 def show(call: Call) -> str:
-    return overview.about(call.desk, call.alert())
+    return inquiry.about(call.desk, call.alert())

@@ -1,6 +1,6 @@
 """Why an alert was judged as it was."""
 
-from bot.services.alert import overview
+from bot.services.alert import inquiry
 from commands import Call, command
 
 
@@ -13,4 +13,4 @@ from commands import Call, command
     button="Why?",
 )
 def why(call: Call) -> str:
-    return overview.why(call.desk, call.alert())
+    return inquiry.why(call.desk, call.alert())

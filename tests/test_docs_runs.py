@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from bot.clients import roles
 from bot.config import Config, Probation, load_catalogue
 from bot.entrypoints import perform
-from bot.services.alert import automation, due, overview, proving, response, similar, triage
+from bot.services.alert import automation, due, inquiry, proving, response, similar, triage
 from bot.services.alert.triage import Facts, decide
 from bot.services.leave import answering, approvals, contracts
 from bot.services.leave.signing import plain_times
@@ -111,7 +111,7 @@ def test_why_prints_what_the_page_shows(sqlite_engine: sa.Engine) -> None:
     brakes.stop(desk, "pay-api", LEA, "a release is under way")
     arrive(desk, signal(key="target", name="pay-api-unhealthy-hosts", title="1 of 6 targets is unhealthy", severity="critical"))
     automation.act(desk)
-    said = [plain_times(overview.why(desk, response.find(desk, each))).replace("*", "") for each in ("1", "2")]
+    said = [plain_times(inquiry.why(desk, response.find(desk, each))).replace("*", "") for each in ("1", "2")]
     assert [lined(each) for each in blocks(read(PAGE), "text")] == [lined(each) for each in said]
 
 

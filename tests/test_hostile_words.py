@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.entrypoints import modals, wording
-from bot.services.alert import overview, response
+from bot.services.alert import inquiry, response
 from bot.services.slack import logbook
 from bot.store import alerts, journal, notes
 from tests.story import ALICE, CONFIG, arrive, desk_on, signal
@@ -43,7 +43,7 @@ def test_a_sender_that_calls_itself_like_a_person_does_not_become_one(sqlite_eng
 
     assert entry.actor == f"observer:{observer}"
     assert f"opened · {observer}:" in str(logbook.draw(CONFIG, alert, [entry]).blocks)
-    assert f"alert opened · {observer}" in overview.about(desk, alert)
+    assert f"alert opened · {observer}" in inquiry.about(desk, alert)
 
 
 @pytest.mark.parametrize("hostile", [{"state": None}, {"state": {"values": None}}, {"state": {"values": {"text": None}}},

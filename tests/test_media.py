@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 from bot.clients import ringing
 from bot.clients.ringing import Phones
 from bot.errors import Rejected, Unavailable
-from bot.services.alert import overview, response
+from bot.services.alert import inquiry, response
 from bot.services.call import calling, media, wording
 from bot.services.call.media import Ringing
 from tests.call_stage import Calls, calls
@@ -216,8 +216,8 @@ def test_why_says_who_was_called_when_and_how(sqlite_engine: sa.Engine) -> None:
     ring(night, FakePhones())
     night.show()
     night.live(5)
-    told = overview.why(night.night.desk, night.night.alert())
-    assert "*Called*" in told and "Léa (primary)" in told and "sms sent" in told and "Omar (secondary)" in told
+    told = inquiry.why(night.night.desk, night.night.alert())
+    assert "*Called*" in told and "Léa (primary)" in told and "sms: sent" in told and "Omar (secondary)" in told
 
 
 # --- real wires -------------------------------------------------------------------------------------------------------------

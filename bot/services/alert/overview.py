@@ -1,6 +1,5 @@
-"""What is open, what was missed, what could not be taken or posted; all about one alert, and why it was judged so."""
+"""What is open, what was missed, what could not be taken or posted."""
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,15 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.services.alert.arrivals import fingerprint
-from bot.services.alert.response import TROUBLE, called, clock_time, headline, lasted, lasting
+from bot.services.alert.response import called, clock_time, headline, lasting
 from bot.services.call import retelling
-from bot.services.desk import VIGIE, Actor, Desk
+from bot.services.desk import Actor, Desk
 from bot.services.review import setbacks
 from bot.services.run import underway
-from bot.services.slack import logbook
-from bot.services.slack.drawing import deed
 from bot.sources import unreadable_key
-from bot.store import alerts, cards, journal, notes, observations, traffic
+from bot.store import alerts, cards, observations, traffic
 from bot.store.alerts import Alert
 
 FACES = {"firing": "🔴 firing", "acked": "👀 acknowledged", "recovered": "🟢 recovered", "closed": "✅ closed"}
@@ -40,27 +37,9 @@ HAS_IT = "{who} has it"
 GIVEN_TO = "assigned to {who}"
 SNOOZED = "quiet until {at}"
 
-ABOUT_HEAD = "{face} *{name}* {severity}{important} · {what}"
-SINCE, LASTED = "Since {since} ({ago}), opened {opened}", "Opened {opened}, lasted {lasted}"
-TOLD_TIMES, RELAPSED = ", told {signals}×", ", relapsed {relapses}×"
-OBSERVERS, NOTES, HAPPENED = "*Who sees what*", "*Notes*", "*What happened*"
-OBSERVED = "• {observer}: {state}, {at}"
-NOTED = "• {at} {who}: {text}"
-RUN = "run {id}"
-ENTRY = "• {at} {kind} · {who}{details}"
-EARLIER = "… {count} earlier lines are in the journal."
-
-WHY_HEAD = "*{name}* {what}"
-NO_REASONS = "What was thought when it opened is not in the journal."
-CLOSED_BY = "Closed by {who} at {at}: {reason}"
-NO_REASON = "no reason given"
-DECIDED = "*Decided* {at}: {what}, because"
-STAYED_QUIET, PROVEN = "it stayed quiet for {length}", ". {proof}"
-
-MOST_OPEN, MOST_UNSEEN, MOST_NOTES, MOST_ENTRIES = 15, 5, 8, 20
-LONGEST_TITLE, LONGEST_NOTE, LONGEST_DETAIL = 90, 250, 120
+MOST_OPEN, MOST_UNSEEN = 15, 5
+LONGEST_TITLE = 90
 UNSEEN_FOR = timedelta(hours=24)
-TOLD = ("note", "reason", "to", "severity", "run", "plan", "said", "decision", "what", "who")
 
 
 def status(desk: Desk) -> dict[str, Any]:
@@ -133,13 +112,14 @@ def _urgency(alert: Alert) -> tuple[int, int, int]:
 def _line(desk: Desk, alert: Alert, observed: Iterable[Any], now: datetime) -> str:
     observers = ", ".join(sorted(row.observer for row in observed))
     return ALERT_LINE.format(
-        face=FACES[alert.state], name=alert.name, severity=alert.severity, what=_short(headline(alert)),
+        face=FACES[alert.state], name=alert.name, severity=alert.severity, what=short(headline(alert)),
         important=IMPORTANT if alert.important else "", at=clock_time(alert.since),
-        ago=lasting(now - alert.since), who=_who(desk, alert), seen=SEEN_BY.format(observers=observers) if observers else "",
+        ago=lasting(now - alert.since), who=whose(desk, alert), seen=SEEN_BY.format(observers=observers) if observers else "",
     )
 
 
-def _who(desk: Desk, alert: Alert) -> str:
+def whose(desk: Desk, alert: Alert) -> str:
+    """Who has it, if anybody has; else what became of it."""
     words = [HAS_IT.format(who=called(desk, alert.acked_by))] if alert.acked_by else []
     words += [GIVEN_TO.format(who=called(desk, alert.assigned_to))] if alert.assigned_to else []
     words += [SNOOZED.format(at=clock_time(alert.snoozed_until))] if alert.snoozed_until else []
@@ -158,7 +138,7 @@ def _unseen(desk: Desk, connection: sa.Connection, opened: list[Alert], now: dat
     for each in missed[:MOST_UNSEEN]:
         at = clock_time(each.closed_at or each.recovered_at)
         yield UNSEEN_LINE.format(
-            face=FACES[each.state], name=each.name, what=_short(headline(each)), at=at,
+            face=FACES[each.state], name=each.name, what=short(headline(each)), at=at,
             fixed=BY_RUN.format(run=each.fixed_by) if each.fixed_by else "",
         )
     if len(missed) > MOST_UNSEEN:
@@ -186,92 +166,10 @@ def _slack(desk: Desk, connection: sa.Connection) -> Iterable[str]:
     yield said + (LATER.format(count=later) if later else "")
     names = {channel: f"#{name}" for name, channel in desk.config.channels.items()}
     for row in cards.failures(connection):
-        yield REFUSES.format(channel=names.get(row.channel, row.channel), why=_short(row.failure), posts=row.posts)
+        yield REFUSES.format(channel=names.get(row.channel, row.channel), why=short(row.failure), posts=row.posts)
 
 
-def about(desk: Desk, alert: Alert) -> str:
-    """One alert: who sees what, who has it, what was written, what was done."""
-    with desk.read() as connection:
-        observed = observations.by_alert(connection, [alert.id]).get(alert.id, [])
-        written = notes.of_alert(connection, alert.id)[-MOST_NOTES:]
-        entries = _entries(connection, alert)
-    lines = [*_about_head(desk, alert), OBSERVERS]
-    lines += [OBSERVED.format(observer=row.observer, state=row.state, at=clock_time(row.at)) for row in observed]
-    lines += [NOTES, *(_note(desk, row) for row in written)] if written else []
-    lines += [HAPPENED]
-    lines += [EARLIER.format(count=len(entries) - MOST_ENTRIES)] if len(entries) > MOST_ENTRIES else []
-    return "\n".join([*lines, *(_entry(desk, each) for each in entries[-MOST_ENTRIES:])])
-
-
-def _note(desk: Desk, row: Any) -> str:
-    return NOTED.format(at=clock_time(row.at), who=called(desk, row.actor), text=_short(row.text, LONGEST_NOTE))
-
-
-def _about_head(desk: Desk, alert: Alert) -> Iterable[str]:
-    yield ABOUT_HEAD.format(
-        face=FACES[alert.state], name=alert.name, severity=alert.severity, what=_short(headline(alert)),
-        important=IMPORTANT if alert.important else "",
-    )
-    yield _times(alert, desk.clock.now())
-    yield _closing(desk, alert) if alert.state == "closed" else _sentence(_who(desk, alert))
-
-
-def _times(alert: Alert, now: datetime) -> str:
-    words = (SINCE if alert.state in TROUBLE else LASTED) + TOLD_TIMES + (RELAPSED if alert.relapses else "")
-    return words.format(
-        since=clock_time(alert.since), ago=lasting(now - alert.since), opened=clock_time(alert.opened_at),
-        lasted=lasted(alert), signals=alert.signals, relapses=alert.relapses,
-    )
-
-
-def _entries(connection: sa.Connection, alert: Alert) -> list[Any]:
-    return list(journal.about(connection, [f"alert:{alert.id}"], most=500))
-
-
-def _entry(desk: Desk, entry: Any) -> str:
-    given = json.loads(entry.details)
-    told = [_told(desk, name, given[name]) for name in TOLD if given.get(name)]
-    details = f": {_short(', '.join(told), LONGEST_DETAIL)}" if told else ""
-    who = called(desk, given.get("by") or entry.actor)       # a yes that was given beforehand is that of who gave it
-    return ENTRY.format(at=clock_time(entry.at), kind=entry.kind, who=who, details=details)
-
-
-def _told(desk: Desk, name: str, value: object) -> str:
-    """One detail as people say it."""
-    if name in ("to", "who"):
-        return called(desk, str(value))
-    words = {"run": RUN.format(id=value), "plan": deed(str(value)), "what": logbook.DECIDED.get(str(value), str(value))}
-    return words.get(name, str(value))
-
-
-def why(desk: Desk, alert: Alert) -> str:
-    """What triage said when it opened, what was decided and why, and how it ended."""
-    with desk.read() as connection:
-        entries, calls = _entries(connection, alert), list(retelling.why(desk, connection, alert))
-    opening = next((each for each in entries if each.kind == "alert opened"), None)
-    reasons = json.loads(opening.details).get("why", []) if opening else [NO_REASONS]
-    decided = next((each for each in reversed(entries) if each.kind == "alert decided"), None)
-    if decided:
-        told = json.loads(decided.details)
-        what = logbook.DECIDED.get(told.get("what", ""), told.get("what"))
-        said = [each for each in told.get("why", []) if each not in reasons]
-        reasons += [DECIDED.format(what=what, at=clock_time(decided.at)), *said]
-    head = WHY_HEAD.format(name=alert.name, what=_short(headline(alert)))
-    ending = [_closing(desk, alert)] if alert.state == "closed" else []
-    return "\n".join([head, *(f"• {reason}" for reason in reasons), *calls, *ending])
-
-
-def _closing(desk: Desk, alert: Alert) -> str:
-    by_time = STAYED_QUIET.format(length=lasting(desk.probation(alert.runbook)))
-    by_time += PROVEN.format(proof=alert.proof) if alert.proof else ""
-    reason = alert.close_reason or (by_time if alert.closed_by == VIGIE.key else NO_REASON)
-    return CLOSED_BY.format(who=called(desk, alert.closed_by), at=clock_time(alert.closed_at), reason=reason)
-
-
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}."
-
-
-def _short(said: str, most: int = LONGEST_TITLE) -> str:
+def short(said: str, most: int = LONGEST_TITLE) -> str:
+    """In one line, no longer than that."""
     line = " ".join(said.split())
     return line if len(line) <= most else f"{line[: most - 1]}…"
