@@ -19,7 +19,7 @@ from bot.services.desk import Desk
 from bot.services.ledger import audit
 from bot.services.slack import cards
 from bot.store import journal
-from bot.store.cards import Post, post
+from bot.store.cards import Post, backlog, post
 from bot.store.db import create_engine, reader
 
 # What a person is told, and the entry that must then stand in the journal.
@@ -35,7 +35,7 @@ MISCOUNTED = "SELECT count(*) FROM alert WHERE signals <> (SELECT count(*) FROM 
 LAST_STATES = "SELECT title, state, closed_by FROM alert WHERE id IN (SELECT max(id) FROM alert GROUP BY fingerprint)"
 IN_PROBATION = "SELECT count(*) FROM alert WHERE state = 'recovered'"
 STUCK = {
-    "posts_stuck": "SELECT count(*) FROM post WHERE due_at IS NOT NULL", "lanes_stuck": "SELECT count(*) FROM lane WHERE busy",
+    "lanes_stuck": "SELECT count(*) FROM lane WHERE busy",
     "attempts_left": "SELECT count(*) FROM attempt",
     "notes_doubled": "SELECT count(*) FROM (SELECT text FROM note GROUP BY text HAVING count(*) > 1) AS twice",
 }
@@ -58,7 +58,8 @@ def unsettled(url: str) -> int:
 
 def _stuck(connection: sa.Connection) -> dict[str, int]:
     counts = {**STUCK, "works_stuck": PENDING.format(table=WORKS[connection.dialect.name])}
-    return {name: int(connection.scalar(sa.text(query)) or 0) for name, query in counts.items()}
+    found = {name: int(connection.scalar(sa.text(query)) or 0) for name, query in counts.items()}
+    return {"posts_stuck": backlog(connection, datetime.now(UTC))[0], **found}
 
 
 def reckon(home: House, config: Config, reporters: Iterable[Reporter]) -> dict[str, Any]:
