@@ -254,7 +254,7 @@ def test_what_is_snoozed_calls_by_hand_and_then_is_quiet_again(sqlite_engine: sa
 def test_what_is_over_calls_nobody(sqlite_engine: sa.Engine) -> None:
     night = taken(sqlite_engine)
     night.night.tell("recovered", key="pay-api p99", name="pay-api-p99", severity="critical")
-    assert "has recovered: there is nobody to call" in refused(night)
+    assert "has recovered: nobody needs to be called" in refused(night)
     response.close(night.night.desk, night.night.alert(), LEA, "over")
     assert "already closed by Léa" in refused(night, reason="still bad")
     assert night.timeline() == [(0, "lea")] and night.night.told("alert escalated") == []

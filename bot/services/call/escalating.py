@@ -28,7 +28,7 @@ ANSWER_WITHIN = timedelta(minutes=1)        # nobody who was called a moment ago
 
 ASKS, ASKS_BECAUSE = "{who} ({company}) asks for help.", "{who} ({company}) asks for help: {reason}"
 TOO_LONG = "A reason holds at most 2,000 characters, this one has {length}."
-RECOVERED = "{name} has recovered: there is nobody to call. If it comes back, it calls by itself."
+RECOVERED = "{name} has recovered: nobody needs to be called. If it comes back, Vigie decides about it anew."
 JUST_CALLED = "{who} {was} called about {name} at {at}. If nobody answers by {until}, say it again: it calls the next level."
 BUSY = "somebody is being called about it in this very instant"
 
